@@ -1,0 +1,13 @@
+# addmul_func.pyl in Python, inside a function.
+def main():
+    j = 0
+    while j < 500:
+        k = 0
+        while k < 5000000:
+            assert k + j * k >= 0
+            k += 1
+        j += 1
+    print(j, k)
+
+
+main()

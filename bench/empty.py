@@ -1,0 +1,1 @@
+# empty.pyl in Python.

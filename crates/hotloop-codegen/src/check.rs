@@ -1,0 +1,73 @@
+//! What both targets rely on, checked before a trace is compiled. (`hotloop_ir::verify` checks more.)
+
+use hotloop_ir::{Class, Opcode, Operand, Trace, Var};
+
+use crate::CodegenError;
+
+/// Checks the trace. `inputs_of` gives the number of inputs of a compiled trace.
+pub(crate) fn check(trace: &Trace, inputs_of: &dyn Fn(u32) -> Option<usize>) -> Result<(), CodegenError> {
+    let bad = |what: String| Err(CodegenError::Malformed(what));
+    match trace.ops.last() {
+        Some(op) if op.code.class() == Class::End => {}
+        _ => return bad("the last operation does not end it".into()),
+    }
+    let inputs = trace.inputs().count();
+    let label = trace.label();
+    let mut phis = 0;
+    let mut guarded = vec![false; trace.resumes.len()];
+    for (index, op) in trace.ops.iter().enumerate() {
+        let last = index + 1 == trace.ops.len();
+        if (op.code.class() == Class::End) != last {
+            return bad(format!("{} in the middle (operation {index})", op.code.name()));
+        }
+        let known = |operand: &Operand| match (operand.as_var(), operand.as_const()) {
+            (Some(Var(var)), _) => (var as usize) < index,
+            (_, Some(constant)) => (constant as usize) < trace.consts.len(),
+            _ => false,
+        };
+        if !op.operands().iter().all(known) || !trace.list(op.list).iter().all(known) {
+            return bad(format!("operation {index} ({}) has an operand that is not defined", op.code.name()));
+        }
+        if op.code.is_guard() && op.resume as usize >= trace.resumes.len() {
+            return bad(format!("operation {index} ({}) has no resume data", op.code.name()));
+        }
+        if op.code.is_guard() && std::mem::replace(&mut guarded[op.resume as usize], true) {
+            return bad(format!("two guards with resume {}", op.resume));
+        }
+        match op.code {
+            Opcode::Input if index >= inputs => return bad(format!("late input (operation {index})")),
+            Opcode::Label if label != Some(index) => return bad("two labels".into()),
+            Opcode::Phi if label.is_none_or(|label| index < label) => {
+                return bad("phi before the label".into());
+            }
+            Opcode::Phi => phis += 1,
+            Opcode::CallRaised => {
+                let call = previous(trace, index);
+                if call.is_none() || op.args[0].as_var().map(|var| var.0 as usize) != call {
+                    return bad(format!("call_raised (operation {index}) does not follow its call"));
+                }
+            }
+            Opcode::GuardValue if !op.args[1].is_const() => {
+                return bad(format!("guard_value (operation {index}) with a variable"));
+            }
+            Opcode::Loop => {
+                let wanted = if label.is_some() { phis } else { inputs };
+                if op.list.len as usize != wanted {
+                    return bad(format!("loop with {} operands for {wanted}", op.list.len));
+                }
+            }
+            Opcode::Enter => match inputs_of(op.descr) {
+                Some(count) if count == op.list.len as usize => {}
+                other => return bad(format!("enter with {} operands for {other:?}", op.list.len)),
+            },
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The operation before this one that is not a mark, if it is a call.
+fn previous(trace: &Trace, index: usize) -> Option<usize> {
+    let is_mark = |code| matches!(code, Opcode::Instr | Opcode::Live | Opcode::Virtualizable);
+    (0..index).rev().find(|at| !is_mark(trace.ops[*at].code)).filter(|at| trace.ops[*at].code == Opcode::Call)
+}

@@ -1,0 +1,356 @@
+//! Reference evaluation: walks the trace, one operation after the other.
+//!
+//! Slow and simple; what it computes is by definition right. It is also what runs where there is no native
+//! target.
+//!
+//! Invariant: no borrow of the tables is held while native code may run, as that may compile traces, attach
+//! bridges and run others. Variables live in an array on the machine stack, where the collector sees them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hotloop_ir::pure::{evaluate, overflows};
+use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, Var};
+
+use crate::check::check;
+use crate::force::{Force, Forcing};
+use crate::{CodeId, CodegenError, Context, Entry, Options, Request, Target};
+
+/// The reference target.
+pub struct Eval {
+    codes: RefCell<Vec<Rc<Code>>>,
+    bridges: RefCell<HashMap<u32, CodeId>>,
+    forcing: Forcing,
+}
+
+/// A trace that is ready to run.
+struct Code {
+    trace: Trace,
+    /// `resume.live()` of each resume.
+    live: Vec<Vec<Var>>,
+    /// Where `loop` goes on, and what it sets.
+    head: usize,
+    phis: Vec<Var>,
+    inputs: usize,
+    first_guard: u32,
+    invalid: *const AtomicU32,
+}
+
+/// How a trace was left; the values are in the vector that was handed in.
+enum Left {
+    Guard(u32),
+    Enter(CodeId),
+}
+
+/// Traces of more operations are refused, as their variables would not fit on the stack.
+const MOST_OPS: usize = 1 << 16;
+/// More arguments than this can't be passed.
+const MOST_ARGS: usize = 64;
+
+impl Eval {
+    /// A target without traces.
+    pub fn new(options: Options) -> Eval {
+        let forcing = Forcing::new(options.force, options.force_every);
+        Eval { codes: RefCell::default(), bridges: RefCell::default(), forcing }
+    }
+
+    fn code(&self, code: CodeId) -> Rc<Code> {
+        self.codes.borrow()[code.0 as usize].clone()
+    }
+}
+
+impl Default for Eval {
+    fn default() -> Eval {
+        Eval::new(Options::default())
+    }
+}
+
+impl Target for Eval {
+    fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
+        let inputs_of = |code: u32| self.codes.borrow().get(code as usize).map(|code| code.inputs);
+        check(trace, &inputs_of)?;
+        if trace.ops.len() > MOST_OPS {
+            return Err(CodegenError::TooManySpills);
+        }
+        let too_many = |op: &Op| op.code == Opcode::Call && op.list.len as usize > MOST_ARGS;
+        if trace.ops.iter().any(too_many) {
+            return Err(CodegenError::Malformed("too many arguments".into()));
+        }
+        let inputs = trace.inputs().count();
+        let (head, phis) = match trace.label() {
+            Some(label) => {
+                let phis = (label..trace.ops.len()).filter(|at| trace.ops[*at].code == Opcode::Phi);
+                (label, phis.map(|at| Var(at as u32)).collect())
+            }
+            None => (inputs, trace.inputs().collect()),
+        };
+        let code = Code {
+            trace: trace.clone(),
+            live: trace.resumes.iter().map(|resume| resume.live()).collect(),
+            head,
+            phis,
+            inputs,
+            first_guard: request.first_guard,
+            invalid: request.invalid,
+        };
+        let id = CodeId(self.codes.borrow().len() as u32);
+        if let Entry::Bridge { guard } = request.entry {
+            self.bridges.borrow_mut().insert(guard, id);
+        }
+        self.codes.borrow_mut().push(Rc::new(code));
+        Ok(id)
+    }
+
+    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
+        let mut code = self.code(code);
+        values.clear();
+        values.extend_from_slice(inputs);
+        loop {
+            // SAFETY: the caller's promise, which also covers the traces reached from here.
+            let left = unsafe {
+                match code.trace.ops.len() {
+                    0..=256 => self.walk::<256>(&code, context, values),
+                    257..=2048 => self.walk::<2048>(&code, context, values),
+                    2049..=16384 => self.walk::<16384>(&code, context, values),
+                    _ => self.walk::<MOST_OPS>(&code, context, values),
+                }
+            };
+            code = match left {
+                Left::Enter(next) => self.code(next),
+                Left::Guard(guard) => match self.bridges.borrow().get(&guard) {
+                    Some(bridge) => self.code(*bridge),
+                    None => return guard,
+                },
+            };
+        }
+    }
+
+    fn code_size(&self, _code: CodeId) -> usize {
+        0
+    }
+
+    fn disassemble(&self, _code: CodeId) -> Option<String> {
+        None
+    }
+
+    fn stub_size(&self) -> usize {
+        0
+    }
+
+    fn set_force(&self, force: Option<Force>, every: Option<u64>) {
+        self.forcing.set(force, every);
+    }
+}
+
+/// What a native function answers.
+#[repr(C)]
+struct Answer {
+    result: u64,
+    raised: u64,
+}
+
+impl Eval {
+    /// Runs one trace, `SIZE` variables at most; `values` are its inputs and then what it was left with.
+    ///
+    /// # Safety
+    /// As for [`Target::run`].
+    #[inline(never)]
+    unsafe fn walk<const SIZE: usize>(
+        &self,
+        code: &Code,
+        context: *mut Context,
+        values: &mut Vec<u64>,
+    ) -> Left {
+        let trace = &code.trace;
+        let mut words = [0u64; SIZE];
+        words[..code.inputs].copy_from_slice(&values[..code.inputs]);
+        let mut raised = 0;
+        let mut at = code.inputs;
+        loop {
+            let op = &trace.ops[at];
+            let word = |operand: Operand| match operand.as_var() {
+                Some(var) => words[var.0 as usize],
+                None => trace.const_of(operand).map_or(0, |constant| constant.bits),
+            };
+            let collect = |values: &mut Vec<u64>, list: List| {
+                values.clear();
+                values.extend(trace.list(list).iter().map(|operand| word(*operand)));
+            };
+            let [a, b, c] = op.args.map(word);
+            let mut fails = false;
+            let result = match op.code {
+                Opcode::Phi => a,
+                Opcode::CallRaised => raised,
+                code if code.class() == Class::Pure => evaluate(code, a, b, c),
+                Opcode::IntAddOvf | Opcode::IntSubOvf | Opcode::IntMulOvf => {
+                    fails = overflows(op.code, a, b);
+                    evaluate(op.code, a, b, 0)
+                }
+                Opcode::Call => {
+                    // SAFETY: the caller vouches for what the trace calls.
+                    let answer = unsafe { call(op.call().get().address, trace.list(op.list), &word) };
+                    raised = answer.raised;
+                    answer.result
+                }
+                // SAFETY: the caller vouches for the memory that the trace reads and writes.
+                Opcode::GetField => unsafe { load(op.field().get().kind, a, op.field().get().offset.into()) },
+                // SAFETY: as above.
+                Opcode::GetItem => unsafe {
+                    let (kind, offset) = item(op.type_ref().get(), b);
+                    load(kind, a, offset)
+                },
+                // SAFETY: as above; the header is type and length, 32 bits each.
+                Opcode::GetType => unsafe { (a as *const u32).read() as u64 },
+                // SAFETY: as above.
+                Opcode::Len => unsafe { (a as *const u32).add(1).read() as u64 },
+                // SAFETY: the context is valid, says the caller.
+                Opcode::New | Opcode::NewArray => unsafe { allocate(context, op.type_ref().get(), a) },
+                Opcode::SetField => {
+                    let field = op.field().get();
+                    // SAFETY: the caller vouches for the memory that the trace reads and writes.
+                    unsafe { store(field.kind, a, field.offset.into(), b) };
+                    0
+                }
+                Opcode::SetItem => {
+                    let (kind, offset) = item(op.type_ref().get(), b);
+                    // SAFETY: as above.
+                    unsafe { store(kind, a, offset, c) };
+                    0
+                }
+                Opcode::Loop => {
+                    collect(values, op.list);
+                    for (phi, value) in code.phis.iter().zip(&*values) {
+                        words[phi.0 as usize] = *value;
+                    }
+                    at = code.head;
+                    // The phis take their new words instead of their first operands.
+                    while matches!(trace.ops[at].code, Opcode::Label | Opcode::Phi) {
+                        at += 1;
+                    }
+                    continue;
+                }
+                Opcode::Enter => {
+                    collect(values, op.list);
+                    return Left::Enter(CodeId(op.descr));
+                }
+                guard => {
+                    fails = match guard {
+                        Opcode::GuardTrue => a == 0,
+                        Opcode::GuardFalse => a != 0,
+                        Opcode::GuardValue => a != b,
+                        // SAFETY: the object is valid and not null, says the caller.
+                        Opcode::GuardType => unsafe { (a as *const u32).read() != op.type_ref().get().id },
+                        // SAFETY: the context is valid, says the caller.
+                        Opcode::GuardNoInterrupt => unsafe { (*context).poll.load(Ordering::Relaxed) != 0 },
+                        // SAFETY: the cell outlives the code, said who compiled it.
+                        Opcode::GuardValid => unsafe { (*code.invalid).load(Ordering::Relaxed) != 0 },
+                        Opcode::Exit => true,
+                        _ => false,
+                    };
+                    0
+                }
+            };
+            if op.code.is_guard() {
+                let guard = code.first_guard + op.resume;
+                let forced = op.code != Opcode::Exit && self.forcing.must_fail(guard);
+                if fails || forced {
+                    values.clear();
+                    values.extend(code.live[op.resume as usize].iter().map(|var| words[var.0 as usize]));
+                    return Left::Guard(guard);
+                }
+            }
+            words[at] = result;
+            at += 1;
+        }
+    }
+}
+
+/// Calls a native function with the words of the operands.
+///
+/// # Safety
+/// The address is that of an `extern "C"` function of so many words that answers two words.
+unsafe fn call(address: usize, operands: &[Operand], word: &dyn Fn(Operand) -> u64) -> Answer {
+    let mut args = [0u64; MOST_ARGS];
+    for (arg, operand) in args.iter_mut().zip(operands) {
+        *arg = word(*operand);
+    }
+    macro_rules! call_with {
+        ($($index:literal)*) => {{
+            type Function = extern "C" fn($(word_at!($index),)*) -> Answer;
+            // SAFETY: the caller vouches for the address. More arguments than the function takes are
+            // harmless in the C calling convention: they sit in scratch registers or in the caller's frame.
+            let function = unsafe { std::mem::transmute::<usize, Function>(address) };
+            function($(args[$index],)*)
+        }};
+    }
+    macro_rules! word_at {
+        ($index:literal) => {
+            u64
+        };
+    }
+    match operands.len() {
+        0..=6 => call_with!(0 1 2 3 4 5),
+        7..=16 => call_with!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15),
+        _ => call_with!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+            32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63),
+    }
+}
+
+fn item(ty: &TypeDescr, index: u64) -> (FieldKind, u64) {
+    let kind = ty.items.map_or(FieldKind::Int, |(kind, _)| kind);
+    (kind, (ty.fixed_size as u64).wrapping_add(index.wrapping_mul(kind.size() as u64)))
+}
+
+/// # Safety
+/// There is a place of this kind at that offset of the object.
+unsafe fn load(kind: FieldKind, object: u64, offset: u64) -> u64 {
+    let address = object.wrapping_add(offset);
+    match kind {
+        // SAFETY: the caller's promise.
+        FieldKind::Byte => unsafe { (address as *const u8).read() as u64 },
+        // SAFETY: the caller's promise.
+        _ => unsafe { (address as *const u64).read() },
+    }
+}
+
+/// # Safety
+/// There is a place of this kind at that offset of the object.
+unsafe fn store(kind: FieldKind, object: u64, offset: u64, word: u64) {
+    let address = object.wrapping_add(offset);
+    match kind {
+        // SAFETY: the caller's promise.
+        FieldKind::Byte => unsafe { (address as *mut u8).write(word as u8) },
+        // SAFETY: the caller's promise.
+        _ => unsafe { (address as *mut u64).write(word) },
+    }
+}
+
+/// Size and header of an object with so many items.
+pub(crate) fn layout(ty: &TypeDescr, items: u64) -> (usize, u64) {
+    let item = ty.items.map_or(0, |(kind, _)| kind.size() as usize);
+    let size = (ty.fixed_size as usize + items as usize * item).next_multiple_of(8);
+    (size, ty.id as u64 | items << 32)
+}
+
+/// # Safety
+/// The context is valid.
+unsafe fn allocate(context: *mut Context, ty: &TypeDescr, items: u64) -> u64 {
+    let (size, header) = layout(ty, items);
+    // SAFETY: the caller's promise; the region is this thread's own.
+    unsafe {
+        if (*context).vo_base != 0 {
+            let bump = (*context).bump;
+            let object = (*bump).cursor;
+            if size <= (*bump).limit - object {
+                (*bump).cursor = object + size;
+                (object as *mut u64).write(header);
+                let bits = ((*context).vo_base + (object >> 6)) as *mut u8;
+                bits.write(bits.read() | 1 << ((object >> 3) & 7));
+                return object as u64;
+            }
+        }
+        ((*context).alloc)((*context).heap, header, size) as u64
+    }
+}

@@ -1,0 +1,506 @@
+//! The generator of random traces.
+
+use hotloop_ir::{Desc, FieldKind, Op, Opcode, Operand, Resume, Trace, Ty, Var};
+
+use super::memory::{Arena, kit};
+use crate::CodeId;
+
+/// A small random number generator (xorshift64*).
+pub struct Random(u64);
+
+impl Random {
+    /// Started with a seed.
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// Any word.
+    pub fn word(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// Below a limit.
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.word() >> 33) as usize % limit
+    }
+
+    /// True in so many of a hundred cases.
+    pub fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// An integer, often a special one.
+    pub fn int(&mut self) -> u64 {
+        match self.below(4) {
+            0 => self.pick(INTS) as u64,
+            1 => self.below(64) as u64,
+            2 => (self.below(4000) as i64 - 2000) as u64,
+            _ => self.word() >> self.below(64),
+        }
+    }
+
+    /// A float that is a number.
+    pub fn float(&mut self) -> f64 {
+        self.pick(&[0.0, -0.0, 1.0, -1.5, 1e300, -1e300, 0.1, 1e18, 9.3e18, -9.3e18, f64::INFINITY, 3.75])
+    }
+}
+
+/// Words at which arithmetic is special.
+pub const INTS: &[i64] = &[
+    0,
+    1,
+    -1,
+    2,
+    7,
+    8,
+    63,
+    64,
+    65,
+    127,
+    128,
+    -128,
+    255,
+    256,
+    1 << 31,
+    (1 << 31) - 1,
+    -(1 << 31),
+    1 << 32,
+    i64::MAX,
+    i64::MIN,
+    i64::MAX - 1,
+    i64::MIN + 1,
+    1 << 62,
+    1 << 60,
+    -3,
+    10,
+];
+
+/// Makes traces over the objects of an arena.
+pub struct Generator {
+    objects: Vec<u64>,
+}
+
+/// A trace under construction: its values by type.
+struct Builder<'a> {
+    trace: Trace,
+    values: [Vec<Operand>; 3],
+    random: &'a mut Random,
+    objects: &'a [u64],
+    counter: Var,
+}
+
+impl Generator {
+    /// A generator for this arena.
+    pub fn new(arena: &Arena) -> Generator {
+        Generator { objects: (0..6).map(|index| arena.object(index)).collect() }
+    }
+
+    /// Types of inputs: a counter first.
+    pub fn input_types(&self, random: &mut Random) -> Vec<Ty> {
+        let count = if random.chance(10) { 30 } else { random.below(9) };
+        let mut types = vec![Ty::Int];
+        types.extend((0..count).map(|_| random.pick(&[Ty::Int, Ty::Int, Ty::Ref, Ty::Float])));
+        types
+    }
+
+    /// Words for inputs.
+    pub fn inputs(&self, random: &mut Random, types: &[Ty]) -> Vec<u64> {
+        let mut inputs = vec![random.below(40) as u64];
+        for ty in &types[1..] {
+            inputs.push(match ty {
+                Ty::Int => random.int(),
+                Ty::Ref => random.pick(&self.objects),
+                Ty::Float => random.float().to_bits(),
+            });
+        }
+        inputs
+    }
+
+    /// A trace with these inputs. It may enter the loops given.
+    pub fn trace(&self, random: &mut Random, types: &[Ty], loops: &[(CodeId, Vec<Ty>)]) -> Trace {
+        let length = if random.chance(15) { 120 } else { random.below(40) + 3 };
+        let mut builder = Builder {
+            trace: Trace::new(),
+            values: Default::default(),
+            random,
+            objects: &self.objects,
+            counter: Var(0),
+        };
+        for ty in types {
+            let var = builder.trace.push(Op::new(Opcode::Input, &[]).with_descr(ty.number()));
+            builder.values[ty.number() as usize].push(var.into());
+        }
+        let peeled = builder.random.chance(50);
+        let mut phis = Vec::new();
+        if peeled {
+            builder.operations(length / 2);
+            builder.trace.push(Op::new(Opcode::Label, &[]));
+            let mut types = vec![Ty::Int];
+            types.extend(
+                (0..builder.random.below(6)).map(|_| builder.random.pick(&[Ty::Int, Ty::Ref, Ty::Float])),
+            );
+            let first: Vec<Operand> = types
+                .iter()
+                .enumerate()
+                .map(|(index, ty)| if index == 0 { builder.counter.into() } else { builder.operand(*ty) })
+                .collect();
+            for (ty, first) in types.iter().zip(first) {
+                let var = builder.trace.push(Op::new(Opcode::Phi, &[first]));
+                phis.push((*ty, var));
+            }
+            builder.counter = phis[0].1;
+            for (ty, var) in &phis {
+                builder.values[ty.number() as usize].push((*var).into());
+            }
+        }
+        builder.operations(length);
+        builder.count_down();
+        builder.operations(3);
+        builder.finish(types, &phis, peeled, loops);
+        builder.trace
+    }
+}
+
+impl Builder<'_> {
+    fn operand(&mut self, ty: Ty) -> Operand {
+        let values = &self.values[ty.number() as usize];
+        if !values.is_empty() && !self.random.chance(15) {
+            // The latest ones more often.
+            let back = self.random.below(values.len()).min(self.random.below(values.len()));
+            return values[values.len() - 1 - back];
+        }
+        let bits = match ty {
+            Ty::Int => self.random.int(),
+            Ty::Ref => self.random.pick(self.objects),
+            Ty::Float => self.random.float().to_bits(),
+        };
+        self.trace.push_const(ty, bits)
+    }
+
+    fn int_const(&mut self, bits: u64) -> Operand {
+        self.trace.push_const(Ty::Int, bits)
+    }
+
+    fn emit(&mut self, op: Op) -> Operand {
+        let var = self.trace.push(op);
+        let op = *self.trace.op(var);
+        if let Some(ty) = self.trace.result_type(&op) {
+            self.values[ty.number() as usize].push(var.into());
+        }
+        var.into()
+    }
+
+    /// What lives at a guard: the counter, and some others.
+    fn resume(&mut self) -> u32 {
+        let mut state = vec![Desc::Operand(self.counter.into())];
+        let count = if self.random.chance(5) { 40 } else { self.random.below(6) };
+        for _ in 0..count {
+            let ty = self.random.pick(&[Ty::Int, Ty::Ref, Ty::Float]);
+            state.push(Desc::Operand(self.operand(ty)));
+        }
+        self.trace.resumes.push(Resume {
+            position: 0,
+            state: std::rc::Rc::new(state),
+            objects: Default::default(),
+            stores: Vec::new(),
+            log: Vec::new(),
+            events: 0,
+            facts: Vec::new(),
+        });
+        self.trace.resumes.len() as u32 - 1
+    }
+
+    fn guard(&mut self, code: Opcode, args: &[Operand], descr: u32) -> Operand {
+        let mut op = Op::new(code, args).with_descr(descr);
+        op.resume = self.resume();
+        self.emit(op)
+    }
+
+    fn count_down(&mut self) {
+        let one = self.int_const(1);
+        let zero = self.int_const(0);
+        let less = self.trace.push(Op::new(Opcode::IntSub, &[self.counter.into(), one]));
+        let more = self.trace.push(Op::new(Opcode::IntLt, &[zero, self.counter.into()]));
+        self.guard(Opcode::GuardTrue, &[more.into()], 0);
+        self.counter = less;
+    }
+
+    fn operations(&mut self, count: usize) {
+        for _ in 0..count {
+            self.operation();
+        }
+    }
+
+    /// A float that is surely a number, so that its bits are the same everywhere.
+    fn number(&mut self) -> Operand {
+        let float = self.operand(Ty::Float);
+        let is_number = self.trace.push(Op::new(Opcode::FloatEq, &[float, float]));
+        self.guard(Opcode::GuardTrue, &[is_number.into()], 0);
+        float
+    }
+
+    fn operation(&mut self) {
+        use Opcode::*;
+        match self.random.below(20) {
+            0..6 => self.pure_operation(),
+            6..10 => self.guarded(),
+            10..14 => self.memory(),
+            14 => self.call(),
+            15 => {
+                let object = self.operand(Ty::Ref);
+                let code = self.random.pick(&[Len, GetType]);
+                self.emit(Op::new(code, &[object]));
+            }
+            16 => self.allocate(),
+            17 => {
+                let (a, b) = (self.operand(Ty::Float), self.operand(Ty::Float));
+                let code =
+                    self.random.pick(&[FloatAdd, FloatSub, FloatMul, FloatDiv, FloatEq, FloatLt, FloatLe]);
+                self.emit(Op::new(code, &[a, b]));
+            }
+            18 => {
+                let a = self.operand(Ty::Float);
+                let code = self.random.pick(&[FloatNeg, FloatAbs, FloatSqrt, FloatToInt]);
+                self.emit(Op::new(code, &[a]));
+            }
+            _ => {
+                if self.random.chance(30) {
+                    let float = self.number();
+                    let code = self.random.pick(&[FloatToBits, FloatToValue, FloatFitsValue]);
+                    self.emit(Op::new(code, &[float]));
+                } else if self.random.chance(50) {
+                    let int = self.operand(Ty::Int);
+                    self.emit(Op::new(IntToFloat, &[int]));
+                } else {
+                    let object = self.operand(Ty::Ref);
+                    let value = self.emit(Op::new(RefToValue, &[object]));
+                    self.emit(Op::new(ValueToRef, &[value]));
+                    let word = self.emit(Op::new(RefToInt, &[object]));
+                    self.emit(Op::new(IntToRef, &[word]));
+                }
+            }
+        }
+    }
+
+    fn pure_operation(&mut self) {
+        use Opcode::*;
+        let code = self.random.pick(&[
+            IntAdd,
+            IntAdd,
+            IntSub,
+            IntMul,
+            IntDiv,
+            IntRem,
+            IntDivFloor,
+            IntModFloor,
+            IntAnd,
+            IntOr,
+            IntXor,
+            IntShl,
+            IntSar,
+            IntShr,
+            IntEq,
+            IntNe,
+            IntLt,
+            IntLe,
+            UintLt,
+            UintLe,
+            IntAddWraps,
+            IntSubWraps,
+            IntMulWraps,
+            Select,
+            RefEq,
+        ]);
+        let ty = if code == RefEq { Ty::Ref } else { Ty::Int };
+        let args = [self.operand(ty), self.operand(ty), self.operand(ty)];
+        let result = self.emit(Op::new(code, &args[..code.shape().args.len()]));
+        if self.random.chance(20) {
+            let (a, b) = (self.operand(Ty::Int), self.operand(Ty::Int));
+            self.emit(Op::new(Select, &[result, a, b]));
+        }
+    }
+
+    fn guarded(&mut self) {
+        use Opcode::*;
+        let (a, b) = (self.operand(Ty::Int), self.operand(Ty::Int));
+        match self.random.below(9) {
+            7 => {
+                // A float that may be tagged, and back.
+                let float = self.number();
+                let fits = self.trace.push(Op::new(FloatFitsValue, &[float]));
+                self.guard(GuardTrue, &[fits.into()], 0);
+                let value = self.emit(Op::new(FloatToValue, &[float]));
+                let tested = if self.random.chance(50) { value } else { a };
+                let is_float = self.emit(Op::new(ValueIsFloat, &[tested]));
+                if self.random.chance(70) {
+                    self.guard(GuardTrue, &[is_float], 0);
+                }
+                self.emit(Op::new(ValueToFloat, &[value]));
+            }
+            0 | 1 => {
+                let code = self.random.pick(&[IntAddOvf, IntSubOvf, IntMulOvf]);
+                let result = self.guard(code, &[a, b], 0);
+                if self.random.chance(40) {
+                    let zero = self.int_const(0);
+                    let compare = self.random.pick(&[IntLt, IntEq, IntNe, IntLe]);
+                    let test = self.trace.push(Op::new(compare, &[result, zero]));
+                    let guard = self.random.pick(&[GuardTrue, GuardFalse]);
+                    self.guard(guard, &[test.into()], 0);
+                }
+            }
+            2 => {
+                let wanted = if self.random.chance(50) { self.random.int() } else { 0 };
+                let constant = self.int_const(wanted);
+                self.guard(GuardValue, &[a, constant], 0);
+            }
+            3 => {
+                let object = self.operand(Ty::Ref);
+                let ty = if self.random.chance(90) { kit().object } else { kit().small };
+                self.guard(GuardType, &[object], ty.0);
+            }
+            4 => {
+                self.guard(GuardNoInterrupt, &[], 0);
+            }
+            5 => {
+                let mask = self.trace.push(Op::new(IntAnd, &[a, b]));
+                let zero = self.int_const(0);
+                let compare = self.random.pick(&[IntEq, IntNe]);
+                let test = self.trace.push(Op::new(compare, &[mask.into(), zero]));
+                let test = if self.random.chance(30) { mask } else { test };
+                let guard = self.random.pick(&[GuardTrue, GuardFalse]);
+                self.guard(guard, &[test.into()], 0);
+            }
+            6 => {
+                let (a, b) = (self.operand(Ty::Float), self.operand(Ty::Float));
+                let compare = self.random.pick(&[FloatEq, FloatLt, FloatLe]);
+                let test = self.trace.push(Op::new(compare, &[a, b]));
+                let guard = self.random.pick(&[GuardTrue, GuardFalse]);
+                self.guard(guard, &[test.into()], 0);
+            }
+            _ => {
+                let compare = self.random.pick(&[
+                    IntEq,
+                    IntNe,
+                    IntLt,
+                    IntLe,
+                    UintLt,
+                    UintLe,
+                    IntAddWraps,
+                    IntSubWraps,
+                    IntMulWraps,
+                ]);
+                let test = self.emit(Op::new(compare, &[a, b]));
+                if self.random.chance(20) {
+                    self.operation();
+                }
+                let guard = self.random.pick(&[GuardTrue, GuardFalse]);
+                self.guard(guard, &[test], 0);
+            }
+        }
+    }
+
+    fn memory(&mut self) {
+        use Opcode::*;
+        let object = self.operand(Ty::Ref);
+        if self.random.chance(40) {
+            // Never the last ones: a new small object has no items.
+            let object = self.random.pick(self.objects);
+            let object = self.trace.push_const(Ty::Ref, object);
+            let (seven, index) = (self.int_const(7), self.operand(Ty::Int));
+            let index = match self.trace.const_of(index) {
+                Some(constant) => self.int_const(constant.bits & 7),
+                None => self.emit(Op::new(IntAnd, &[index, seven])),
+            };
+            if self.random.chance(50) {
+                self.emit(Op::new(GetItem, &[object, index]).with_descr(kit().object.0));
+            } else {
+                let value = self.operand(Ty::Int);
+                self.emit(Op::new(SetItem, &[object, index, value]).with_descr(kit().object.0));
+            }
+            return;
+        }
+        let field = self.random.pick(&kit().fields);
+        let ty = field.get().kind.ty();
+        if self.random.chance(60) {
+            self.emit(Op::new(GetField, &[object]).with_descr(field.0));
+        } else {
+            let value = self.operand(ty);
+            self.emit(Op::new(SetField, &[object, value]).with_descr(field.0));
+        }
+    }
+
+    fn allocate(&mut self) {
+        let next = self.operand(Ty::Ref);
+        let object = if self.random.chance(50) {
+            self.trace.push(Op::new(Opcode::New, &[]).with_descr(kit().small.0))
+        } else {
+            let mut length = self.int_const(3);
+            if self.random.chance(60) {
+                let any = self.operand(Ty::Int);
+                length = self.emit(Op::new(Opcode::IntAnd, &[any, length]));
+            }
+            self.trace.push(Op::new(Opcode::NewArray, &[length]).with_descr(kit().object.0))
+        };
+        // Fields are never null, so that they can be followed.
+        let field =
+            kit().fields.iter().find(|field| field.get().kind == FieldKind::Ref).map_or(0, |field| field.0);
+        self.trace.push(Op::new(Opcode::SetField, &[object.into(), next]).with_descr(field));
+        self.values[Ty::Ref.number() as usize].push(object.into());
+    }
+
+    fn call(&mut self) {
+        let kit = kit();
+        let (call, args) = match self.random.below(6) {
+            0 => (kit.float_call, vec![self.number(), self.number()]),
+            1 => (kit.write_call, vec![self.operand(Ty::Ref), self.operand(Ty::Int)]),
+            _ => {
+                let count = self.random.below(10);
+                let args = (0..count).map(|_| {
+                    let ty = self.random.pick(&[Ty::Int, Ty::Int, Ty::Ref]);
+                    self.operand(ty)
+                });
+                (kit.calls[count], args.collect())
+            }
+        };
+        let list = self.trace.push_list(args);
+        let mut op = Op::new(Opcode::Call, &[]).with_descr(call.0);
+        op.list = list;
+        let result = self.emit(op);
+        if call.get().raises && self.random.chance(80) {
+            let raised = self.trace.push(Op::new(Opcode::CallRaised, &[result]));
+            self.guard(Opcode::GuardFalse, &[raised.into()], 0);
+        }
+    }
+
+    fn jump(&mut self, code: Opcode, types: &[Ty], descr: u32) {
+        let mut list = vec![Operand::from(self.counter)];
+        for ty in &types[1..] {
+            list.push(self.operand(*ty));
+        }
+        let mut op = Op::new(code, &[]).with_descr(descr);
+        op.list = self.trace.push_list(list);
+        self.trace.push(op);
+    }
+
+    fn finish(&mut self, inputs: &[Ty], phis: &[(Ty, Var)], peeled: bool, loops: &[(CodeId, Vec<Ty>)]) {
+        let choice = self.random.below(10);
+        if choice < 2 && !loops.is_empty() {
+            let (code, types) = &loops[self.random.below(loops.len())];
+            self.jump(Opcode::Enter, types, code.0);
+        } else if choice < 4 {
+            self.guard(Opcode::Exit, &[], 0);
+        } else if peeled {
+            let types: Vec<Ty> = phis.iter().map(|(ty, _)| *ty).collect();
+            self.jump(Opcode::Loop, &types, 0);
+        } else {
+            self.jump(Opcode::Loop, inputs, 0);
+        }
+    }
+}

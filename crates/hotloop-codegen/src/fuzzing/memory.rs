@@ -1,0 +1,255 @@
+//! The memory that random traces work on: always at the same addresses, so that two runs can be compared
+//! word by word.
+
+use std::sync::OnceLock;
+
+use hotloop_ir::{
+    CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Ty, TypeDescr, TypeRef,
+};
+
+use crate::{Bump, Context};
+
+const OBJECTS: usize = 6;
+const ITEMS: usize = 8;
+const FIELDS: usize = 5;
+const OBJECT_WORDS: usize = 1 + FIELDS + ITEMS;
+const REGION: usize = 4096;
+const BITS: usize = 1 << 14;
+
+/// Objects, room for new ones, and their valid-object bits.
+pub struct Arena {
+    words: Vec<u64>,
+    bits: Vec<u64>,
+    bump: Box<Bump>,
+    /// What the slow path of the allocator has given out so far.
+    slow: usize,
+}
+
+/// The types, fields and functions that random traces use.
+pub struct Kit {
+    pub object: TypeRef,
+    pub small: TypeRef,
+    pub fields: Vec<FieldId>,
+    /// By number of arguments.
+    pub calls: Vec<CallId>,
+    pub float_call: CallId,
+    pub write_call: CallId,
+}
+
+/// The kit, made once.
+pub fn kit() -> &'static Kit {
+    static KIT: OnceLock<Kit> = OnceLock::new();
+    KIT.get_or_init(|| {
+        let kinds = [FieldKind::Int, FieldKind::Float, FieldKind::Ref, FieldKind::Byte, FieldKind::Value];
+        let fields: Vec<FieldId> = kinds
+            .into_iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                FieldId::intern(FieldDescr {
+                    owner: "fuzz".into(),
+                    name: format!("{kind:?}").to_lowercase(),
+                    offset: 8 + 8 * index as u32,
+                    kind,
+                    mutability: Mutability::Mutable,
+                })
+            })
+            .collect();
+        let ty = |name: &str, id, items| {
+            TypeRef::intern(TypeDescr {
+                name: name.into(),
+                id,
+                fixed_size: 8 + 8 * FIELDS as u32,
+                fields: fields.clone(),
+                items,
+                virtualizable: false,
+            })
+        };
+        let call = |name: &str, address: usize, result, raises| {
+            let name = name.to_string();
+            CallId::intern(CallDescr { name, address, result: Some(result), effect: Effect::Any, raises })
+        };
+        let addresses = mixers();
+        Kit {
+            object: ty("fuzz", 77, Some((FieldKind::Int, Mutability::Mutable))),
+            small: ty("fuzz_small", 78, None),
+            calls: addresses
+                .iter()
+                .enumerate()
+                .map(|(count, address)| call(&format!("fuzz_mix{count}"), *address, Ty::Int, true))
+                .collect(),
+            float_call: call("fuzz_float", float_native as *const () as usize, Ty::Float, false),
+            write_call: call("fuzz_write", write_native as *const () as usize, Ty::Int, true),
+            fields,
+        }
+    })
+}
+
+#[repr(C)]
+struct Answer {
+    result: u64,
+    raised: u64,
+}
+
+macro_rules! mixer {
+    ($name:ident $($arg:ident)*) => {
+        extern "C" fn $name($($arg: u64),*) -> Answer {
+            let hash = 0x9e37_79b9_7f4a_7c15u64;
+            $(let hash = (hash ^ $arg).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29);)*
+            clobber();
+            Answer { result: hash >> (hash & 31), raised: (hash >> 60 == 0) as u64 }
+        }
+    };
+}
+
+mixer!(mix0);
+mixer!(mix1 a);
+mixer!(mix2 a b);
+mixer!(mix3 a b c);
+mixer!(mix4 a b c d);
+mixer!(mix5 a b c d e);
+mixer!(mix6 a b c d e f);
+mixer!(mix7 a b c d e f g);
+mixer!(mix8 a b c d e f g h);
+mixer!(mix9 a b c d e f g h i);
+
+fn mixers() -> [usize; 10] {
+    [
+        mix0 as *const (),
+        mix1 as _,
+        mix2 as _,
+        mix3 as _,
+        mix4 as _,
+        mix5 as _,
+        mix6 as _,
+        mix7 as _,
+        mix8 as _,
+        mix9 as _,
+    ]
+    .map(|function| function as usize)
+}
+
+extern "C" fn float_native(a: u64, b: u64) -> Answer {
+    clobber();
+    let sum = f64::from_bits(a) * 0.5 + f64::from_bits(b);
+    Answer { result: if sum.is_nan() { 1.5 } else { sum }.to_bits(), raised: 0 }
+}
+
+extern "C" fn write_native(object: *mut u64, word: u64) -> Answer {
+    // SAFETY: random traces only hand over objects of the arena.
+    unsafe { object.add(1).write(word ^ 0x55) };
+    clobber();
+    Answer { result: word.rotate_left(7), raised: (word % 16 == 3) as u64 }
+}
+
+/// Overwrites all registers that a called function need not keep.
+fn clobber() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: everything that is changed is declared.
+    unsafe {
+        std::arch::asm!(
+            "mov rax, -1",
+            "mov rcx, rax",
+            "mov rdx, rax",
+            "mov rsi, rax",
+            "mov rdi, rax",
+            "mov r8, rax",
+            "mov r9, rax",
+            "mov r10, rax",
+            "mov r11, rax",
+            "movq xmm0, rax",
+            "movq xmm1, rax",
+            "movq xmm2, rax",
+            "movq xmm3, rax",
+            "movq xmm4, rax",
+            "movq xmm5, rax",
+            "movq xmm6, rax",
+            "movq xmm7, rax",
+            "movq xmm8, rax",
+            "movq xmm9, rax",
+            "movq xmm10, rax",
+            "movq xmm11, rax",
+            "movq xmm12, rax",
+            "movq xmm13, rax",
+            "movq xmm14, rax",
+            "movq xmm15, rax",
+            clobber_abi("C")
+        );
+    }
+}
+
+impl Default for Arena {
+    fn default() -> Arena {
+        Arena::new()
+    }
+}
+
+impl Arena {
+    /// Some memory.
+    pub fn new() -> Arena {
+        let words = vec![0; OBJECTS * OBJECT_WORDS + 2 * REGION];
+        Arena { words, bits: vec![0; BITS / 8], bump: Box::new(Bump { cursor: 0, limit: 0 }), slow: 0 }
+    }
+
+    /// The address of an object.
+    pub fn object(&self, index: usize) -> u64 {
+        (self.words.as_ptr() as usize + (index % OBJECTS) * OBJECT_WORDS * 8) as u64
+    }
+
+    /// Everything in it: the objects, then the new ones.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The state in which every run begins.
+    pub fn reset(&mut self, seed: u64) {
+        self.words.fill(0);
+        self.bits.fill(0);
+        self.slow = 0;
+        for index in 0..OBJECTS {
+            let next = self.object(index + 1 + seed as usize % 3);
+            let object = &mut self.words[index * OBJECT_WORDS..][..OBJECT_WORDS];
+            object[0] = 77 | (ITEMS as u64) << 32;
+            object[1] = index as u64 * 1000 + seed % 7;
+            object[2] = (index as f64 * 1.25).to_bits();
+            object[3] = next;
+            object[4] = 200 + index as u64;
+            object[5] = (index as u64) << 3;
+            for (item, word) in object[1 + FIELDS..].iter_mut().enumerate() {
+                *word = seed.wrapping_mul(item as u64 + 3) >> 20;
+            }
+        }
+        let start = self.words.as_ptr() as usize + OBJECTS * OBJECT_WORDS * 8;
+        // A short region in some sessions, so that it runs out.
+        let size = if seed.is_multiple_of(3) { 512 } else { REGION * 8 };
+        *self.bump = Bump { cursor: start, limit: start + size };
+    }
+}
+
+/// A context over the arena. Some seeds give one without inline allocation.
+pub fn context_for(arena: &mut Arena, seed: u64) -> Context {
+    let mut context = Context::new(std::ptr::from_mut(arena).cast_const().cast(), slow_alloc);
+    context.bump = &mut *arena.bump;
+    if !seed.is_multiple_of(5) {
+        // Bits of the arena's own addresses only.
+        let first = arena.words.as_ptr() as usize >> 6 & !3;
+        context.vo_base = (arena.bits.as_mut_ptr() as usize).wrapping_sub(first);
+    }
+    context
+}
+
+extern "C" fn slow_alloc(heap: *const (), header: u64, size: usize) -> *mut u8 {
+    // SAFETY: the context's heap is an arena, which nobody else uses while a trace runs.
+    let arena = unsafe { &mut *heap.cast_mut().cast::<Arena>() };
+    clobber();
+    let start = OBJECTS * OBJECT_WORDS + REGION + arena.slow / 8;
+    arena.slow += size;
+    if arena.slow > REGION * 8 {
+        // Enough: start again, as the contents matter less than that both runs do the same.
+        arena.slow = 0;
+    }
+    let start = if start + size / 8 > arena.words.len() { OBJECTS * OBJECT_WORDS + REGION } else { start };
+    let object = &mut arena.words[start..start + size / 8];
+    object.fill(0);
+    object[0] = header;
+    object.as_mut_ptr().cast()
+}

@@ -1,0 +1,138 @@
+//! Runs optimised traces.
+//!
+//! Two targets behind one trait: [`Eval`] walks the trace and is the reference; [`x64::X64`] compiles it to
+//! machine code. Both take the same requests and give the same answers, which is what the tests of this
+//! crate check; so whoever uses a target need not know which one it is.
+//!
+//! * [`Target`]: compile a trace, run it until it leaves.
+//! * [`Context`]: what running code shares with the runtime: the poll flag and the allocator.
+//! * [`Options`]: limits, and the modes in which guards fail although they hold.
+#![deny(missing_docs)]
+
+mod check;
+mod context;
+mod eval;
+mod force;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub mod x64;
+
+use std::fmt;
+use std::sync::atomic::AtomicU32;
+
+use hotloop_ir::Trace;
+
+pub use context::{Alloc, Bump, Context};
+pub use eval::Eval;
+pub use force::Force;
+
+/// A compiled trace. `enter`'s descriptor is the number of the loop to enter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct CodeId(pub u32);
+
+/// How a trace is reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// By [`Target::run`], or by `enter` from another trace.
+    Fresh,
+    /// By the failure of this guard: the inputs are its `resume.live()`, in that order. A bridge can be run
+    /// and entered like any other trace, too.
+    Bridge {
+        /// The guard's global number.
+        guard: u32,
+    },
+}
+
+/// What to compile a trace as.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// How it is reached.
+    pub entry: Entry,
+    /// The global number of the trace's resume 0; resume `i` belongs to guard `first_guard + i`. The ranges
+    /// of two traces must not overlap, and numbers stay below 2³¹.
+    pub first_guard: u32,
+    /// `guard_valid` fails if this is not 0; may be null if the trace has none. It must outlive the code.
+    pub invalid: *const AtomicU32,
+}
+
+/// Why a trace was not compiled. The trace is given up; nothing else happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CodegenError {
+    /// More values live at once than a frame has room for.
+    TooManySpills,
+    /// The code region is full, or [`Options::code_limit`] is reached.
+    OutOfCodeMemory,
+    /// The operating system refused (what, and why).
+    System(String),
+    /// The trace breaks a rule of the IR.
+    Malformed(String),
+}
+
+impl fmt::Display for CodegenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CodegenError::TooManySpills => write!(f, "too many values live at once"),
+            CodegenError::OutOfCodeMemory => write!(f, "out of code memory"),
+            CodegenError::System(what) => write!(f, "{what}"),
+            CodegenError::Malformed(what) => write!(f, "malformed trace: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CodegenError {}
+
+/// Limits and test modes of a target.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// One guard fails once although it holds.
+    pub force: Option<Force>,
+    /// Every k-th executed guard fails (k > 0).
+    pub force_every: Option<u64>,
+    /// Most bytes of machine code. At most 1 GiB.
+    pub code_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { force: None, force_every: None, code_limit: 64 << 20 }
+    }
+}
+
+/// Something that runs traces, for one thread.
+///
+/// A native function called by a trace may itself call any of these methods on the same target: [`run`]
+/// again, or compile new traces and bridges. So all of them take `&self`.
+///
+/// [`run`]: Target::run
+pub trait Target {
+    /// Compiles a trace; a bridge is attached, too: from now on its guard's failure goes on in it, also in
+    /// activations that are already running. The last bridge of a guard counts.
+    ///
+    /// # Errors
+    /// See [`CodegenError`]; the target is as it was before.
+    fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError>;
+
+    /// Runs from the entry of `code` with its inputs (raw words, floats as bits) until a guard without a
+    /// bridge fails or `exit` is reached. Gives the guard's global number; `values` then holds the raw words
+    /// of its `resume.live()`, in that order. The collector doesn't see them there: no collection may
+    /// happen before the caller has put them where it does.
+    ///
+    /// # Safety
+    /// `code` is of this target; the inputs fit the trace; `context` and everything that the trace
+    /// reads, writes and calls is valid.
+    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32;
+
+    /// Bytes of machine code, constants and stubs included (0 if there is none).
+    fn code_size(&self, code: CodeId) -> usize;
+
+    /// The machine code as text, if there is any.
+    fn disassemble(&self, code: CodeId) -> Option<String>;
+
+    /// Bytes of a guard's out-of-line stub (0 if there is none).
+    fn stub_size(&self) -> usize;
+
+    /// Replaces the test modes of [`Options`] and starts their counts anew. Machine code knows those modes
+    /// that were on when it was compiled, so set them first.
+    fn set_force(&self, force: Option<Force>, every: Option<u64>);
+}

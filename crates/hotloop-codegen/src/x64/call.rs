@@ -1,0 +1,100 @@
+//! Calls of native functions (System V: six words in registers, the rest on the stack).
+
+use hotloop_ir::{Op, Opcode, Operand, Var};
+
+use super::asm::{Alu, Mem, R8, R9, RAX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src};
+use super::compile::{Compiler, RegClass, Result};
+use super::file::{CALLEE_SAVED, GENERAL, Loc};
+use super::moves::{Move, parallel, single};
+use super::plan::{NONE, is_mark};
+
+const ARGUMENTS: [Reg; 6] = [RDI, RSI, RDX, RCX, R8, R9];
+
+impl Compiler<'_> {
+    pub fn call(&mut self, op: &Op) -> Result<()> {
+        let args: Vec<Operand> = self.trace.list(op.list).to_vec();
+        self.save_across_call(&args)?;
+        let mut locs = Vec::with_capacity(args.len());
+        for arg in &args {
+            locs.push(self.loc_of(*arg)?);
+        }
+        let on_stack = locs.len().saturating_sub(ARGUMENTS.len());
+        let room = (on_stack * 8).next_multiple_of(16) as i32;
+        if on_stack > 0 {
+            self.asm.alu(Alu::Sub, RSP, Src::Imm(room));
+            for (index, loc) in locs[ARGUMENTS.len()..].iter().enumerate() {
+                let place = Mem::Base(RSP, index as i32 * 8);
+                match *loc {
+                    Loc::Reg(reg @ 0..16) => self.asm.store(place, reg),
+                    Loc::Reg(reg) => self.asm.float_store(place, reg),
+                    other => {
+                        let step = Move { to: Loc::Reg(SCRATCH), from: other };
+                        single(&mut self.asm, step, &self.consts, room);
+                        self.asm.store(place, SCRATCH);
+                    }
+                }
+            }
+        }
+        let moves = locs.iter().zip(ARGUMENTS).map(|(from, to)| Move { to: Loc::Reg(to), from: *from });
+        parallel(&mut self.asm, moves.collect(), &self.consts, room);
+        let address = op.call().get().address as u64;
+        self.asm.call_address(address);
+        if on_stack > 0 {
+            self.asm.alu(Alu::Add, RSP, Src::Imm(room));
+        }
+        // What died here may still be in the registers of the results.
+        for arg in &args {
+            self.release(*arg);
+        }
+        self.take_results()
+    }
+
+    /// Values that live on after the call leave the registers that it doesn't keep.
+    fn save_across_call(&mut self, args: &[Operand]) -> Result<()> {
+        self.pins = 0;
+        for arg in args {
+            if let Some(reg) = self.root(*arg).as_var().and_then(|var| self.file.reg(var)) {
+                self.pins |= 1 << reg;
+            }
+        }
+        for (reg, var) in self.file.holders() {
+            if CALLEE_SAVED & 1 << reg != 0 || self.dies(var) {
+                continue;
+            }
+            let kept = self.file.free & CALLEE_SAVED;
+            let needed = GENERAL & 1 << reg != 0 && self.next_use(var, self.at + 1) != NONE;
+            if needed && kept != 0 {
+                let other = kept.trailing_zeros() as Reg;
+                self.asm.mov(other, reg);
+                self.file.drop_reg(var);
+                self.file.set_reg(var, other);
+            } else {
+                self.evict(var)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The result is in rax, the flag in rdx.
+    fn take_results(&mut self) -> Result<()> {
+        let mut next = self.at as usize + 1;
+        while is_mark(self.trace.ops[next].code) {
+            next += 1;
+        }
+        let result = Var(self.at);
+        if self.trace.ops[next].code == Opcode::CallRaised && self.plan.end[next] != 0 {
+            self.file.set_reg(Var(next as u32), RDX);
+            self.pins |= 1 << RDX;
+        }
+        if self.plan.end[result.0 as usize] == 0 {
+            return Ok(());
+        }
+        if self.class_of(result) == RegClass::Vector {
+            let dst = self.define(RegClass::Vector, None)?;
+            self.asm.float_from_bits(dst, RAX);
+        } else {
+            self.file.set_reg(result, RAX);
+        }
+        Ok(())
+    }
+}

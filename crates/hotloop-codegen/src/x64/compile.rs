@@ -1,0 +1,345 @@
+//! From trace to machine code, in one walk forwards: registers are allocated where they are needed, and
+//! code is emitted at once.
+//!
+//! Straight-line code makes linear scan exact: the next use of every value is known, so the one needed last
+//! is evicted. What is only mentioned behind guards is never needed, so it goes first. A loop's body may be
+//! walked a few times: when a value that lives at the loop's head turns out to be evicted in the body, the
+//! head is compiled again with that value in a slot, so that the store is in front of the loop.
+//!
+//! The operations themselves are in `arith`, `float`, `heap`, `call`, `guard` and `control`.
+
+use hotloop_ir::{Class, Const, Opcode, Operand, Trace, Ty, Var};
+
+use super::asm::{Asm, Reg, Target};
+use super::control::{Entry, Head};
+use super::file::{File, GENERAL, Loc, VECTOR};
+use super::guard::{GuardRecord, STUB_SIZE};
+use super::plan::{NONE, Plan, is_mark};
+use crate::CodegenError;
+
+/// What the compiler must know of its surroundings.
+pub struct Env<'a> {
+    /// Where the code will be in the region.
+    pub base: usize,
+    /// Offsets of the shared pieces of code.
+    pub common_exit: usize,
+    pub alloc_slow: usize,
+    /// The guards' global numbers start here.
+    pub first_guard: u32,
+    /// Address of the cell that `guard_valid` looks at.
+    pub invalid: u64,
+    /// For a bridge: where its inputs are.
+    pub bridge: Option<Vec<Entry>>,
+    /// Where `enter` of some code goes, and where its inputs must be.
+    pub enter: &'a dyn Fn(u32) -> Option<(usize, Vec<Option<Loc>>)>,
+    /// Test modes: the guard that counts down this cell, and the cell that all guards count down, with
+    /// its start.
+    pub force: Option<(u32, u64)>,
+    pub force_every: Option<(u64, u64)>,
+    /// Whether the processor has BMI2.
+    pub bmi2: bool,
+}
+
+/// Code that is run seldom; it is put behind the loop.
+pub struct Slow {
+    /// Where to go on.
+    pub back: u32,
+    pub kind: SlowKind,
+}
+
+/// What the slow code does.
+pub enum SlowKind {
+    /// Allocates: the length's register for arrays of variable length.
+    Alloc { object: Reg, length: Option<Reg>, size: u64, header: u64, item: u32 },
+    /// A guard must fail: start the count anew and go to its stub.
+    Force { cell: u64, every: u64, guard: u32 },
+}
+
+pub struct Compiler<'a> {
+    pub trace: &'a Trace,
+    pub env: &'a Env<'a>,
+    pub plan: Plan,
+    pub consts: Vec<Const>,
+    pub asm: Asm,
+    pub file: File,
+    /// The current operation.
+    pub at: u32,
+    /// Registers that may not be evicted now.
+    pub pins: u32,
+    /// Registers in use by the current operation without holding a variable.
+    pub temps: u32,
+    /// The registers of phis whose new value is not there yet.
+    pub hinted: u32,
+    /// Bit `v`: variable `v` lives in a slot at the loop's head.
+    pub slot_at_head: Vec<bool>,
+    /// Set when a variable must be added to those.
+    pub again: bool,
+    pub head: Option<Head>,
+    pub guards: Vec<GuardRecord>,
+    pub locs: Vec<Loc>,
+    pub slow: Vec<Slow>,
+    /// Where `enter` comes in, and where the inputs are then.
+    pub entry: u32,
+    pub entry_locs: Vec<Option<Loc>>,
+    /// Offsets of what `finish` emits.
+    pub stubs: u32,
+    pub slow_at: Vec<u32>,
+    pub run_entry: u32,
+    pub pool_at: u32,
+    /// The guard that is emitted a second time.
+    pub repeated: Option<u32>,
+    /// The compare whose outcome the flags hold.
+    pub flags: Option<(Var, u8)>,
+    /// The variable whose sign and zero the flags hold.
+    pub signs: Option<Var>,
+}
+
+/// What must be put back to walk the body again.
+pub struct Snapshot {
+    file: File,
+    bytes: usize,
+    fixups: usize,
+    guards: usize,
+    locs: usize,
+    slow: usize,
+    at: u32,
+}
+
+/// Walks of a loop's body, at most.
+const MOST_WALKS: u32 = 6;
+
+/// General register, or vector register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RegClass {
+    General,
+    Vector,
+}
+
+impl RegClass {
+    pub fn mask(self) -> u32 {
+        match self {
+            RegClass::General => GENERAL,
+            RegClass::Vector => VECTOR,
+        }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, CodegenError>;
+
+impl<'a> Compiler<'a> {
+    pub fn new(trace: &'a Trace, env: &'a Env<'a>) -> Compiler<'a> {
+        let plan = Plan::new(trace);
+        Compiler {
+            trace,
+            env,
+            consts: trace.consts.clone(),
+            asm: Asm { bytes: Vec::with_capacity(trace.ops.len() * 8), ..Asm::default() },
+            file: File::new(&plan.first),
+            at: 0,
+            pins: 0,
+            temps: 0,
+            hinted: 0,
+            slot_at_head: vec![false; trace.ops.len()],
+            again: false,
+            head: None,
+            guards: Vec::new(),
+            locs: Vec::new(),
+            slow: Vec::new(),
+            entry: 0,
+            entry_locs: Vec::new(),
+            stubs: 0,
+            slow_at: Vec::new(),
+            run_entry: 0,
+            pool_at: 0,
+            repeated: None,
+            flags: None,
+            signs: None,
+            plan,
+        }
+    }
+
+    /// Compiles the whole trace.
+    pub fn run(&mut self) -> Result<()> {
+        let inputs = self.trace.inputs().count() as u32;
+        let label = self.trace.label().map(|label| label as u32);
+        let mut restart = self.snapshot();
+        self.place_inputs()?;
+        if self.plan.head == Some(inputs) && label.is_none() {
+            self.begin_loop();
+        } else {
+            restart.at = NONE;
+        }
+        self.at = inputs;
+        let mut walks = 1;
+        while (self.at as usize) < self.trace.ops.len() {
+            if Some(self.at) == label {
+                restart = self.snapshot();
+                self.place_phis(self.at)?;
+                if self.plan.head.is_some() {
+                    self.begin_loop();
+                }
+            }
+            let closes = self.trace.ops[self.at as usize].code == Opcode::Loop;
+            if closes && self.again && walks < MOST_WALKS {
+                walks += 1;
+                self.rewind(&restart);
+                if label.is_none() {
+                    self.place_inputs()?;
+                    self.begin_loop();
+                    self.at = inputs;
+                }
+                continue;
+            }
+            self.operation()?;
+            if closes {
+                break;
+            }
+            self.note_leading();
+            self.at += 1;
+        }
+        self.finish();
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            file: self.file.clone(),
+            bytes: self.asm.bytes.len(),
+            fixups: self.asm.fixups.len(),
+            guards: self.guards.len(),
+            locs: self.locs.len(),
+            slow: self.slow.len(),
+            at: self.at,
+        }
+    }
+
+    fn rewind(&mut self, to: &Snapshot) {
+        self.file = to.file.clone();
+        self.asm.bytes.truncate(to.bytes);
+        self.asm.fixups.truncate(to.fixups);
+        self.guards.truncate(to.guards);
+        self.locs.truncate(to.locs);
+        self.slow.truncate(to.slow);
+        self.at = to.at;
+        self.again = false;
+        self.head = None;
+        self.pins = 0;
+        self.temps = 0;
+        self.flags = None;
+        self.signs = None;
+    }
+
+    /// Emits the current operation.
+    fn operation(&mut self) -> Result<()> {
+        let trace = self.trace;
+        let op = &trace.ops[self.at as usize];
+        let unused = op.code.class() == Class::Pure && self.plan.end[self.at as usize] == 0;
+        let silent = is_mark(op.code)
+            || matches!(op.code, Opcode::Phi | Opcode::RefToInt | Opcode::IntToRef | Opcode::CallRaised);
+        if silent || unused || self.plan.fused[self.at as usize] {
+            // Their variables' last uses are elsewhere, except for the marks of what dies here.
+            if !self.plan.fused[self.at as usize] && op.code != Opcode::CallRaised {
+                self.bury(self.at);
+            }
+            return Ok(());
+        }
+        self.pins = 0;
+        self.temps = 0;
+        let (flags, signs) = (self.flags.take(), self.signs.take());
+        use Opcode::*;
+        match op.code {
+            IntAdd | IntSub | IntMul | IntAnd | IntOr | IntXor | IntShl | IntSar | IntShr | IntDiv
+            | IntRem | IntDivFloor | IntModFloor | IntAddOvf | IntSubOvf | IntMulOvf | RefToValue
+            | ValueToRef => self.arithmetic(op)?,
+            Select => self.select(op, flags, signs)?,
+            code if super::plan::is_compare(code) => self.compare(op, signs)?,
+            FloatAdd | FloatSub | FloatMul | FloatDiv | FloatNeg | FloatAbs | FloatSqrt | IntToFloat
+            | FloatToInt | FloatToBits | BitsToFloat | FloatToValue | ValueToFloat => self.float(op)?,
+            GuardTrue | GuardFalse | GuardValue | GuardType | GuardNoInterrupt | GuardValid => {
+                self.guard(op, flags, signs)?
+            }
+            GetField | SetField | GetItem | SetItem | Len | GetType => self.memory(op)?,
+            New | NewArray => self.allocation(op)?,
+            Call => self.call(op)?,
+            Label => {}
+            Loop => self.close_loop(op)?,
+            Enter => self.enter(op)?,
+            Exit => self.exit(op)?,
+            _ => return Err(CodegenError::Malformed(format!("{} can't be compiled", op.code.name()))),
+        }
+        self.bury(self.at);
+        Ok(())
+    }
+
+    /// Forgets the variables whose last use is here, and the result if it is never used.
+    fn bury(&mut self, at: u32) {
+        self.bury_operands(at);
+        if self.plan.end[at as usize] == 0 {
+            self.file.forget(Var(at));
+        }
+    }
+
+    /// Forgets the variables whose last use is here.
+    pub fn bury_operands(&mut self, at: u32) {
+        let mut var = self.plan.dying[at as usize];
+        while var != NONE {
+            self.file.forget(Var(var));
+            var = self.plan.next_dying[var as usize];
+        }
+    }
+
+    /// Emits what is seldom run, the stubs, the entry and the constants, and fills in all distances.
+    fn finish(&mut self) {
+        for index in 0..self.slow.len() {
+            self.slow_at.push(self.asm.bytes.len() as u32);
+            self.emit_slow(index);
+        }
+        self.stubs = self.asm.bytes.len() as u32;
+        for index in 0..self.guards.len() {
+            let number = self.env.first_guard + self.guards[index].resume;
+            self.asm.push_imm(number as i32);
+            self.asm.jump(Target::Region(self.env.common_exit as u32));
+        }
+        self.run_entry = self.asm.bytes.len() as u32;
+        self.emit_run_entry();
+        while !self.asm.bytes.len().is_multiple_of(8) {
+            self.asm.bytes.push(0xcc);
+        }
+        self.pool_at = self.asm.bytes.len() as u32;
+        for index in 0..self.asm.pool.len() {
+            let bits = self.asm.pool[index];
+            self.asm.bytes.extend(bits.to_le_bytes());
+        }
+        for fixup in std::mem::take(&mut self.asm.fixups) {
+            let target = match fixup.target {
+                Target::Region(offset) => offset as i32 - self.env.base as i32,
+                Target::Stub(guard) => {
+                    self.guards[guard as usize].sites.push(fixup.at);
+                    (self.stubs + guard * STUB_SIZE as u32) as i32
+                }
+                Target::Slow(index) => self.slow_at[index as usize] as i32,
+                Target::Pool(index) => (self.pool_at + index * 8) as i32,
+            };
+            // From the end of the four bytes, where the instruction ends, too.
+            let distance = target - (fixup.at as i32 + 4);
+            self.asm.bytes[fixup.at as usize..fixup.at as usize + 4].copy_from_slice(&distance.to_le_bytes());
+        }
+    }
+
+    /// The variable or constant behind an operand.
+    pub fn root(&self, operand: Operand) -> Operand {
+        self.plan.root_of(operand)
+    }
+
+    /// The bits, if it is a constant.
+    pub fn constant(&self, operand: Operand) -> Option<u64> {
+        self.root(operand).as_const().map(|index| self.consts[index as usize].bits)
+    }
+
+    pub fn class_of(&self, var: Var) -> RegClass {
+        match self.trace.result_type(self.trace.op(var)) {
+            Some(Ty::Float) => RegClass::Vector,
+            _ => RegClass::General,
+        }
+    }
+}

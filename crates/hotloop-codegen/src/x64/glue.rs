@@ -1,0 +1,112 @@
+//! The shared pieces of code: in, out, and to the allocator.
+//!
+//! A frame, from high to low addresses; `rsp` is a multiple of 16 while a trace runs:
+//!
+//! ```text
+//! return address | rbx rbp r12 r13 r14 r15 | activation | 512 spill slots <- rsp
+//! at an exit, below that: guard number | 8 unused | 16 vector registers | 16 general registers <- image
+//! ```
+
+use super::asm::{Alu, Asm, CONTEXT, Mem, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src};
+use super::file::SLOTS;
+use crate::Context;
+
+/// Bytes of the spill slots.
+const SPILL: i32 = SLOTS as i32 * 8;
+/// From the image to the guard's number, and to the spill slots.
+const IMAGE: i32 = 16 * 8 + 16 * 8 + 8;
+const SAVED: [Reg; 6] = [RBX, RBP, 12, 13, 14, 15];
+
+/// The registers as they were at an exit, and the frame above them.
+#[repr(C)]
+pub struct Image {
+    pub general: [u64; 16],
+    pub vector: [u64; 16],
+    unused: u64,
+    pub guard: u64,
+    pub slots: [u64; SLOTS],
+}
+
+/// Calls a trace: activation, context, the code's address, inputs.
+pub type Enter = unsafe extern "C" fn(*mut std::ffi::c_void, *mut Context, usize, *const u64) -> u32;
+
+/// Where the pieces begin.
+pub struct Glue {
+    pub enter: usize,
+    pub common_exit: usize,
+    pub alloc_slow: usize,
+}
+
+/// The code of all pieces, and where each begins. `decode` gets the activation and the image, and answers
+/// the guard's number.
+pub fn build(decode: usize) -> (Vec<u8>, Glue) {
+    let mut asm = Asm::default();
+    enter(&mut asm);
+    asm.pad_to(0, 16);
+    let common_exit = asm.bytes.len();
+    exit(&mut asm, decode);
+    asm.pad_to(0, 16);
+    let alloc_slow = asm.bytes.len();
+    alloc(&mut asm);
+    (asm.bytes, Glue { enter: 0, common_exit, alloc_slow })
+}
+
+fn enter(asm: &mut Asm) {
+    for reg in SAVED {
+        asm.push_reg(reg);
+    }
+    asm.push_reg(RDI);
+    asm.alu(Alu::Sub, RSP, Src::Imm(SPILL));
+    // Touches the frame's lowest page, so that no guard page is jumped over.
+    asm.store(Mem::Base(RSP, 0), RDI);
+    asm.mov(CONTEXT, RSI);
+    asm.mov(SCRATCH, RCX);
+    asm.jump_reg(RDX);
+}
+
+fn exit(asm: &mut Asm, decode: usize) {
+    asm.alu(Alu::Sub, RSP, Src::Imm(IMAGE));
+    for reg in 0..16 {
+        if reg != RSP {
+            asm.store(Mem::Base(RSP, reg as i32 * 8), reg);
+        }
+        asm.float_store(Mem::Base(RSP, 128 + reg as i32 * 8), reg + 16);
+    }
+    asm.load(RDI, Mem::Base(RSP, IMAGE + 8 + SPILL));
+    asm.mov(RSI, RSP);
+    asm.mov_const(RAX, decode as u64);
+    asm.call_reg(RAX);
+    asm.alu(Alu::Add, RSP, Src::Imm(IMAGE + 8 + SPILL + 8));
+    for reg in SAVED.iter().rev() {
+        asm.pop_reg(*reg);
+    }
+    asm.ret();
+}
+
+/// On the stack: size, header. Answers in the scratch register and keeps all others, vectors included.
+fn alloc(asm: &mut Asm) {
+    let general = [RAX, RCX, RDX, RSI, RDI, R8, R9, 10];
+    let vectors = 15 * 8 + 16;
+    for reg in general {
+        asm.push_reg(reg);
+    }
+    asm.alu(Alu::Sub, RSP, Src::Imm(vectors));
+    for reg in 0..15u8 {
+        asm.float_store(Mem::Base(RSP, reg as i32 * 8), reg + 16);
+    }
+    let arguments = vectors + general.len() as i32 * 8 + 8;
+    asm.load(RDX, Mem::Base(RSP, arguments));
+    asm.load(RSI, Mem::Base(RSP, arguments + 8));
+    asm.load(RDI, Mem::Base(CONTEXT, std::mem::offset_of!(Context, heap) as i32));
+    asm.load(RAX, Mem::Base(CONTEXT, std::mem::offset_of!(Context, alloc) as i32));
+    asm.call_reg(RAX);
+    asm.mov(SCRATCH, RAX);
+    for reg in 0..15u8 {
+        asm.float_load(reg + 16, Mem::Base(RSP, reg as i32 * 8));
+    }
+    asm.alu(Alu::Add, RSP, Src::Imm(vectors));
+    for reg in general.iter().rev() {
+        asm.pop_reg(*reg);
+    }
+    asm.ret_and_pop(16);
+}

@@ -1,0 +1,236 @@
+//! Loads, stores, and allocation.
+//!
+//! Allocation moves a pointer and sets the object's valid-object bit; where that is not possible, a shared
+//! piece of code saves all registers and calls the runtime. So an allocation costs no registers.
+
+use hotloop_ir::{FieldKind, Op, Opcode, Operand, TypeDescr};
+
+use super::asm::{Alu, CONTEXT, Mem, SCRATCH, Shift, Src, Target, cond};
+use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
+use crate::eval::layout;
+use crate::{Bump, Context};
+
+const GENERAL: RegClass = RegClass::General;
+
+impl Compiler<'_> {
+    pub fn memory(&mut self, op: &Op) -> Result<()> {
+        let object = op.args[0];
+        match op.code {
+            Opcode::GetField => {
+                let field = op.field().get();
+                let base = self.in_reg(object, GENERAL)?;
+                self.release(object);
+                self.load_place(field.kind, Mem::Base(base, field.offset as i32))
+            }
+            Opcode::GetItem => {
+                let (kind, mem) = self.item(op)?;
+                self.release(object);
+                self.release(op.args[1]);
+                self.load_place(kind, mem)
+            }
+            Opcode::SetField => {
+                let field = op.field().get();
+                let base = self.in_reg(object, GENERAL)?;
+                self.store_place(field.kind, Mem::Base(base, field.offset as i32), op.args[1])
+            }
+            Opcode::SetItem => {
+                let (kind, mem) = self.item(op)?;
+                self.store_place(kind, mem, op.args[2])
+            }
+            code => {
+                let base = self.in_reg(object, GENERAL)?;
+                self.release(object);
+                let dst = self.define(GENERAL, None)?;
+                self.asm.load_half(dst, Mem::Base(base, if code == Opcode::Len { 4 } else { 0 }));
+                Ok(())
+            }
+        }
+    }
+
+    /// The place of an item.
+    fn item(&mut self, op: &Op) -> Result<(FieldKind, Mem)> {
+        let ty = op.type_ref().get();
+        let kind = ty.items.map_or(FieldKind::Int, |(kind, _)| kind);
+        let base = self.in_reg(op.args[0], GENERAL)?;
+        let fixed = ty.fixed_size as i64;
+        if let Some(index) = self.constant(op.args[1]) {
+            let disp =
+                (index as i64).checked_mul(kind.size() as i64).and_then(|bytes| bytes.checked_add(fixed));
+            if let Some(disp) = disp.and_then(|disp| i32::try_from(disp).ok()) {
+                return Ok((kind, Mem::Base(base, disp)));
+            }
+        }
+        let index = self.in_reg(op.args[1], GENERAL)?;
+        let mem = match kind {
+            FieldKind::Byte => Mem::Bytes(base, index, fixed as i32),
+            _ => Mem::Words(base, index, fixed as i32),
+        };
+        Ok((kind, mem))
+    }
+
+    fn load_place(&mut self, kind: FieldKind, mem: Mem) -> Result<()> {
+        match kind {
+            FieldKind::Float => {
+                let dst = self.define(RegClass::Vector, None)?;
+                self.asm.float_load(dst, mem);
+            }
+            FieldKind::Byte => {
+                let dst = self.define(GENERAL, None)?;
+                self.asm.load_byte(dst, mem);
+            }
+            _ => {
+                let dst = self.define(GENERAL, None)?;
+                self.asm.load(dst, mem);
+            }
+        }
+        Ok(())
+    }
+
+    fn store_place(&mut self, kind: FieldKind, mem: Mem, value: Operand) -> Result<()> {
+        match (kind, self.constant(value)) {
+            (FieldKind::Byte, Some(bits)) => self.asm.store_byte_imm(mem, bits as i8),
+            (_, Some(bits)) => match i32::try_from(bits as i64) {
+                Ok(imm) => self.asm.store_imm(mem, imm),
+                Err(_) => {
+                    self.asm.mov_const(SCRATCH, bits);
+                    self.asm.store(mem, SCRATCH);
+                }
+            },
+            (FieldKind::Float, None) => {
+                let src = self.in_reg(value, RegClass::Vector)?;
+                self.asm.float_store(mem, src);
+            }
+            (FieldKind::Byte, None) => {
+                let src = self.in_reg(value, GENERAL)?;
+                self.asm.store_byte(mem, src);
+            }
+            (_, None) => {
+                let src = self.in_reg(value, GENERAL)?;
+                self.asm.store(mem, src);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn allocation(&mut self, op: &Op) -> Result<()> {
+        let ty = op.type_ref().get();
+        let items = match op.code {
+            Opcode::New => Some(0),
+            _ => self.constant(op.args[0]),
+        };
+        let length = match items {
+            Some(_) => None,
+            None => Some(self.in_reg(op.args[0], GENERAL)?),
+        };
+        let (size, header) = layout(ty, items.unwrap_or(0));
+        let object = self.define(GENERAL, None)?;
+        let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
+        let field = |offset: usize| Mem::Base(CONTEXT, offset as i32);
+        let slow = Target::Slow(self.slow.len() as u32);
+
+        self.asm.load(bits, field(std::mem::offset_of!(Context, vo_base)));
+        self.asm.test(bits, bits);
+        self.asm.jump_if(cond::EQUAL, slow);
+        self.asm.load(SCRATCH, field(std::mem::offset_of!(Context, bump)));
+        self.asm.load(object, Mem::Base(SCRATCH, std::mem::offset_of!(Bump, cursor) as i32));
+        match length {
+            None => match i32::try_from(size) {
+                Ok(size) => self.asm.lea(limit, Mem::Base(object, size)),
+                Err(_) => {
+                    self.asm.mov_const(limit, size as u64);
+                    self.asm.alu(Alu::Add, limit, Src::Reg(object));
+                }
+            },
+            Some(length) => {
+                self.array_size(limit, length, ty);
+                self.asm.alu(Alu::Add, limit, Src::Reg(object));
+            }
+        }
+        let end = Mem::Base(SCRATCH, std::mem::offset_of!(Bump, limit) as i32);
+        self.asm.alu(Alu::Cmp, limit, Src::Mem(end));
+        self.asm.jump_if(cond::ABOVE, slow);
+        self.asm.store(Mem::Base(SCRATCH, std::mem::offset_of!(Bump, cursor) as i32), limit);
+        match (length, i32::try_from(header)) {
+            (None, Ok(header)) => self.asm.store_imm(Mem::Base(object, 0), header),
+            (None, Err(_)) => {
+                self.asm.mov_const(SCRATCH, header);
+                self.asm.store(Mem::Base(object, 0), SCRATCH);
+            }
+            (Some(length), _) => {
+                self.asm.mov_const(SCRATCH, ty.id as u64);
+                self.asm.store(Mem::Base(object, 0), SCRATCH);
+                self.asm.store_half(Mem::Base(object, 4), length);
+            }
+        }
+        // The valid-object bit, in its aligned group of 32: those of one 256-byte line.
+        self.asm.mov(limit, object);
+        self.asm.shift_imm(Shift::Right, limit, 8);
+        self.asm.shift_imm(Shift::Left, limit, 2);
+        self.asm.alu(Alu::Add, bits, Src::Reg(limit));
+        self.asm.mov(limit, object);
+        self.asm.shift_imm(Shift::Right, limit, 3);
+        self.asm.load_half(SCRATCH, Mem::Base(bits, 0));
+        self.asm.set_bit_half(SCRATCH, limit);
+        self.asm.store_half(Mem::Base(bits, 0), SCRATCH);
+        let item = ty.items.map_or(0, |(kind, _)| kind.size());
+        let size = if length.is_some() { ty.fixed_size as u64 } else { size as u64 };
+        let header = if length.is_some() { ty.id as u64 } else { header };
+        let kind = SlowKind::Alloc { object, length, size, header, item };
+        self.slow.push(Slow { back: self.asm.bytes.len() as u32, kind });
+        Ok(())
+    }
+
+    /// The size of an array of variable length.
+    fn array_size(&mut self, dst: u8, length: u8, ty: &TypeDescr) {
+        let item = ty.items.map_or(0, |(kind, _)| kind.size());
+        array_size(&mut self.asm, dst, length, ty.fixed_size as i32, item);
+    }
+
+    /// The seldom run code, behind everything else.
+    pub fn emit_slow(&mut self, index: usize) {
+        let base = self.env.base as u32;
+        let slow = &self.slow[index];
+        match slow.kind {
+            SlowKind::Force { cell, every, guard } => {
+                self.asm.mov_const(SCRATCH, cell);
+                self.asm.store_imm(Mem::Base(SCRATCH, 0), i32::try_from(every).unwrap_or(i32::MAX));
+                self.asm.jump(Target::Stub(guard));
+            }
+            SlowKind::Alloc { object, length, size, header, item } => {
+                match length {
+                    None => {
+                        self.asm.mov_const(SCRATCH, header);
+                        self.asm.push_reg(SCRATCH);
+                        self.asm.mov_const(SCRATCH, size);
+                    }
+                    Some(length) => {
+                        self.asm.mov(SCRATCH, length);
+                        self.asm.shift_imm(Shift::Left, SCRATCH, 32);
+                        self.asm.alu(Alu::Or, SCRATCH, Src::Imm(header as i32));
+                        self.asm.push_reg(SCRATCH);
+                        array_size(&mut self.asm, SCRATCH, length, size as i32, item);
+                    }
+                }
+                self.asm.push_reg(SCRATCH);
+                self.asm.call(Target::Region(self.env.alloc_slow as u32));
+                self.asm.mov(object, SCRATCH);
+                self.asm.jump(Target::Region(base + slow.back));
+            }
+        }
+    }
+}
+
+fn array_size(asm: &mut super::asm::Asm, dst: u8, length: u8, fixed: i32, item: u32) {
+    asm.mov(dst, length);
+    match item {
+        8 => {
+            asm.shift_imm(Shift::Left, dst, 3);
+            asm.alu(Alu::Add, dst, Src::Imm((fixed + 7) & !7));
+        }
+        1 => {
+            asm.alu(Alu::Add, dst, Src::Imm(fixed + 7));
+            asm.alu(Alu::And, dst, Src::Imm(!7));
+        }
+        _ => asm.mov_const(dst, ((fixed + 7) & !7) as u64),
+    }
+}

@@ -1,0 +1,105 @@
+//! Executable memory: one region, mapped twice.
+//!
+//! The pages are never writable and executable at the same address: code is written through one mapping of
+//! an anonymous file and run through another (the way of many JITs on hardened systems). The whole limit is
+//! reserved at once, so every jump reaches with 32 bits; pages are committed when they are first written.
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+use crate::CodegenError;
+
+/// The region.
+pub struct CodeMemory {
+    writable: NonNull<u8>,
+    executable: NonNull<u8>,
+    size: usize,
+    used: Cell<usize>,
+}
+
+fn failed(what: &str) -> CodegenError {
+    CodegenError::System(format!("{what}: {}", std::io::Error::last_os_error()))
+}
+
+impl CodeMemory {
+    /// Reserves so many bytes.
+    pub fn new(size: usize) -> Result<CodeMemory, CodegenError> {
+        let size = size.clamp(1, 1 << 30).next_multiple_of(1 << 16);
+        // SAFETY: plain system calls; the descriptor is ours and closed here; the kernel picks addresses.
+        unsafe {
+            let file = libc::memfd_create(c"hotloop-code".as_ptr(), libc::MFD_CLOEXEC);
+            if file < 0 {
+                return Err(failed("memfd_create"));
+            }
+            if libc::ftruncate(file, size as libc::off_t) != 0 {
+                let error = failed("ftruncate");
+                libc::close(file);
+                return Err(error);
+            }
+            let map = |protection| {
+                let at = libc::mmap(std::ptr::null_mut(), size, protection, libc::MAP_SHARED, file, 0);
+                if at == libc::MAP_FAILED { None } else { NonNull::new(at.cast::<u8>()) }
+            };
+            let writable = map(libc::PROT_READ | libc::PROT_WRITE);
+            let executable = map(libc::PROT_READ | libc::PROT_EXEC);
+            let error = failed("mmap of code memory");
+            libc::close(file);
+            match (writable, executable) {
+                (Some(writable), Some(executable)) => {
+                    Ok(CodeMemory { writable, executable, size, used: Cell::new(0) })
+                }
+                (one, other) => {
+                    for mapping in [one, other].into_iter().flatten() {
+                        libc::munmap(mapping.as_ptr().cast(), size);
+                    }
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// Where the next code will go: an offset, a multiple of 64.
+    pub fn next(&self) -> usize {
+        self.used.get().next_multiple_of(64)
+    }
+
+    /// Puts code at [`CodeMemory::next`].
+    pub fn append(&self, code: &[u8]) -> Result<usize, CodegenError> {
+        let at = self.next();
+        if code.len() > self.size.saturating_sub(at) {
+            return Err(CodegenError::OutOfCodeMemory);
+        }
+        self.write(at, code);
+        self.used.set(at + code.len());
+        Ok(at)
+    }
+
+    /// Overwrites code, which may be running further up the stack.
+    pub fn write(&self, at: usize, code: &[u8]) {
+        assert!(at + code.len() <= self.size);
+        // SAFETY: within the writable mapping, to which there are no references.
+        unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), self.writable.as_ptr().add(at), code.len()) }
+    }
+
+    /// The address at which code at this offset runs.
+    pub fn address(&self, at: usize) -> usize {
+        self.executable.as_ptr() as usize + at
+    }
+
+    /// The code itself.
+    pub fn read(&self, at: usize, len: usize) -> Vec<u8> {
+        assert!(at + len <= self.size);
+        // SAFETY: within the mapping; nothing writes meanwhile.
+        unsafe { std::slice::from_raw_parts(self.writable.as_ptr().add(at), len) }.to_vec()
+    }
+}
+
+impl Drop for CodeMemory {
+    fn drop(&mut self) {
+        // SAFETY: both mappings are ours; no code runs any more, as running borrows the target.
+        unsafe {
+            libc::munmap(self.writable.as_ptr().cast(), self.size);
+            libc::munmap(self.executable.as_ptr().cast(), self.size);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The x86-64 target (Linux, System V ABI).
+//!
+//! * `plan`: lifetimes, fused operations, hints; `file`: where values are; `moves`: parallel moves.
+//! * `compile`: the walk; `allocate`: who gets which register; `arith`, `float`, `heap`, `call`, `guard`, `control`: the operations.
+//! * `asm`: instructions; `glue`: the code all traces share; `memory`: where code lives.
+//!
+//! Invariants: no borrow of the tables is held while a trace runs; code is only written through the
+//! writable mapping; a guard's record stays right for ever, as code is never moved.
+
+mod allocate;
+mod arith;
+mod asm;
+mod call;
+mod compile;
+mod control;
+#[cfg(feature = "disassembler")]
+mod disassemble;
+mod file;
+mod float;
+mod glue;
+mod guard;
+mod heap;
+mod memory;
+mod moves;
+mod plan;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::rc::Rc;
+
+use hotloop_ir::{Const, Opcode, Trace};
+
+use self::compile::{Compiler, Env};
+use self::control::Entry as Place;
+use self::file::Loc;
+use self::glue::{Enter, Glue, Image};
+use self::guard::{GuardRecord, STUB_SIZE};
+use self::memory::CodeMemory;
+use crate::check::check;
+use crate::force::Forcing;
+use crate::{CodeId, CodegenError, Context, Entry, Force, Options, Request, Target};
+
+/// The native target.
+pub struct X64 {
+    memory: CodeMemory,
+    glue: Glue,
+    codes: RefCell<Vec<Rc<Code>>>,
+    /// By the number of their first guard.
+    guards: RefCell<BTreeMap<u32, Rc<Code>>>,
+    /// Boxed: machine code knows the addresses of the counts.
+    forcing: Box<Forcing>,
+    code_limit: usize,
+    bmi2: bool,
+}
+
+/// A compiled trace.
+struct Code {
+    /// Offsets in the region.
+    base: usize,
+    size: usize,
+    entry: usize,
+    run_entry: usize,
+    stubs: usize,
+    entry_locs: Vec<Option<Loc>>,
+    guards: Vec<GuardRecord>,
+    /// By resume: the index of its guard.
+    by_resume: Vec<u32>,
+    locs: Vec<Loc>,
+    consts: Vec<Const>,
+    first_guard: u32,
+}
+
+/// One call of [`Target::run`].
+struct Activation<'a> {
+    target: &'a X64,
+    values: &'a mut Vec<u64>,
+}
+
+impl X64 {
+    /// A target without traces.
+    ///
+    /// # Errors
+    /// The system gives no executable memory.
+    pub fn new(options: Options) -> Result<X64, CodegenError> {
+        let memory = CodeMemory::new(options.code_limit)?;
+        let (code, glue) = glue::build(decode as *const () as usize);
+        memory.append(&code)?;
+        Ok(X64 {
+            memory,
+            glue,
+            codes: RefCell::default(),
+            guards: RefCell::default(),
+            forcing: Box::new(Forcing::new(options.force, options.force_every)),
+            code_limit: options.code_limit,
+            bmi2: std::is_x86_feature_detected!("bmi2"),
+        })
+    }
+
+    /// The same without instructions that not every x86-64 processor has (BMI2).
+    ///
+    /// # Errors
+    /// As for [`X64::new`].
+    pub fn baseline(options: Options) -> Result<X64, CodegenError> {
+        Ok(X64 { bmi2: false, ..X64::new(options)? })
+    }
+
+    fn code(&self, code: CodeId) -> Rc<Code> {
+        self.codes.borrow()[code.0 as usize].clone()
+    }
+
+    /// The code and the record of a guard.
+    fn guard(&self, number: u32) -> Option<(Rc<Code>, usize)> {
+        let guards = self.guards.borrow();
+        let (_, code) = guards.range(..=number).next_back()?;
+        let index = *code.by_resume.get((number - code.first_guard) as usize)?;
+        (index != plan::NONE).then(|| (code.clone(), index as usize))
+    }
+
+    /// Lets a guard go on at an offset of the region when it fails.
+    fn attach(&self, code: &Code, index: usize, bridge: usize) {
+        let jump = |from: usize| (bridge as i64 - from as i64) as i32;
+        let stub = code.base + code.stubs + index * STUB_SIZE;
+        let mut bytes = [0xe9, 0, 0, 0, 0];
+        bytes[1..].copy_from_slice(&jump(stub + 5).to_le_bytes());
+        self.memory.write(stub, &bytes);
+        for site in &code.guards[index].sites {
+            let at = code.base + *site as usize;
+            self.memory.write(at, &jump(at + 4).to_le_bytes());
+        }
+        // Code that is modified at another address than it runs at needs a serialising instruction before
+        // it is run (Intel SDM 3A, 9.1.3).
+        std::arch::x86_64::__cpuid(0);
+    }
+}
+
+impl Target for X64 {
+    fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
+        let inputs_of = |code: u32| self.codes.borrow().get(code as usize).map(|code| code.entry_locs.len());
+        check(trace, &inputs_of)?;
+        if request.invalid.is_null() && trace.ops.iter().any(|op| op.code == Opcode::GuardValid) {
+            return Err(CodegenError::Malformed("guard_valid without a cell".into()));
+        }
+        let parent = match request.entry {
+            Entry::Fresh => None,
+            Entry::Bridge { guard } => Some(
+                self.guard(guard)
+                    .ok_or_else(|| CodegenError::Malformed(format!("there is no guard {guard}")))?,
+            ),
+        };
+        let bridge = parent.as_ref().map(|(code, index)| {
+            let record = &code.guards[*index];
+            let locs = &code.locs[record.start as usize..record.end as usize];
+            let place = |loc: &Loc| match loc {
+                Loc::Const(index) => Place::Known(code.consts[*index as usize].bits),
+                loc => Place::At(*loc),
+            };
+            locs.iter().map(place).collect()
+        });
+        let base = self.memory.next();
+        let env = Env {
+            base,
+            common_exit: self.glue.common_exit,
+            alloc_slow: self.glue.alloc_slow,
+            first_guard: request.first_guard,
+            invalid: request.invalid as u64,
+            bridge,
+            enter: &|code| {
+                let codes = self.codes.borrow();
+                let code = codes.get(code as usize)?;
+                Some((code.base + code.entry, code.entry_locs.clone()))
+            },
+            force: self
+                .forcing
+                .force
+                .get()
+                .map(|force| (force.guard, self.forcing.force_left.as_ptr() as u64)),
+            force_every: self
+                .forcing
+                .every
+                .get()
+                .map(|every| (self.forcing.every_left.as_ptr() as u64, every)),
+            bmi2: self.bmi2,
+        };
+        let mut compiler = Compiler::new(trace, &env);
+        compiler.run()?;
+        if base + compiler.asm.bytes.len() > self.code_limit {
+            return Err(CodegenError::OutOfCodeMemory);
+        }
+        self.memory.append(&compiler.asm.bytes)?;
+        let mut by_resume = vec![plan::NONE; trace.resumes.len()];
+        for (index, guard) in compiler.guards.iter().enumerate() {
+            by_resume[guard.resume as usize] = index as u32;
+        }
+        let code = Rc::new(Code {
+            base,
+            size: compiler.asm.bytes.len(),
+            entry: compiler.entry as usize,
+            run_entry: compiler.run_entry as usize,
+            stubs: compiler.stubs as usize,
+            entry_locs: std::mem::take(&mut compiler.entry_locs),
+            guards: std::mem::take(&mut compiler.guards),
+            by_resume,
+            locs: std::mem::take(&mut compiler.locs),
+            consts: std::mem::take(&mut compiler.consts),
+            first_guard: request.first_guard,
+        });
+        if let Some((parent, index)) = parent {
+            self.attach(&parent, index, base);
+        }
+        self.guards.borrow_mut().insert(request.first_guard, code.clone());
+        let mut codes = self.codes.borrow_mut();
+        codes.push(code);
+        Ok(CodeId(codes.len() as u32 - 1))
+    }
+
+    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
+        let code = self.code(code);
+        assert!(inputs.len() >= code.entry_locs.len(), "inputs are missing");
+        let mut activation = Activation { target: self, values };
+        let start = self.memory.address(code.base + code.run_entry);
+        // SAFETY: the glue begins with `enter`, which has this type.
+        let enter = unsafe { std::mem::transmute::<usize, Enter>(self.memory.address(self.glue.enter)) };
+        let activation: *mut Activation = &mut activation;
+        // SAFETY: the code was compiled from a checked trace; what it reads, writes and calls is the
+        // caller's promise. The activation lives until the call is over.
+        unsafe { enter(activation.cast::<c_void>(), context, start, inputs.as_ptr()) }
+    }
+
+    fn code_size(&self, code: CodeId) -> usize {
+        self.code(code).size
+    }
+
+    fn disassemble(&self, code: CodeId) -> Option<String> {
+        #[cfg(feature = "disassembler")]
+        {
+            let code = self.code(code);
+            let bytes = self.memory.read(code.base, code.size);
+            Some(disassemble::listing(&code, &bytes))
+        }
+        #[cfg(not(feature = "disassembler"))]
+        {
+            let _ = code;
+            None
+        }
+    }
+
+    fn stub_size(&self) -> usize {
+        STUB_SIZE
+    }
+
+    fn set_force(&self, force: Option<Force>, every: Option<u64>) {
+        self.forcing.set(force, every);
+    }
+}
+
+/// Called by the common exit while the trace's frame still exists: collects the guard's values.
+///
+/// # Safety
+/// Called by the glue, with the activation that `run` handed in and the image that it has made.
+unsafe extern "C" fn decode(activation: *mut c_void, image: *const Image) -> u32 {
+    // SAFETY: `run` waits for the trace and doesn't touch the activation meanwhile.
+    let activation = unsafe { &mut *activation.cast::<Activation>() };
+    // SAFETY: the image is on the stack, below the frame.
+    let image = unsafe { &*image };
+    let number = image.guard as u32;
+    activation.values.clear();
+    let Some((code, index)) = activation.target.guard(number) else {
+        // Can't happen: stubs are made from records. Unwinding from here is not possible.
+        std::process::abort();
+    };
+    let record = &code.guards[index];
+    let word = |loc: &Loc| match *loc {
+        Loc::Reg(reg @ 0..16) => image.general[reg as usize],
+        Loc::Reg(reg) => image.vector[reg as usize - 16],
+        Loc::Slot(slot) => image.slots[slot as usize],
+        Loc::Const(index) => code.consts[index as usize].bits,
+    };
+    let locs = &code.locs[record.start as usize..record.end as usize];
+    activation.values.extend(locs.iter().map(word));
+    number
+}

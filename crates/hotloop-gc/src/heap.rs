@@ -1,0 +1,565 @@
+//! The heap as the mutator sees it: allocation (an inlined fast path, a slow path that may
+//! collect), the write barrier, roots, the limit.
+//!
+//! The heap keeps the cursor and limit of its bump region itself, at a fixed address that traces
+//! know. The allocator inside MMTk holds the same region; the slow path hands the cursor back
+//! ([`HeapInner::close_region`]), lets MMTk allocate, and takes the region that MMTk has then
+//! ([`HeapInner::open_region`]). In between, also during every collection, the heap's own region
+//! is empty: that is the invariant of this file.
+
+use crate::binding::Hotloop;
+use crate::pacer::{Decision, Pacer};
+use crate::stack;
+use crate::types::{self, TypeId};
+use crate::world::{self, MIN_ALIGNMENT};
+use mmtk::util::alloc::Allocator;
+use mmtk::util::alloc::ImmixAllocator;
+use mmtk::util::{Address, ObjectReference};
+use mmtk::{AllocationSemantics, Mutator, MutatorContext};
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// The size in bytes up to which objects may be allocated by bumping the cursor of the
+/// [`BumpRegion`]; larger ones go through [`Heap::alloc`] or [`alloc_slow`] always.
+pub const MAX_BUMP_BYTES: usize = 16 << 10;
+
+/// How a [`Heap`] is set up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HeapOptions {
+    /// The soft limit in bytes on the objects alive after a collection; three quarters of the
+    /// machine's memory if `None`.
+    pub limit_bytes: Option<usize>,
+    /// Collect at every n-th allocation, for tests. Every allocation takes the slow path then.
+    pub stress: Option<u32>,
+}
+
+/// What a heap has done so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stats {
+    /// The number of collections.
+    pub collections: u64,
+    /// Bytes of all objects ever allocated.
+    pub allocated_bytes: u64,
+    /// Bytes of the objects that the last collection found alive.
+    pub live_bytes: usize,
+    /// Bytes of the pages that hold objects now, with the holes between them.
+    pub page_bytes: usize,
+    /// Time spent in collections, the gathering of roots included.
+    pub collection_time: Duration,
+}
+
+/// Names a root scanner, for [`Heap::remove_roots`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RootsId(u64);
+
+/// A function that calls its argument with every word that may be a reference.
+pub type RootScanner = Box<dyn Fn(&mut dyn FnMut(u64))>;
+
+/// The memory that allocation bumps through: zeroed bytes between `cursor` and `limit`.
+///
+/// An object of `size` bytes (a multiple of eight, at most [`MAX_BUMP_BYTES`]) fits if
+/// `cursor + size <= limit`. The crate's documentation has the whole sequence.
+#[repr(C)]
+#[derive(Debug)]
+pub struct BumpRegion {
+    /// The address of the next object.
+    pub cursor: usize,
+    /// The end of the region.
+    pub limit: usize,
+}
+
+/// Where the valid-object bits are, one for every eight bytes of heap.
+///
+/// The bit of the object at `address` is bit `(address >> 3) & 7` of the byte at
+/// `base + (address >> shift)`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VoBit {
+    /// The address of the byte for address zero.
+    pub base: usize,
+    /// How far to shift an address right for the offset of its byte.
+    pub shift: u32,
+}
+
+impl VoBit {
+    /// The bytes of heap per byte of bits are 8 * 8.
+    const SHIFT: u32 = 6;
+
+    /// Sets the bit of the object at `address`.
+    ///
+    /// # Safety
+    ///
+    /// `address` is in a bump region of the heap, and no collection is going on.
+    #[inline(always)]
+    unsafe fn set(base: usize, address: usize) {
+        let byte = (base + (address >> Self::SHIFT)) as *mut u8;
+        // SAFETY: MMTk maps the bits of every page that it hands out; only the mutator writes
+        // them outside of collections.
+        unsafe { *byte |= 1 << ((address >> 3) & 7) };
+    }
+}
+
+/// Where the process keeps its valid-object bits. Initialises the process's heap if need be.
+pub fn vo_bit() -> VoBit {
+    world::mmtk();
+    let base = mmtk::util::metadata::side_metadata::vo_bit_side_metadata_addr().as_usize();
+    VoBit { base, shift: VoBit::SHIFT }
+}
+
+/// A heap, behind a pointer that does not change: traces and MMTk know its address.
+#[repr(C)]
+pub(crate) struct HeapInner {
+    /// First, so that a pointer to the region is a pointer to the heap. Empty in the slow path.
+    region: UnsafeCell<BumpRegion>,
+    /// [`VoBit::base`].
+    vo_base: usize,
+    /// Where the bump region's uncounted bytes start.
+    counted_to: Cell<usize>,
+    /// MMTk's side of this heap; owned, freed by [`world::leave`].
+    mutator: Cell<*mut Mutator<Hotloop>>,
+    pacer: RefCell<Pacer>,
+    allocated_bytes: Cell<u64>,
+    collections: Cell<u64>,
+    collection_time: Cell<Duration>,
+    stress: Option<u32>,
+    /// Allocations until the next collection in stress mode.
+    until_stress: Cell<u32>,
+    stack_base: Cell<*const u8>,
+    scanners: RefCell<Vec<(RootsId, RootScanner)>>,
+    next_roots: Cell<u64>,
+    poll_flag: Cell<*const AtomicU32>,
+}
+
+impl HeapInner {
+    /// MMTk's mutator of this heap.
+    pub(crate) fn mutator(&self) -> *mut Mutator<Hotloop> {
+        self.mutator.get()
+    }
+
+    /// The objects that the stack, the registers and the root scanners refer to, each once.
+    /// Called on the heap's thread when it blocks for a collection.
+    pub(crate) fn gather_roots(&self) -> Vec<ObjectReference> {
+        let mut roots = Vec::new();
+        let mut visit = |word: u64| roots.extend(stack::object_at(word));
+        // SAFETY: the base is that of the thread's stack, or one for which the caller of
+        // `set_stack_base` vouched.
+        unsafe { stack::visit_own_stack(self.stack_base.get(), &mut visit) };
+        for (_, scanner) in self.scanners.borrow().iter() {
+            scanner(&mut visit);
+        }
+        roots.sort_unstable();
+        roots.dedup();
+        roots
+    }
+
+    /// Takes note of a collection that found `live` bytes alive.
+    pub(crate) fn collected(&self, live: usize, time: Duration) {
+        self.collections.set(self.collections.get() + 1);
+        self.collection_time.set(self.collection_time.get() + time);
+        let mut pacer = self.pacer.borrow_mut();
+        pacer.collected(live);
+        let flag = self.poll_flag.get();
+        if pacer.over_limit() && !flag.is_null() {
+            // SAFETY: `set_poll_flag`'s caller keeps the flag alive.
+            unsafe { &*flag }.store(1, Ordering::Release);
+        }
+    }
+
+    /// Counts the objects allocated in the region, gives its cursor back to MMTk's allocator and
+    /// leaves the heap's own region empty.
+    fn close_region(&self) {
+        // SAFETY: the region is only accessed in methods of the heap, on its thread, none of which
+        // holds a reference to it across a call; traces do not run meanwhile.
+        let region = unsafe { &mut *self.region.get() };
+        if region.limit != 0 {
+            self.count(region.cursor - self.counted_to.get());
+            // SAFETY: the allocator is not in use; the cursor lies in its region, which nobody
+            // else has changed since `open_region` took it.
+            let bump = unsafe { &mut (*self.allocator()).bump_pointer };
+            // SAFETY: making an address from a number is always fine.
+            bump.cursor = unsafe { Address::from_usize(region.cursor) };
+            *region = BumpRegion { cursor: 0, limit: 0 };
+        }
+    }
+
+    /// Takes over the region that MMTk's allocator has. Not in stress mode, where every allocation
+    /// takes the slow path.
+    fn open_region(&self) {
+        if self.stress.is_some() {
+            return;
+        }
+        // SAFETY: the allocator is not in use.
+        let bump = unsafe { &(*self.allocator()).bump_pointer };
+        let (cursor, limit) = (bump.cursor.as_usize(), bump.limit.as_usize());
+        self.counted_to.set(cursor);
+        // SAFETY: as in `close_region`.
+        unsafe { *self.region.get() = BumpRegion { cursor, limit } };
+    }
+
+    /// MMTk's allocator of small objects.
+    fn allocator(&self) -> *mut ImmixAllocator<Hotloop> {
+        // SAFETY: the mutator lives as long as the heap, no collection is going on, and default
+        // allocation in the Immix plan is by an Immix allocator.
+        unsafe {
+            (*self.mutator.get())
+                .allocator_impl_mut_for_semantic::<ImmixAllocator<Hotloop>>(AllocationSemantics::Default)
+        }
+    }
+
+    /// Counts `bytes` of allocated objects.
+    fn count(&self, bytes: usize) {
+        self.allocated_bytes.set(self.allocated_bytes.get() + bytes as u64);
+        self.pacer.borrow_mut().allocated(bytes);
+    }
+
+    /// Collects now. The region must be closed.
+    fn collect_closed(&self) {
+        world::mmtk().handle_user_collection_request(world::mutator_thread(self), true, true);
+    }
+
+    /// Collects if it is time to, before `size` bytes are allocated. The region must be closed.
+    fn poll(&self, size: usize) {
+        let mut due = self.pacer.borrow().decide(size) == Decision::Collect;
+        if let Some(every) = self.stress {
+            self.until_stress.set(self.until_stress.get() - 1);
+            if self.until_stress.get() == 0 {
+                self.until_stress.set(every.max(1));
+                due = true;
+            }
+        }
+        if due {
+            self.collect_closed();
+        }
+    }
+
+    /// Allocates with the region closed and opens it; the pacer has been asked.
+    fn alloc_closed(&self, header: u64, size: usize) -> *mut u8 {
+        let address = if size <= MAX_BUMP_BYTES {
+            // SAFETY: as in `close_region`.
+            let address = unsafe { &mut *self.allocator() }.alloc(size, MIN_ALIGNMENT, 0);
+            if !address.is_zero() {
+                // SAFETY: the address is that of the new object, of at least eight bytes.
+                unsafe {
+                    address.store(header);
+                    VoBit::set(self.vo_base, address.as_usize());
+                }
+            }
+            address
+        } else {
+            // SAFETY: the mutator is not in use and no collection is going on.
+            let mutator = unsafe { &mut *self.mutator.get() };
+            let address = mutator.alloc(size, MIN_ALIGNMENT, 0, AllocationSemantics::Los);
+            if let Some(object) = ObjectReference::from_raw_address(address) {
+                // SAFETY: as above.
+                unsafe { address.store(header) };
+                mutator.post_alloc(object, size, AllocationSemantics::Los);
+            }
+            address
+        };
+        if address.is_zero() {
+            world::out_of_memory(&format!("no room for an object of {size} bytes"));
+        }
+        self.count(size);
+        self.open_region();
+        address.to_mut_ptr()
+    }
+
+    /// Allocates if the bump region cannot, collecting first if it is time to.
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&self, header: u64, size: usize) -> *mut u8 {
+        self.close_region();
+        self.poll(size);
+        if self.pacer.borrow().exceeds_hard_cap(size) {
+            let pacer = self.pacer.borrow();
+            world::out_of_memory(&format!(
+                "{size} bytes on top of {} alive and {} new ones are far above the limit of {}",
+                pacer.live(),
+                pacer.since(),
+                pacer.limit()
+            ));
+        }
+        self.alloc_closed(header, size)
+    }
+}
+
+/// A garbage-collected heap with its mutator. See the crate's documentation.
+///
+/// It belongs to the thread that made it. Objects are raw addresses; what they point to is kept
+/// alive by references in live objects, by words on the native stack and in registers, and by
+/// what the root scanners report. All objects of a heap die with it.
+pub struct Heap {
+    inner: NonNull<HeapInner>,
+    /// The heap is its thread's: neither `Send` nor `Sync`.
+    thread_bound: PhantomData<*mut HeapInner>,
+}
+
+/// An object's header as one word.
+#[inline(always)]
+fn header_word(ty: TypeId, len: u32) -> u64 {
+    // The two halves are in this order in memory on the little-endian machines supported.
+    u64::from(ty.0) | u64::from(len) << 32
+}
+
+/// Panics unless `size` is the size of an object of type `ty` with `len` elements.
+#[inline(always)]
+fn check_size(ty: TypeId, size: usize, len: u32) {
+    assert!(types::registered(ty).size(len) == size, "wrong size for an object of this type and length");
+}
+
+impl Heap {
+    /// Makes a heap for the calling thread. Waits until no other heap is alive in the process.
+    ///
+    /// # Panics
+    ///
+    /// If the calling thread already has a heap.
+    pub fn new(options: HeapOptions) -> Heap {
+        let vo_base = vo_bit().base;
+        let left_behind = world::claim_turn();
+        let limit = options.limit_bytes.unwrap_or_else(default_limit);
+        let inner = Box::into_raw(Box::new(HeapInner {
+            region: UnsafeCell::new(BumpRegion { cursor: 0, limit: 0 }),
+            vo_base,
+            counted_to: Cell::new(0),
+            mutator: Cell::new(std::ptr::null_mut()),
+            pacer: RefCell::new(Pacer::new(limit, left_behind)),
+            allocated_bytes: Cell::new(0),
+            collections: Cell::new(0),
+            collection_time: Cell::new(Duration::ZERO),
+            stress: options.stress,
+            until_stress: Cell::new(options.stress.unwrap_or(0).max(1)),
+            stack_base: Cell::new(stack::thread_stack_base()),
+            scanners: RefCell::new(Vec::new()),
+            next_roots: Cell::new(0),
+            poll_flag: Cell::new(std::ptr::null()),
+        }));
+        let mutator = world::enter(inner);
+        // SAFETY: `Box::into_raw` gives a valid pointer that is not null.
+        let inner = unsafe { NonNull::new_unchecked(inner) };
+        let heap = Heap { inner, thread_bound: PhantomData };
+        heap.inner().mutator.set(mutator);
+        heap
+    }
+
+    #[inline(always)]
+    fn inner(&self) -> &HeapInner {
+        // SAFETY: the inner heap lives until `drop` and is only accessed through shared references
+        // and, for the region, through its cell.
+        unsafe { self.inner.as_ref() }
+    }
+
+    /// Allocates an object of type `ty` with `len` trailing elements: its header is written, all
+    /// else is zero. May collect. `size_bytes` is `layout(ty).size(len)`, which callers know
+    /// better than the heap (often as a constant).
+    ///
+    /// The limit is soft: the object may exceed it. If far more than the limit is in use, or the
+    /// machine has no memory left, the process ends with a message and exit code 1; use
+    /// [`try_alloc`](Heap::try_alloc) where sizes come from the program's user.
+    ///
+    /// # Panics
+    ///
+    /// If `ty` is not registered or `size_bytes` is not the size.
+    #[inline(always)]
+    pub fn alloc(&self, ty: TypeId, size_bytes: usize, len: u32) -> *mut u8 {
+        check_size(ty, size_bytes, len);
+        // SAFETY: just checked.
+        unsafe { self.alloc_unchecked(ty, size_bytes, len) }
+    }
+
+    /// Like [`alloc`](Heap::alloc), without its check.
+    ///
+    /// # Safety
+    ///
+    /// `ty` is registered and `size_bytes` is `layout(ty).size(len)`.
+    #[inline(always)]
+    pub unsafe fn alloc_unchecked(&self, ty: TypeId, size_bytes: usize, len: u32) -> *mut u8 {
+        let inner = self.inner();
+        let header = header_word(ty, len);
+        let region = inner.region.get();
+        // SAFETY: the region is only accessed on the heap's thread; see `close_region`.
+        let (cursor, limit) = unsafe { ((*region).cursor, (*region).limit) };
+        if size_bytes > MAX_BUMP_BYTES || size_bytes > limit - cursor {
+            return inner.alloc_slow(header, size_bytes);
+        }
+        // SAFETY: as above; the object's bytes are free memory of the region.
+        unsafe {
+            (*region).cursor = cursor + size_bytes;
+            let object = cursor as *mut u8;
+            object.cast::<u64>().write(header);
+            VoBit::set(inner.vo_base, cursor);
+            object
+        }
+    }
+
+    /// Like [`alloc`](Heap::alloc), but gives `None` if the object would exceed the limit even
+    /// after a collection.
+    ///
+    /// # Panics
+    ///
+    /// As [`alloc`](Heap::alloc).
+    pub fn try_alloc(&self, ty: TypeId, size_bytes: usize, len: u32) -> Option<*mut u8> {
+        check_size(ty, size_bytes, len);
+        let inner = self.inner();
+        if size_bytes > inner.pacer.borrow().limit() {
+            return None;
+        }
+        inner.close_region();
+        let before = inner.collections.get();
+        inner.poll(size_bytes);
+        if inner.collections.get() == before && inner.pacer.borrow().exceeds_limit(size_bytes) {
+            inner.collect_closed();
+        }
+        if inner.pacer.borrow().exceeds_limit(size_bytes) {
+            inner.open_region();
+            return None;
+        }
+        Some(inner.alloc_closed(header_word(ty, len), size_bytes))
+    }
+
+    /// Stores `word` into the slot of `object` at `slot`; see [`write_barrier`].
+    ///
+    /// # Safety
+    ///
+    /// As [`write_barrier`].
+    #[inline(always)]
+    pub unsafe fn store_ref(&self, object: *mut u8, slot: *mut u64, word: u64) {
+        // SAFETY: the caller's obligation.
+        unsafe { write_barrier(object, slot, word) };
+    }
+
+    /// Collects now.
+    pub fn collect(&self) {
+        let inner = self.inner();
+        inner.close_region();
+        inner.collect_closed();
+        inner.open_region();
+    }
+
+    /// Whether the last collection found more bytes alive than the limit. The program should give
+    /// something up (a language would raise its memory error); see also
+    /// [`set_poll_flag`](Heap::set_poll_flag).
+    pub fn over_limit(&self) -> bool {
+        self.inner().pacer.borrow().over_limit()
+    }
+
+    /// Gives the heap a word to set to 1 whenever a collection leaves it over the limit; null for
+    /// none. Whoever reads the word resets it.
+    ///
+    /// # Safety
+    ///
+    /// The word outlives the heap or the next call of this.
+    pub unsafe fn set_poll_flag(&self, flag: *const AtomicU32) {
+        self.inner().poll_flag.set(flag);
+    }
+
+    /// What the heap has done so far.
+    pub fn stats(&self) -> Stats {
+        let inner = self.inner();
+        // SAFETY: as in `close_region`.
+        let region = unsafe { &*inner.region.get() };
+        let uncounted = if region.limit == 0 { 0 } else { region.cursor - inner.counted_to.get() };
+        Stats {
+            collections: inner.collections.get(),
+            allocated_bytes: inner.allocated_bytes.get() + uncounted as u64,
+            live_bytes: inner.pacer.borrow().live(),
+            page_bytes: mmtk::memory_manager::used_bytes(world::mmtk()),
+            collection_time: inner.collection_time.get(),
+        }
+    }
+
+    /// Adds a root scanner. Every collection calls it, on the heap's thread, with a visitor of
+    /// words; each may be an object's address, a tagged reference, an address inside an object or
+    /// no reference at all. It must not use the heap.
+    pub fn add_roots(&self, scanner: RootScanner) -> RootsId {
+        let inner = self.inner();
+        let id = RootsId(inner.next_roots.get());
+        inner.next_roots.set(id.0 + 1);
+        inner.scanners.borrow_mut().push((id, scanner));
+        id
+    }
+
+    /// Removes a root scanner.
+    pub fn remove_roots(&self, id: RootsId) {
+        self.inner().scanners.borrow_mut().retain(|(other, _)| *other != id);
+    }
+
+    /// Says where the running stack ends (its highest address). Collections scan from the stack
+    /// pointer to there. At first it is the end of the stack of the thread that made the heap.
+    ///
+    /// # Safety
+    ///
+    /// Whenever the heap may collect, the memory from the stack pointer to `base` is readable and
+    /// is the running stack. What other stacks refer to is for root scanners to report.
+    pub unsafe fn set_stack_base(&self, base: *const u8) {
+        self.inner().stack_base.set(base);
+    }
+
+    /// The bump region, at the same address for the life of the heap. Traces allocate from it; the
+    /// crate's documentation says how.
+    pub fn bump(&self) -> *mut BumpRegion {
+        // The region is the first field of the inner heap, whose pointer this is.
+        self.inner.as_ptr().cast()
+    }
+
+    /// The object that `address` lies in (or would with its tag removed), if it is one that the
+    /// last collection found alive or that was allocated since. For tests and assertions.
+    pub fn contains(&self, address: usize) -> Option<*mut u8> {
+        stack::object_at(address as u64).map(|object| object.to_raw_address().to_mut_ptr())
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        let inner = self.inner();
+        inner.close_region();
+        let pacer = inner.pacer.borrow().clone();
+        // SAFETY: the mutator came from `enter` and is not used after this.
+        unsafe { world::leave(inner.mutator(), pacer.live() + pacer.since()) };
+        // SAFETY: the pointer came from `Box::into_raw` in `new`; MMTk has just forgotten it.
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
+/// The default limit: three quarters of the machine's memory, in bytes.
+fn default_limit() -> usize {
+    // SAFETY: asks the system for two numbers.
+    let (pages, page_size) =
+        unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+    match (usize::try_from(pages), usize::try_from(page_size)) {
+        (Ok(pages), Ok(page_size)) => pages / 4 * 3 * page_size,
+        _ => 4 << 30,
+    }
+}
+
+/// The one write barrier: stores `word` into the slot of `object` at `slot`. Every store of a
+/// reference (or of a tagged word that may be one) into a heap object goes through here, except
+/// the first store into an object that was allocated with no allocation in between.
+///
+/// With the Immix plan it is a plain store.
+///
+/// # Safety
+///
+/// `object` is the address of a live object and `slot` that of a scanned slot inside it; `word`
+/// is what such a slot may hold.
+#[inline(always)]
+pub unsafe fn write_barrier(object: *mut u8, slot: *mut u64, word: u64) {
+    let _ = object;
+    // SAFETY: the caller's obligation.
+    unsafe { slot.write(word) };
+}
+
+/// The slow path of allocation, for traces: what [`Heap::alloc`] does if the bump region has no
+/// room. `bump` is [`Heap::bump`], `type_id_and_len` the object's header as a word (the type id in
+/// the low half, the length in the high half), `size` the object's size in bytes.
+///
+/// # Safety
+///
+/// The heap is alive, this is its thread, `size` is the layout's size for the type and length.
+pub unsafe extern "C" fn alloc_slow(bump: *mut BumpRegion, type_id_and_len: u64, size: usize) -> *mut u8 {
+    // SAFETY: the region is the first field of the heap (`repr(C)`), and `Heap::bump` made the
+    // pointer from one to the whole heap.
+    let inner = unsafe { &*bump.cast::<HeapInner>() };
+    inner.alloc_slow(type_id_and_len, size)
+}

@@ -1,0 +1,324 @@
+//! The trace: operations, constants, and (as recorded) the instructions and events behind its guards.
+
+use std::fmt;
+
+use crate::descr::{CallId, FieldId, TypeRef};
+use crate::fact::Fact;
+use crate::ops::{Class, Opcode};
+use crate::resume::Resume;
+
+/// The type of a value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Ty {
+    /// A word: integer, boolean or tagged language value.
+    Int,
+    /// The address of a heap object, or 0.
+    Ref,
+    /// A 64-bit float.
+    Float,
+}
+
+/// A value: the result of the operation with this number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Var(pub u32);
+
+impl fmt::Debug for Var {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+/// A variable or a constant of the trace, in one word: constants have the top bit set.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Operand(u32);
+
+impl Operand {
+    /// No operand.
+    pub const NONE: Operand = Operand(u32::MAX);
+    const CONST: u32 = 1 << 31;
+
+    /// A variable.
+    #[inline]
+    pub const fn var(var: Var) -> Operand {
+        Operand(var.0)
+    }
+
+    /// The constant with this index.
+    #[inline]
+    pub const fn constant(index: u32) -> Operand {
+        Operand(index | Self::CONST)
+    }
+
+    /// The variable, unless it is a constant or nothing.
+    #[inline]
+    pub const fn as_var(self) -> Option<Var> {
+        if self.0 & Self::CONST == 0 { Some(Var(self.0)) } else { None }
+    }
+
+    /// The constant's index.
+    #[inline]
+    pub const fn as_const(self) -> Option<u32> {
+        if self.0 & Self::CONST != 0 && self.0 != u32::MAX { Some(self.0 & !Self::CONST) } else { None }
+    }
+
+    /// Whether it is a constant.
+    #[inline]
+    pub const fn is_const(self) -> bool {
+        self.as_const().is_some()
+    }
+
+    /// Whether it is nothing.
+    #[inline]
+    pub const fn is_none(self) -> bool {
+        self.0 == u32::MAX
+    }
+}
+
+impl From<Var> for Operand {
+    fn from(var: Var) -> Operand {
+        Operand::var(var)
+    }
+}
+
+impl fmt::Debug for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.as_var(), self.as_const()) {
+            (Some(var), _) => write!(f, "{var:?}"),
+            (_, Some(index)) => write!(f, "c{index}"),
+            _ => write!(f, "_"),
+        }
+    }
+}
+
+/// A constant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Const {
+    /// Its type.
+    pub ty: Ty,
+    /// Its word (a float's bits, an object's address).
+    pub bits: u64,
+}
+
+/// A run of operands in [`Trace::lists`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct List {
+    /// Index of the first.
+    pub start: u32,
+    /// How many.
+    pub len: u32,
+}
+
+/// An operation. Its number in [`Trace::ops`] is the variable it defines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Op {
+    /// What it does.
+    pub code: Opcode,
+    /// Up to three operands; [`Operand::NONE`] where there is none.
+    pub args: [Operand; 3],
+    /// A descriptor or number; see the table's header.
+    pub descr: u32,
+    /// Recorded guards, calls: the number of [`Trace::events`] before it. Optimised ones: the index in
+    /// [`Trace::resumes`]. `u32::MAX`: none.
+    pub resume: u32,
+    /// More operands (calls, jumps).
+    pub list: List,
+}
+
+impl Op {
+    /// An operation with these operands.
+    #[inline]
+    pub fn new(code: Opcode, args: &[Operand]) -> Op {
+        let mut all = [Operand::NONE; 3];
+        all[..args.len()].copy_from_slice(args);
+        Op { code, args: all, descr: 0, resume: u32::MAX, list: List::default() }
+    }
+
+    /// The same with this descriptor.
+    #[inline]
+    pub fn with_descr(mut self, descr: u32) -> Op {
+        self.descr = descr;
+        self
+    }
+
+    /// The operands in `args` that there are.
+    #[inline]
+    pub fn operands(&self) -> &[Operand] {
+        &self.args[..self.code.shape().args.len()]
+    }
+
+    /// Its descriptor as a field.
+    pub fn field(&self) -> FieldId {
+        FieldId(self.descr)
+    }
+
+    /// Its descriptor as a heap type.
+    pub fn type_ref(&self) -> TypeRef {
+        TypeRef(self.descr)
+    }
+
+    /// Its descriptor as a call.
+    pub fn call(&self) -> CallId {
+        CallId(self.descr)
+    }
+}
+
+/// What an event of an instruction did (design: resume by replay).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventKind {
+    /// Read a mutable or stable place of `object`.
+    Read,
+    /// Wrote a place of `object`.
+    Write,
+    /// Made `object`.
+    Alloc,
+    /// Called a function that can't write what the interpreter reads.
+    CallReads,
+    /// Called a function that may write anything.
+    CallWrites,
+}
+
+/// Something an instruction did that replay must count: numbered alike while recording and in replay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// The object read, written or made; nothing for calls.
+    pub object: Operand,
+    /// What was read, or the call's result; nothing if there is none.
+    pub result: Operand,
+    /// The call's `call_raised`; nothing if it can't raise.
+    pub raised: Operand,
+    /// Operation and descriptor, compared in replay.
+    pub check: u32,
+}
+
+/// An instruction of the interpreter, as recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instr {
+    /// The driver's number of the position (green values).
+    pub position: u32,
+    /// The red state when the instruction began.
+    pub state: Vec<Operand>,
+    /// Index of its first event in [`Trace::events`].
+    pub first_event: u32,
+}
+
+/// A trace.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Trace {
+    /// The operations; the last one ends the trace.
+    pub ops: Vec<Op>,
+    /// Operand lists of calls and jumps.
+    pub lists: Vec<Operand>,
+    /// The constants.
+    pub consts: Vec<Const>,
+    /// What is known of inputs from the start (bridges).
+    pub facts: Vec<(Var, Fact)>,
+    /// The instructions (recorded traces).
+    pub instrs: Vec<Instr>,
+    /// The events (recorded traces).
+    pub events: Vec<Event>,
+    /// Stable fields of constant objects that the trace relies on: (address, field).
+    pub stable: Vec<(u64, FieldId)>,
+    /// What stands behind the guards (optimised traces).
+    pub resumes: Vec<Resume>,
+}
+
+impl Trace {
+    /// An empty trace.
+    pub fn new() -> Trace {
+        Trace::default()
+    }
+
+    /// Appends an operation; the variable is its result, if it has one.
+    #[inline]
+    pub fn push(&mut self, op: Op) -> Var {
+        self.ops.push(op);
+        Var(self.ops.len() as u32 - 1)
+    }
+
+    /// Appends a run of operands.
+    pub fn push_list(&mut self, operands: impl IntoIterator<Item = Operand>) -> List {
+        let start = self.lists.len() as u32;
+        self.lists.extend(operands);
+        List { start, len: self.lists.len() as u32 - start }
+    }
+
+    /// The operands of a list.
+    #[inline]
+    pub fn list(&self, list: List) -> &[Operand] {
+        &self.lists[list.start as usize..(list.start + list.len) as usize]
+    }
+
+    /// A new constant. Sharing equal constants is the caller's business.
+    pub fn push_const(&mut self, ty: Ty, bits: u64) -> Operand {
+        self.consts.push(Const { ty, bits });
+        Operand::constant(self.consts.len() as u32 - 1)
+    }
+
+    /// The operation that defines a variable.
+    #[inline]
+    pub fn op(&self, var: Var) -> &Op {
+        &self.ops[var.0 as usize]
+    }
+
+    /// The constant behind an operand.
+    #[inline]
+    pub fn const_of(&self, operand: Operand) -> Option<Const> {
+        operand.as_const().map(|index| self.consts[index as usize])
+    }
+
+    /// The type of an operation's result.
+    pub fn result_type(&self, op: &Op) -> Option<Ty> {
+        match op.code.shape().result? {
+            Some(ty) => Some(ty),
+            None => match op.code {
+                Opcode::Input => Some([Ty::Int, Ty::Ref, Ty::Float][op.descr as usize % 3]),
+                Opcode::Phi => self.operand_type(op.args[0]),
+                Opcode::GetField => Some(op.field().get().kind.ty()),
+                Opcode::GetItem => op.type_ref().get().items.map(|(kind, _)| kind.ty()),
+                Opcode::Call => op.call().get().result,
+                _ => None,
+            },
+        }
+    }
+
+    /// The type of an operand.
+    pub fn operand_type(&self, operand: Operand) -> Option<Ty> {
+        match operand.as_var() {
+            Some(var) => self.result_type(self.op(var)),
+            None => self.const_of(operand).map(|constant| constant.ty),
+        }
+    }
+
+    /// The inputs: the first operations.
+    pub fn inputs(&self) -> impl Iterator<Item = Var> + '_ {
+        self.ops.iter().take_while(|op| op.code == Opcode::Input).enumerate().map(|(index, _)| Var(index as u32))
+    }
+
+    /// Index of the label, if the loop is peeled.
+    pub fn label(&self) -> Option<usize> {
+        self.ops.iter().position(|op| op.code == Opcode::Label)
+    }
+
+    /// How many operations are left that are not mere marks.
+    pub fn real_ops(&self) -> usize {
+        self.ops.iter().filter(|op| op.code.class() != Class::Marker).count()
+    }
+
+    /// How many guards there are.
+    pub fn guards(&self) -> usize {
+        self.ops.iter().filter(|op| op.code.is_guard() && op.code != Opcode::Exit).count()
+    }
+}
+
+impl Ty {
+    /// The number that an `input` carries as its descriptor.
+    pub const fn number(self) -> u32 {
+        match self {
+            Ty::Int => 0,
+            Ty::Ref => 1,
+            Ty::Float => 2,
+        }
+    }
+}

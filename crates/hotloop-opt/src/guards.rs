@@ -1,0 +1,155 @@
+//! Guards: dropped where they are known to hold; what the others teach.
+//!
+//! Before: `v2 = int_lt v0, v1; guard_true v2; …; v5 = int_add_ovf v0, 1; v6 = int_lt v0, v1; guard_true v6`
+//! After: the second comparison is gone, and `v5 = int_add v0, 1`: below v1, v0 is not the greatest integer.
+
+use hotloop_ir::{Fact, Op, Opcode, Operand};
+
+use crate::bounds;
+use crate::pipeline::Optimizer;
+use crate::value::Val;
+use crate::Contradiction;
+
+impl Optimizer<'_> {
+    /// A guard of the recorded trace.
+    pub fn guard(&mut self, op: &Op) -> Result<(), Contradiction> {
+        match op.code {
+            Opcode::GuardTrue | Opcode::GuardFalse => self.guard_truth(op, op.code == Opcode::GuardTrue),
+            Opcode::GuardValue => self.guard_value(op),
+            Opcode::GuardType => self.guard_type(op),
+            Opcode::GuardValid => {
+                if !self.state.valid && !self.recorded.stable.is_empty() {
+                    self.guard_op(*op, Op::new(op.code, &[]));
+                }
+                self.state.valid = true;
+                Ok(())
+            }
+            _ => {
+                self.guard_op(*op, Op::new(op.code, &[]));
+                Ok(())
+            }
+        }
+    }
+
+    fn guard_truth(&mut self, op: &Op, truth: bool) -> Result<(), Contradiction> {
+        let condition = self.operand(op.args[0]);
+        if let Some(constant) = self.state.out.const_of(condition) {
+            return if (constant.bits != 0) == truth { Ok(()) } else { Err(Contradiction) };
+        }
+        self.guard_op(*op, Op::new(op.code, &[condition]));
+        self.learn_truth(condition, truth);
+        Ok(())
+    }
+
+    /// The condition is known to be true or false from here on.
+    fn learn_truth(&mut self, condition: Operand, truth: bool) {
+        let Some(var) = condition.as_var() else { return };
+        let definition = *self.state.out.op(var);
+        let boolean = self.fact(condition).implies(&Fact::BOOL);
+        if !truth || boolean {
+            self.learn(condition, &Fact::exactly(truth as u64));
+        }
+        let [a, b, _] = definition.args;
+        match definition.code {
+            Opcode::IntEq | Opcode::IntNe | Opcode::IntLt | Opcode::IntLe | Opcode::UintLt | Opcode::UintLe => {
+                let (left, right) = bounds::backward(definition.code, truth, &self.fact(a), &self.fact(b));
+                self.learn(a, &left);
+                self.learn(b, &right);
+                let equal = (definition.code == Opcode::IntEq) == truth
+                    && matches!(definition.code, Opcode::IntEq | Opcode::IntNe);
+                if equal && let Some(constant) = self.state.out.const_of(b) {
+                    self.learn_equal(a, constant.bits);
+                }
+            }
+            Opcode::IntAnd if boolean && truth => {
+                self.learn_truth(a, true);
+                self.learn_truth(b, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// The operand is this word: what does that say of what it was computed from?
+    fn learn_equal(&mut self, operand: Operand, bits: u64) {
+        self.learn(operand, &Fact::exactly(bits));
+        let Some(var) = operand.as_var() else { return };
+        let definition = *self.state.out.op(var);
+        let [a, b, _] = definition.args;
+        match (definition.code, self.state.out.const_of(b)) {
+            (Opcode::IntAnd, Some(mask)) => {
+                let fact = Fact { zeros: mask.bits & !bits, ones: mask.bits & bits, ..Fact::ANY };
+                self.learn(a, &fact.tightened());
+                // Zero in the union is zero in both.
+                if bits == 0 {
+                    self.learn_zero_bits(a, mask.bits);
+                }
+            }
+            (Opcode::IntOr, _) if bits == 0 => {
+                self.learn_equal(a, 0);
+                self.learn_equal(b, 0);
+            }
+            _ => {}
+        }
+    }
+
+    /// These bits of the operand are zero.
+    fn learn_zero_bits(&mut self, operand: Operand, mask: u64) {
+        let Some(var) = operand.as_var() else { return };
+        let definition = *self.state.out.op(var);
+        if definition.code == Opcode::IntOr {
+            let fact = Fact { zeros: mask, ..Fact::ANY }.tightened();
+            for part in [definition.args[0], definition.args[1]] {
+                self.learn(part, &fact);
+                self.learn_zero_bits(part, mask);
+            }
+        }
+    }
+
+    fn guard_value(&mut self, op: &Op) -> Result<(), Contradiction> {
+        let operand = self.operand(op.args[0]);
+        let Some(expected) = self.recorded.const_of(op.args[1]) else { return Err(Contradiction) };
+        if let Some(constant) = self.state.out.const_of(operand) {
+            return if constant.bits == expected.bits { Ok(()) } else { Err(Contradiction) };
+        }
+        let fact = self.fact(operand);
+        if self.options.optimize && fact.and(&Fact::exactly(expected.bits)).is_impossible() {
+            return Err(Contradiction);
+        }
+        let constant = self.constant(expected.ty, expected.bits);
+        self.guard_op(*op, Op::new(Opcode::GuardValue, &[operand, constant]));
+        self.learn_equal(operand, expected.bits);
+        Ok(())
+    }
+
+    fn guard_type(&mut self, op: &Op) -> Result<(), Contradiction> {
+        let value = self.value(op.args[0]);
+        let known = match value {
+            Val::Virtual(id) => Some(self.state.objects[id.0 as usize].ty.0),
+            Val::Op(operand) => self.fact(operand).heap_type,
+            Val::Tagged(_) => return Err(Contradiction),
+        };
+        match known {
+            Some(ty) if ty == op.descr => return Ok(()),
+            Some(_) => return Err(Contradiction),
+            None => {}
+        }
+        let operand = self.materialize(value);
+        self.guard_op(*op, Op::new(Opcode::GuardType, &[operand]).with_descr(op.descr));
+        self.learn(operand, &Fact { heap_type: Some(op.descr), ..Fact::ANY });
+        Ok(())
+    }
+
+    /// Emits a guard with its resume data.
+    pub fn guard_op(&mut self, recorded: Op, op: Op) {
+        self.guard_op_result(recorded, op);
+    }
+
+    /// The same, for guards that have a result.
+    pub fn guard_op_result(&mut self, recorded: Op, mut op: Op) -> Operand {
+        // Tagging a virtual that was allocated since may emit an operation: before the guard.
+        let resume = self.resume_data(recorded.resume);
+        op.resume = self.state.out.resumes.len() as u32;
+        self.state.out.resumes.push(resume);
+        self.emit(op)
+    }
+}

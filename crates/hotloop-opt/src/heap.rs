@@ -1,0 +1,281 @@
+//! Memory of objects that exist: loads are forwarded, stores are put off until someone could look.
+//!
+//! Before: `setfield v0 Cell.value v1; v2 = getfield v0 Cell.value; setfield v0 Cell.value v3`
+//! After: `setfield v0 Cell.value v3` (v2 is v1), and even that only before a call, another reference's
+//! access to the same field, or the end; guards make it at their exits.
+//!
+//! Keeps true: at every exit, after the stores of its resume data, memory is as recorded.
+//! Does not yet: tell two references apart by their types.
+//! Source: PyPy's `optimizeopt/heap.py`.
+
+use std::collections::HashMap;
+
+use hotloop_ir::{Effect, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeRef};
+
+use crate::bounds;
+use crate::pipeline::Optimizer;
+use crate::value::{Place, Val};
+use crate::virtuals::place_of;
+
+/// A store that was put off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pending {
+    pub object: Operand,
+    pub ty: TypeRef,
+    pub slot: u32,
+    pub place: Place,
+    pub value: Operand,
+}
+
+/// What is known of memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeapState {
+    /// Contents: (object, value, brought over from before the label).
+    pub known: HashMap<Place, Vec<(Operand, Operand, bool)>>,
+    pub pending: Vec<Pending>,
+    /// Contents from before the label that the loop's body relied on.
+    pub relied_on: Vec<(Operand, Place, Operand)>,
+    slots: HashMap<FieldId, (TypeRef, usize)>,
+    elidable: Vec<(u32, Vec<Operand>, Operand)>,
+}
+
+impl HeapState {
+    /// Type and slot number of a field.
+    pub fn slot_of(&mut self, field: FieldId) -> Option<(TypeRef, usize)> {
+        if let Some(found) = self.slots.get(&field) {
+            return Some(*found);
+        }
+        let ty = TypeRef::by_name(&field.get().owner)?;
+        let slot = ty.get().slot_of(field)?;
+        self.slots.insert(field, (ty, slot));
+        Some((ty, slot))
+    }
+
+    fn forget(&mut self, place: Place) {
+        self.known.remove(&place);
+    }
+
+    fn know(&mut self, object: Operand, place: Place, value: Operand) {
+        let known = self.known.entry(place).or_default();
+        known.retain(|(owner, _, _)| *owner != object);
+        known.push((object, value, false));
+    }
+
+    /// What the place of the object holds.
+    pub fn content(&self, object: Operand, place: Place) -> Option<Operand> {
+        self.known.get(&place)?.iter().find(|(owner, _, _)| *owner == object).map(|(_, value, _)| *value)
+    }
+}
+
+impl Optimizer<'_> {
+    /// A store to a slot, now.
+    pub fn emit_store(&mut self, object: Operand, ty: u32, slot: usize, value: Operand) {
+        let op = match place_of(TypeRef(ty).get(), ty, slot) {
+            Place::Field(field) => Op::new(Opcode::SetField, &[object, value]).with_descr(field),
+            Place::Item(ty, index) => {
+                let index = self.constant(Ty::Int, index as u64);
+                Op::new(Opcode::SetItem, &[object, index, value]).with_descr(ty)
+            }
+        };
+        self.emit(op);
+    }
+
+    /// The slot of an object that was just made holds this.
+    pub fn know_slot(&mut self, object: Operand, ty: u32, slot: usize, value: Operand) {
+        let descr = TypeRef(ty).get();
+        match place_of(descr, ty, slot) {
+            Place::Field(field) if FieldId(field).get().mutability == Mutability::Immutable => {
+                let op = Op::new(Opcode::GetField, &[object]);
+                self.state.pure.insert((Opcode::GetField, field, op.args), value);
+            }
+            place => self.state.heap.know(object, place, value),
+        }
+    }
+
+    /// Where a read or write goes: type, slot, place; `None` for variable indices and bytes.
+    fn place(&mut self, op: &Op) -> Option<(TypeRef, usize, Place)> {
+        match op.code {
+            Opcode::GetField | Opcode::SetField => {
+                let (ty, slot) = self.state.heap.slot_of(op.field())?;
+                Some((ty, slot, Place::Field(op.descr)))
+            }
+            _ => {
+                let ty = op.type_ref();
+                let descr = ty.get();
+                if matches!(descr.items, Some((FieldKind::Byte, _))) {
+                    return None;
+                }
+                let index = self.operand(op.args[1]);
+                let index = self.state.out.const_of(index)?.bits;
+                Some((ty, descr.fields.len() + index as usize, Place::Item(ty.0, index as u32)))
+            }
+        }
+    }
+
+    fn immutable(op: &Op) -> bool {
+        match op.code {
+            Opcode::GetField => op.field().get().mutability == Mutability::Immutable,
+            Opcode::GetItem => matches!(op.type_ref().get().items, Some((_, Mutability::Immutable))),
+            _ => true,
+        }
+    }
+
+    /// A read of an object that exists.
+    pub fn load_op(&mut self, op: &Op, object: Operand) -> Operand {
+        let mut new = Op::new(op.code, &[object]).with_descr(op.descr);
+        if op.code == Opcode::GetItem {
+            new.args[1] = self.operand(op.args[1]);
+        }
+        if matches!(op.code, Opcode::Len | Opcode::GetType) {
+            new.descr = 0;
+        }
+        if Self::immutable(op) {
+            let key = (new.code, new.descr, new.args);
+            if self.options.optimize
+                && let Some(known) = self.state.pure.get(&key).copied()
+            {
+                return self.known_constant(known);
+            }
+            let result = self.emit_load(new);
+            self.state.pure.insert(key, result);
+            return result;
+        }
+        let place = self.place(op);
+        let Some((_, _, place)) = place.filter(|_| self.options.optimize) else {
+            if op.code == Opcode::GetItem {
+                self.flush_items(op.descr);
+            }
+            return self.emit_load(new);
+        };
+        let known = self.state.heap.known.get(&place).and_then(|known| known.iter().find(|(owner, _, _)| *owner == object));
+        if let Some((_, value, imported)) = known.copied() {
+            if imported {
+                self.state.heap.relied_on.push((object, place, value));
+            }
+            return self.known_constant(value);
+        }
+        self.flush_aliases(object, place);
+        let result = self.emit_load(new);
+        self.state.heap.know(object, place, result);
+        result
+    }
+
+    fn emit_load(&mut self, op: Op) -> Operand {
+        let result = self.emit(op);
+        let kind = match op.code {
+            Opcode::GetField => Some(op.field().get().kind),
+            Opcode::GetItem => op.type_ref().get().items.map(|(kind, _)| kind),
+            _ => None,
+        };
+        let fact = match kind {
+            Some(kind) => bounds::loaded(kind),
+            None => hotloop_ir::Fact::range(0, u32::MAX as i64),
+        };
+        self.learn(result, &fact);
+        result
+    }
+
+    /// A write to an object that exists.
+    pub fn store_op(&mut self, op: &Op, object: Operand, value: Operand) {
+        let frame = self.state.virtualizable.is_some_and(|id| self.real(id) == Some(object));
+        let place = self.place(op).filter(|_| self.options.optimize && !frame);
+        let Some((ty, slot, place)) = place else {
+            let mut new = Op::new(op.code, &[object, value]).with_descr(op.descr);
+            if op.code == Opcode::SetItem {
+                let index = self.operand(op.args[1]);
+                new = Op::new(op.code, &[object, index, value]).with_descr(op.descr);
+                self.flush_items(op.descr);
+                self.state.heap.known.retain(|place, _| !matches!(place, Place::Item(ty, _) if *ty == op.descr));
+            } else {
+                self.flush_place(Place::Field(op.descr));
+                self.state.heap.forget(Place::Field(op.descr));
+            }
+            self.emit(new);
+            return;
+        };
+        self.flush_aliases(object, place);
+        self.state.heap.forget(place);
+        self.state.heap.know(object, place, value);
+        let pending = Pending { object, ty, slot: slot as u32, place, value };
+        let put_off = &mut self.state.heap.pending;
+        match put_off.iter_mut().find(|known| known.object == object && known.place == place) {
+            Some(known) => *known = pending,
+            None => put_off.push(pending),
+        }
+    }
+
+    fn flush_where(&mut self, due: impl Fn(&Pending) -> bool) {
+        if self.state.heap.pending.is_empty() {
+            return;
+        }
+        let (now, later) = std::mem::take(&mut self.state.heap.pending).into_iter().partition(|pending| due(pending));
+        self.state.heap.pending = later;
+        let now: Vec<Pending> = now;
+        for pending in now {
+            self.emit_store(pending.object, pending.ty.0, pending.slot as usize, pending.value);
+        }
+    }
+
+    /// Stores to the same place of other objects (which may be the same one) are due.
+    fn flush_aliases(&mut self, object: Operand, place: Place) {
+        self.flush_where(|pending| pending.place == place && pending.object != object);
+    }
+
+    fn flush_place(&mut self, place: Place) {
+        self.flush_where(|pending| pending.place == place);
+    }
+
+    fn flush_items(&mut self, ty: u32) {
+        self.flush_where(|pending| matches!(pending.place, Place::Item(owner, _) if owner == ty));
+    }
+
+    /// All stores are due.
+    pub fn flush_stores(&mut self) {
+        self.flush_where(|_| true);
+    }
+
+    /// Some stores are due: those that these conditions hold for.
+    pub fn flush_stores_where(&mut self, due: impl Fn(&Pending) -> bool) {
+        self.flush_where(due);
+    }
+
+    /// A call of the recorded trace.
+    pub fn call(&mut self, op: &Op) -> Val {
+        let descr = op.call().get();
+        let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
+        let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
+        let shared = descr.effect == Effect::Elidable && !descr.raises && self.options.optimize;
+        if shared {
+            let known = self.state.heap.elidable.iter().find(|(call, known, _)| *call == op.descr && *known == args);
+            if let Some((_, _, result)) = known {
+                let result = *result;
+                return Val::Op(self.known_constant(result));
+            }
+        }
+        if descr.effect >= Effect::Reads {
+            self.flush_stores();
+        }
+        if descr.effect == Effect::Any {
+            self.flush_frame();
+        }
+        let mut new = Op::new(Opcode::Call, &[]).with_descr(op.descr);
+        new.list = self.state.out.push_list(args.iter().copied());
+        let result = self.emit(new);
+        if descr.effect >= Effect::Writes {
+            self.state.heap.known.clear();
+            self.state.valid = false;
+        }
+        if shared {
+            self.state.heap.elidable.push((op.descr, args, result));
+        }
+        Val::Op(result)
+    }
+
+    /// Whether the call just before raised.
+    pub fn call_raised(&mut self, op: &Op) -> Val {
+        let call = self.operand(op.args[0]);
+        let result = self.emit(Op::new(Opcode::CallRaised, &[call]));
+        self.learn(result, &hotloop_ir::Fact::BOOL);
+        Val::Op(result)
+    }
+}

@@ -1,0 +1,70 @@
+//! The optimizer: recorded trace in, optimised trace with resume data out.
+//!
+//! One forward sweep asks each room about each operation, in the order that [`pipeline`] says; loops are
+//! swept twice ([`unroll`]); [`finish`] sweeps backward and drops what nobody needs.
+//!
+//! ```text
+//! pipeline.rs   the order                      value.rs    what a recorded value is known as
+//! knowledge.rs  facts, constants, CSE          rules.rs    algebra          bounds.rs  ranges and bits
+//! guards.rs     guards, and what they teach    virtuals.rs escape analysis, the virtualizable
+//! heap.rs       loads forwarded, stores put off   resume.rs   what stands behind a guard
+//! unroll.rs     loop peeling                   finish.rs   dead code, described values, numbering
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod bounds;
+mod finish;
+mod guards;
+mod heap;
+mod knowledge;
+mod pipeline;
+mod resume;
+pub mod rules;
+mod unroll;
+mod value;
+mod virtuals;
+
+use hotloop_ir::Trace;
+
+/// What to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Optimise; otherwise only resume data is made.
+    pub optimize: bool,
+    /// Peel loops.
+    pub peel: bool,
+    /// Test mode: this rule of resume data is broken on purpose (see [`BROKEN_RULES`]).
+    pub break_rule: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { optimize: true, peel: true, break_rule: None }
+    }
+}
+
+/// The rules of replay that [`Options::break_rule`] can break: each must make the test suite fail.
+pub const BROKEN_RULES: &[&str] = &[
+    "writes are not fed",
+    "calls are not fed",
+    "forced allocations are not fed",
+    "reads before an effect are not fed",
+    "snapshots show the virtuals as they are at the guard",
+    "delayed stores are not made at exits",
+    "the virtualizable is not restored",
+];
+
+/// The trace contradicts itself: a guard in it can't hold. (Input that was recorded from a real run does
+/// that only if what the optimizer was told is wrong, or the code is dead.)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Contradiction;
+
+/// Optimises a recorded trace.
+///
+/// # Errors
+/// [`Contradiction`].
+pub fn optimize(recorded: &Trace, options: &Options) -> Result<Trace, Contradiction> {
+    let swept = pipeline::Optimizer::new(recorded, *options).run()?;
+    Ok(finish::finish(swept, options.optimize))
+}

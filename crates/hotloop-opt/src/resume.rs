@@ -1,0 +1,238 @@
+//! What stands behind a guard: the state at the start of its instruction, and the log of what the
+//! instruction had already done (design: resume by replay).
+//!
+//! For every event before the guard, by the status of its object *at the guard*:
+//!
+//! ```text
+//! object virtual, or the trace's own frame   everything is done again: the snapshot is from before
+//! write to a real object                     skipped: it was made (or is put off: then the exit makes it)
+//! call                                       fed
+//! allocation that was forced                 fed
+//! read of a real object                      fed if an effect follows it before the guard, else done again
+//! ```
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use hotloop_ir::{
+    Desc, Event, EventKind, Feed, Log, Mutability, ObjectDesc, ObjectKind, Operand, Place, Resume, Store, Var,
+};
+
+use crate::pipeline::Optimizer;
+use crate::value::{Home, ObjectId, Slot, Val};
+
+/// The part of resume data that the guards of one instruction share.
+pub(crate) struct SnapshotCache {
+    forced: u32,
+    state: Rc<Vec<Desc>>,
+    objects: Rc<Vec<ObjectDesc>>,
+}
+
+struct Builder<'b, 'a> {
+    optimizer: &'b mut Optimizer<'a>,
+    indices: HashMap<ObjectId, u32>,
+    objects: Vec<ObjectDesc>,
+}
+
+impl Builder<'_, '_> {
+    fn desc(&mut self, value: Val) -> Desc {
+        match self.optimizer.settle(value) {
+            Val::Op(operand) => Desc::Operand(operand),
+            Val::Virtual(id) => Desc::Object(self.object(id)),
+            Val::Tagged(id) => {
+                let object = Desc::Object(self.object(id));
+                Desc::Expr(Rc::new((hotloop_ir::Opcode::RefToValue, vec![object])))
+            }
+        }
+    }
+
+    /// The object's index, described if it was not yet.
+    fn object(&mut self, id: ObjectId) -> u32 {
+        if let Some(index) = self.indices.get(&id) {
+            return *index;
+        }
+        let object = &self.optimizer.state.objects[id.0 as usize];
+        let (ty, items, home) = (object.ty, object.items, object.home);
+        let index = self.objects.len() as u32;
+        self.indices.insert(id, index);
+        let kind = match home {
+            Home::Virtualizable(operand) => ObjectKind::Existing(operand),
+            _ => ObjectKind::Virtual(items),
+        };
+        self.objects.push(ObjectDesc { ty, kind: kind.clone(), slots: Vec::new() });
+        // As the instruction began: what it wrote is undone, the oldest entry of a slot counts.
+        let mut slots = object.slots.clone();
+        if self.optimizer.options.break_rule != Some(4) {
+            for (owner, slot, before) in self.optimizer.state.undo.iter().rev() {
+                if *owner == id {
+                    slots[*slot as usize] = *before;
+                }
+            }
+        }
+        let exists = matches!(kind, ObjectKind::Existing(_));
+        let descr = ty.get();
+        let keep = exists && self.optimizer.options.break_rule == Some(6);
+        let described = slots
+            .into_iter()
+            .enumerate()
+            .map(|(slot, content)| {
+                let immutable = exists
+                    && descr.fields.get(slot).is_some_and(|field| field.get().mutability == Mutability::Immutable);
+                match content {
+                    _ if immutable || keep => Desc::Keep,
+                    Slot::Unknown => Desc::Keep,
+                    Slot::Dead => Desc::Dead,
+                    Slot::Known(value) => self.desc(value),
+                }
+            })
+            .collect();
+        self.objects[index as usize].slots = described;
+        index
+    }
+}
+
+impl Optimizer<'_> {
+    /// The resume data of a guard that stands after so many events of the recorded trace.
+    pub fn resume_data(&mut self, events_end: u32) -> Resume {
+        let recorded = self.recorded;
+        let instr = &recorded.instrs[self.state.instr as usize];
+        let events = &recorded.events[instr.first_event as usize..events_end as usize];
+        // What is fed may have to be tagged first, which is an operation: before anything is described.
+        let log = self.log(events);
+        let cached = self.snapshot.take().filter(|cache| cache.forced == self.state.forced);
+        let snapshot = cached.unwrap_or_else(|| self.describe_state(&instr.state));
+        let resume = self.resume(instr.position, &snapshot, log, events.len());
+        self.snapshot = Some(snapshot);
+        resume
+    }
+
+    fn describe_state(&mut self, state: &[Operand]) -> SnapshotCache {
+        let mut builder = Builder { optimizer: self, indices: HashMap::new(), objects: Vec::new() };
+        let state: Vec<Desc> = state
+            .iter()
+            .map(|operand| {
+                let value = builder.optimizer.value(*operand);
+                builder.desc(value)
+            })
+            .collect();
+        if let Some(id) = builder.optimizer.state.virtualizable {
+            builder.object(id);
+        }
+        let objects = Rc::new(builder.objects);
+        SnapshotCache { forced: self.state.forced, state: Rc::new(state), objects }
+    }
+
+    fn resume(
+        &mut self,
+        position: u32,
+        snapshot: &SnapshotCache,
+        log: Vec<Log>,
+        events: usize,
+    ) -> Resume {
+        let stores = if self.options.break_rule == Some(5) {
+            Vec::new()
+        } else {
+            self.state
+                .heap
+                .pending
+                .iter()
+                .map(|pending| Store {
+                    object: Desc::Operand(pending.object),
+                    place: Place::Slot(pending.ty, pending.slot),
+                    value: Desc::Operand(pending.value),
+                })
+                .collect()
+        };
+        let (state, objects) = (snapshot.state.clone(), snapshot.objects.clone());
+        let mut resume = Resume { position, state, objects, stores, log, events: events as u32, facts: Vec::new() };
+        resume.facts = self.facts_for(&resume);
+        resume
+    }
+
+    /// What a bridge from here may know of its inputs.
+    fn facts_for(&self, resume: &Resume) -> Vec<(Var, hotloop_ir::Fact)> {
+        let mut facts: Vec<(Var, hotloop_ir::Fact)> = Vec::new();
+        resume.each_desc(&mut |desc| {
+            desc.each_var(&mut |var| {
+                let fact = self.state.facts[var.0 as usize];
+                if !fact.is_any() && facts.iter().all(|(known, _)| *known != var) {
+                    facts.push((var, fact));
+                }
+            });
+        });
+        facts
+    }
+
+    /// Whether everything done to the object is done again in replay.
+    fn done_again(&mut self, operand: Operand) -> bool {
+        match self.value(operand) {
+            Val::Virtual(_) => true,
+            Val::Op(object) => self.state.virtualizable.is_some_and(|id| {
+                let known = &self.state.objects[id.0 as usize];
+                known.home == Home::Virtualizable(object) && known.flushed_in != Some(self.state.instr)
+            }),
+            Val::Tagged(_) => false,
+        }
+    }
+
+    fn log(&mut self, events: &[Event]) -> Vec<Log> {
+        let broken = self.options.break_rule;
+        let mut log = Vec::new();
+        let mut effect_follows = false;
+        for (number, event) in events.iter().enumerate().rev() {
+            let feed = match event.kind {
+                EventKind::Write => {
+                    if self.done_again(event.object) {
+                        continue;
+                    }
+                    effect_follows = true;
+                    (broken != Some(0)).then_some(Feed::Skip)
+                }
+                EventKind::Read => {
+                    if !effect_follows || broken == Some(3) || self.done_again(event.object) {
+                        continue;
+                    }
+                    let value = self.value(event.result);
+                    Some(Feed::Result(self.fed(value)))
+                }
+                EventKind::Alloc => {
+                    if broken == Some(2) || self.done_again(event.object) {
+                        continue;
+                    }
+                    let value = self.value(event.result);
+                    Some(Feed::Result(self.fed(value)))
+                }
+                EventKind::CallReads | EventKind::CallWrites => {
+                    if event.kind == EventKind::CallWrites {
+                        effect_follows = true;
+                    }
+                    if broken == Some(1) {
+                        continue;
+                    }
+                    let result = if event.result.is_none() {
+                        Desc::Dead
+                    } else {
+                        let value = self.value(event.result);
+                        self.fed(value)
+                    };
+                    Some(if event.raised.is_none() {
+                        Feed::Result(result)
+                    } else {
+                        let raised = self.value(event.raised);
+                        Feed::Outcome(result, self.fed(raised))
+                    })
+                }
+            };
+            if let Some(feed) = feed {
+                log.push(Log { event: number as u32, check: event.check, feed });
+            }
+        }
+        log.reverse();
+        log
+    }
+
+    /// What is fed is never virtual: results of calls, of reads of real objects, and forced allocations.
+    fn fed(&mut self, value: Val) -> Desc {
+        Desc::Operand(self.materialize(value))
+    }
+}

@@ -1,0 +1,454 @@
+//! Loop peeling: the recorded iteration is swept twice. The first sweep is the preamble; what it computed
+//! stays true in the second, the loop's body, whose label takes only what changes from one iteration to the
+//! next (phis). Loop-invariant code is left in the preamble because the body finds it computed already.
+//!
+//! What the label passes on has a *shape*: constants, invariants, phis (with what is known of them), and
+//! virtual objects, whose slots are shapes again. The first guess is what the preamble ends with; if the
+//! body ends with something less, the guess is widened and the body swept again, a bounded number of times.
+//!
+//! Stores that were put off and that only guards could see go round the loop, too, as phis: the body makes
+//! none; exits do. Only for values that can't be references, lest a stale slot keep garbage alive.
+//!
+//! ```text
+//! before   v0 = input int; v1 = input int; v2 = int_mul v1, 3; v3 = int_add_ovf v0, v2; loop [v3, v1]
+//! after    …; v2 = int_mul v1, 3; v3 = int_add_ovf v0, v2; label; v5 = phi v3; v6 = int_add_ovf v5, v2; loop [v6]
+//! ```
+//!
+//! Does not yet: let bridges jump to the label (they enter at the preamble, as in LuaJIT).
+//! Source: Ardö, Bolz, Fijałkowski, "Loop-aware optimizations in PyPy's tracing JIT" (2012).
+
+use std::collections::{HashMap, HashSet};
+
+use hotloop_ir::{Fact, Op, Opcode, Operand, TypeRef, Var};
+
+use crate::heap::Pending;
+use crate::pipeline::Optimizer;
+use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
+use crate::Contradiction;
+
+/// How often the body is swept before knowledge is given up altogether.
+const MOST_SWEEPS: u32 = 6;
+
+/// What the label passes on in one place.
+#[derive(Clone, PartialEq, Debug)]
+enum Shape {
+    /// This constant.
+    Const(Operand),
+    /// This variable of the preamble, unchanged.
+    Same(Operand),
+    /// Something that changes, with what is known of it.
+    Phi(Fact),
+    /// The virtual object with this index; the flag: as a tagged value.
+    Object(usize, bool),
+    /// Nothing lives here.
+    Dead,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct ObjectShape {
+    ty: TypeRef,
+    items: u32,
+    slots: Vec<Shape>,
+}
+
+/// A guess of what the label passes on.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Plan {
+    args: Vec<Shape>,
+    objects: Vec<ObjectShape>,
+    stores: Vec<(Pending, Shape)>,
+    /// Memory contents of the preamble that don't hold in the body.
+    excluded: HashSet<(Operand, Place)>,
+}
+
+/// Pairs the objects of a plan with those of one end of the loop.
+#[derive(Default)]
+struct Pairing {
+    to_index: HashMap<ObjectId, usize>,
+    to_object: HashMap<usize, ObjectId>,
+}
+
+impl Optimizer<'_> {
+    /// The recorded loop's jump back, unpeeled.
+    pub fn close_unpeeled(&mut self, last: &Op) {
+        let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
+        let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
+        self.flush_stores();
+        self.end(Opcode::Loop, 0, args);
+    }
+
+    /// The jump to another loop's entry.
+    pub fn enter(&mut self, last: &Op) {
+        let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
+        let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
+        self.flush_stores();
+        self.end(Opcode::Enter, last.descr, args);
+    }
+
+    fn end(&mut self, code: Opcode, descr: u32, args: Vec<Operand>) {
+        let mut op = Op::new(code, &[]).with_descr(descr);
+        op.list = self.state.out.push_list(args);
+        self.emit(op);
+    }
+
+    /// Peels the recorded loop; its first iteration has been swept.
+    pub fn peel(&mut self, inputs: usize) -> Result<(), Contradiction> {
+        let last = self.recorded.ops[self.recorded.ops.len() - 1];
+        let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
+        let args: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
+        let mut uncarried: HashSet<(Operand, Place)> = HashSet::new();
+        let saved = self.state.clone();
+        let mut plan = None;
+        for sweep in 0..=MOST_SWEEPS {
+            if sweep > 0 {
+                self.state = saved.clone();
+                self.snapshot = None;
+            }
+            let last_resort = sweep == MOST_SWEEPS || !self.options.optimize;
+            let current = match plan.take() {
+                Some(plan) if !last_resort => plan,
+                _ => self.first_plan(&args, &mut uncarried, last_resort),
+            };
+            // Stores that are not carried are made before the label.
+            let carried: Vec<(Operand, Place)> =
+                current.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
+            self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
+            match self.sweep_body(inputs, &args, &list, current, &mut uncarried)? {
+                None => return Ok(()),
+                Some(better) => plan = better,
+            }
+        }
+        // The last resort assumes nothing, so it always fits.
+        Err(Contradiction)
+    }
+
+    /// Whether the store may go round the loop: nobody is kept alive or hidden by it.
+    fn may_carry(&self, value: Operand) -> bool {
+        let fact = self.fact(value);
+        // A value whose tag is known and is not that of a reference (010).
+        fact.zeros & 2 != 0 || fact.ones & 5 != 0
+    }
+
+    fn first_plan(&mut self, args: &[Val], uncarried: &mut HashSet<(Operand, Place)>, last_resort: bool) -> Plan {
+        let mut plan = Plan::default();
+        let same: HashSet<Operand> = args
+            .iter()
+            .enumerate()
+            .filter(|(index, value)| **value == Val::Op(Operand::var(Var(*index as u32))))
+            .map(|(index, _)| Operand::var(Var(index as u32)))
+            .collect();
+        let mut pairing = Pairing::default();
+        for (index, value) in args.iter().enumerate() {
+            let unchanged = *value == Val::Op(Operand::var(Var(index as u32)));
+            let shape = match value {
+                _ if last_resort && !unchanged => Shape::Phi(Fact::ANY),
+                Val::Op(operand) if !unchanged && operand.as_var().is_some() => Shape::Phi(self.fact(*operand)),
+                value => self.shape(*value, &same, &mut plan, &mut pairing),
+            };
+            plan.args.push(shape);
+        }
+        if last_resort {
+            let known: Vec<(Operand, Place)> = self
+                .state
+                .heap
+                .known
+                .iter()
+                .flat_map(|(place, known)| known.iter().map(|(owner, _, _)| (*owner, *place)))
+                .collect();
+            plan.excluded.extend(known);
+            return plan;
+        }
+        for pending in self.state.heap.pending.clone() {
+            if self.may_carry(pending.value) && !uncarried.contains(&(pending.object, pending.place)) {
+                let shape = match self.state.out.const_of(pending.value) {
+                    Some(_) => Shape::Const(pending.value),
+                    None => Shape::Phi(self.fact(pending.value)),
+                };
+                plan.stores.push((pending, shape));
+            } else {
+                uncarried.insert((pending.object, pending.place));
+            }
+        }
+        plan
+    }
+
+    fn shape(&mut self, value: Val, same: &HashSet<Operand>, plan: &mut Plan, pairing: &mut Pairing) -> Shape {
+        match self.settle(value) {
+            Val::Op(operand) if operand.is_const() => Shape::Const(operand),
+            Val::Op(operand) if same.contains(&operand) => Shape::Same(operand),
+            Val::Op(operand) => Shape::Phi(self.fact(operand)),
+            Val::Virtual(id) => Shape::Object(self.object_shape(id, same, plan, pairing), false),
+            Val::Tagged(id) => Shape::Object(self.object_shape(id, same, plan, pairing), true),
+        }
+    }
+
+    fn object_shape(
+        &mut self,
+        id: ObjectId,
+        same: &HashSet<Operand>,
+        plan: &mut Plan,
+        pairing: &mut Pairing,
+    ) -> usize {
+        if let Some(index) = pairing.to_index.get(&id) {
+            return *index;
+        }
+        let Object { ty, items, slots, .. } = self.state.objects[id.0 as usize].clone();
+        let index = plan.objects.len();
+        pairing.to_index.insert(id, index);
+        plan.objects.push(ObjectShape { ty, items, slots: Vec::new() });
+        let slots = slots
+            .into_iter()
+            .map(|slot| match slot {
+                Slot::Known(value) => self.shape(value, same, plan, pairing),
+                Slot::Unknown | Slot::Dead => Shape::Dead,
+            })
+            .collect();
+        plan.objects[index].slots = slots;
+        index
+    }
+
+    /// Sweeps the body under a plan. `None`: it fits, and the loop is closed. Otherwise the next plan
+    /// (`Some(None)`: to be made anew).
+    #[allow(clippy::type_complexity)]
+    fn sweep_body(
+        &mut self,
+        inputs: usize,
+        args: &[Val],
+        list: &[Operand],
+        plan: Plan,
+        uncarried: &mut HashSet<(Operand, Place)>,
+    ) -> Result<Option<Option<Plan>>, Contradiction> {
+        // The preamble's side of the phis; virtual objects that the plan has as phis are allocated here.
+        let mut first = Vec::new();
+        let mut pairing = Pairing::default();
+        let store_values: Vec<Val> = plan.stores.iter().map(|(pending, _)| Val::Op(pending.value)).collect();
+        for (shape, value) in plan.args.iter().zip(args) {
+            self.collect(&plan, shape, *value, &mut pairing, &mut first);
+        }
+        for ((_, shape), value) in plan.stores.iter().zip(&store_values) {
+            self.collect(&plan, shape, *value, &mut pairing, &mut first);
+        }
+        self.emit(Op::new(Opcode::Label, &[]));
+        let mut phis = first.into_iter();
+        let mut made: HashMap<usize, ObjectId> = HashMap::new();
+        for (index, shape) in plan.args.iter().enumerate() {
+            let value = self.make(&plan, shape, &mut phis, &mut made);
+            self.state.values[index] = value;
+        }
+        let mut pending = Vec::new();
+        for (store, shape) in &plan.stores {
+            let value = self.make(&plan, shape, &mut phis, &mut made);
+            pending.push(Pending { value: self.materialize(value), ..*store });
+        }
+        let heap = &mut self.state.heap;
+        heap.relied_on.clear();
+        for (place, known) in heap.known.iter_mut() {
+            known.retain(|(owner, _, _)| !plan.excluded.contains(&(*owner, *place)));
+            known.iter_mut().for_each(|(_, _, imported)| *imported = true);
+        }
+        for store in &pending {
+            let known = heap.known.entry(store.place).or_default();
+            known.retain(|(owner, _, _)| *owner != store.object);
+            known.push((store.object, store.value, false));
+        }
+        heap.pending = pending;
+        self.state.virtualizable = None;
+        self.snapshot = None;
+
+        for index in inputs..self.recorded.ops.len() - 1 {
+            self.visit(index)?;
+        }
+
+        // The body's side.
+        let mut better = plan.clone();
+        let mut anew = false;
+        let ends: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
+        let mut pairing = Pairing::default();
+        for index in 0..plan.args.len() {
+            let shape = plan.args[index].clone();
+            better.args[index] = self.compare(&plan, &mut better, shape, ends[index], &mut pairing);
+        }
+        let mut store_ends = Vec::new();
+        for (index, (store, shape)) in plan.stores.iter().enumerate() {
+            match self.state.heap.content(store.object, store.place) {
+                Some(value) if self.may_carry(value) => {
+                    let compared = self.compare(&plan, &mut better, shape.clone(), Val::Op(value), &mut pairing);
+                    better.stores[index].1 = compared;
+                    store_ends.push(Val::Op(value));
+                }
+                _ => {
+                    uncarried.insert((store.object, store.place));
+                    anew = true;
+                    store_ends.push(Val::Op(store.value));
+                }
+            }
+        }
+        for (object, place, value) in std::mem::take(&mut self.state.heap.relied_on) {
+            if self.state.heap.content(object, place) != Some(value) {
+                better.excluded.insert((object, place));
+            }
+        }
+        if anew {
+            return Ok(Some(None));
+        }
+        if better != plan {
+            return Ok(Some(Some(better)));
+        }
+        let carried: Vec<(Operand, Place)> =
+            plan.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
+        self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
+        let mut back = Vec::new();
+        let mut pairing = Pairing::default();
+        for (shape, value) in plan.args.iter().zip(&ends) {
+            self.collect(&plan, shape, *value, &mut pairing, &mut back);
+        }
+        for ((_, shape), value) in plan.stores.iter().zip(&store_ends) {
+            self.collect(&plan, shape, *value, &mut pairing, &mut back);
+        }
+        self.end(Opcode::Loop, 0, back);
+        Ok(None)
+    }
+
+    /// The operands of the phis in a shape, in order.
+    fn collect(&mut self, plan: &Plan, shape: &Shape, value: Val, pairing: &mut Pairing, phis: &mut Vec<Operand>) {
+        match shape {
+            Shape::Const(_) | Shape::Same(_) | Shape::Dead => {}
+            Shape::Phi(_) => {
+                let value = self.settle(value);
+                let operand = self.materialize(value);
+                phis.push(operand);
+            }
+            Shape::Object(index, _) => {
+                let (Val::Virtual(id) | Val::Tagged(id)) = value else { return };
+                if pairing.to_object.insert(*index, id).is_some() {
+                    return;
+                }
+                let slots = self.state.objects[id.0 as usize].slots.clone();
+                for (shape, slot) in plan.objects[*index].slots.iter().zip(slots) {
+                    if let Slot::Known(value) = slot {
+                        let value = self.settle(value);
+                        self.collect(plan, shape, value, pairing, phis);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value that the body starts with.
+    fn make(
+        &mut self,
+        plan: &Plan,
+        shape: &Shape,
+        phis: &mut impl Iterator<Item = Operand>,
+        made: &mut HashMap<usize, ObjectId>,
+    ) -> Val {
+        match shape {
+            Shape::Const(operand) | Shape::Same(operand) => Val::Op(*operand),
+            Shape::Dead => Val::Op(Operand::NONE),
+            Shape::Phi(fact) => {
+                let first = phis.next().unwrap_or(Operand::NONE);
+                let phi = self.emit(Op::new(Opcode::Phi, &[first]));
+                self.learn(phi, fact);
+                Val::Op(phi)
+            }
+            Shape::Object(index, tagged) => {
+                let id = match made.get(index) {
+                    Some(id) => *id,
+                    None => {
+                        let ObjectShape { ty, items, .. } = plan.objects[*index];
+                        let object = Object { ty, items, home: Home::Virtual, slots: Vec::new(), flushed_in: None };
+                        let id = self.new_object(object);
+                        made.insert(*index, id);
+                        let slots = plan.objects[*index]
+                            .slots
+                            .iter()
+                            .map(|slot| match slot {
+                                Shape::Dead => Slot::Dead,
+                                shape => Slot::Known(self.make(plan, shape, phis, made)),
+                            })
+                            .collect();
+                        self.state.objects[id.0 as usize].slots = slots;
+                        id
+                    }
+                };
+                if *tagged { Val::Tagged(id) } else { Val::Virtual(id) }
+            }
+        }
+    }
+
+    /// The shape that admits both the plan's and what the body ends with.
+    fn compare(&mut self, plan: &Plan, better: &mut Plan, shape: Shape, value: Val, pairing: &mut Pairing) -> Shape {
+        let value = self.settle(value);
+        let general = |optimizer: &Self| match value {
+            Val::Op(operand) => Shape::Phi(optimizer.fact(operand)),
+            _ => Shape::Phi(Fact::ANY),
+        };
+        match shape {
+            Shape::Const(operand) if value == Val::Op(operand) => shape,
+            Shape::Const(operand) => match general(self) {
+                Shape::Phi(fact) => Shape::Phi(widen(&self.fact(operand), &fact)),
+                other => other,
+            },
+            Shape::Same(operand) if value == Val::Op(operand) => shape,
+            Shape::Same(operand) => match general(self) {
+                Shape::Phi(fact) => Shape::Phi(widen(&self.fact(operand), &fact)),
+                other => other,
+            },
+            Shape::Phi(known) => match value {
+                Val::Op(operand) => {
+                    let fact = self.fact(operand);
+                    if fact.implies(&known) { Shape::Phi(known) } else { Shape::Phi(widen(&known, &fact)) }
+                }
+                _ if known.is_any() => Shape::Phi(known),
+                _ => Shape::Phi(Fact::ANY),
+            },
+            Shape::Dead => Shape::Dead,
+            Shape::Object(index, tagged) => {
+                let id = match (value, tagged) {
+                    (Val::Virtual(id), false) | (Val::Tagged(id), true) => id,
+                    _ => return Shape::Phi(Fact::ANY),
+                };
+                let object = self.state.objects[id.0 as usize].clone();
+                let expected = &plan.objects[index];
+                let known = (pairing.to_index.get(&id), pairing.to_object.get(&index));
+                match known {
+                    (Some(other), _) if *other == index => return shape,
+                    (None, None) => {}
+                    _ => return Shape::Phi(Fact::ANY),
+                }
+                if object.ty != expected.ty || object.items != expected.items {
+                    return Shape::Phi(Fact::ANY);
+                }
+                pairing.to_index.insert(id, index);
+                pairing.to_object.insert(index, id);
+                for (number, slot) in object.slots.iter().enumerate() {
+                    let shape = expected.slots[number].clone();
+                    let compared = match (slot, shape) {
+                        (_, Shape::Dead) => Shape::Dead,
+                        // What the body leaves dead nobody reads.
+                        (Slot::Known(value), shape) => self.compare(plan, better, shape, *value, pairing),
+                        (_, _) => Shape::Dead,
+                    };
+                    better.objects[index].slots[number] = compared;
+                }
+                shape
+            }
+        }
+    }
+}
+
+/// What holds of both, with bounds that moved given up.
+fn widen(known: &Fact, new: &Fact) -> Fact {
+    let mut fact = known.or(new);
+    if new.lo < known.lo {
+        fact.lo = i64::MIN;
+    }
+    if new.hi > known.hi {
+        fact.hi = i64::MAX;
+    }
+    // Bits that followed from the bounds alone are not to be relied on; tags are.
+    let low = 7u64;
+    fact.zeros &= low | if fact.lo >= 0 { 1 << 63 } else { 0 };
+    fact.ones &= low;
+    fact
+}

@@ -1,0 +1,205 @@
+//! From a guard's resume data back to the interpreter's state.
+//!
+//! Objects that were virtual are allocated first and filled after (they may refer to each other), the
+//! virtualizable's fields are written back, stores that were put off are made. With a recording recorder
+//! the same steps are also the first operations of the bridge.
+
+use hotloop_ir::{Const, Desc, Feed, ObjectKind, Op, Opcode, Operand, Place, Resume, Trace, Ty, TypeRef, Var, pure};
+
+use crate::heap_cache::PlaceKey;
+use crate::recorder::{Fed, FedEntry, Recorder, place_of};
+use crate::{Red, memory};
+
+/// Makes heap objects; may collect.
+pub trait Allocate {
+    /// A zeroed object; `items` is the length of its array part.
+    fn allocate(&self, ty: TypeRef, items: u32) -> u64;
+    /// Keeps a word alive until the rebuilding is over.
+    fn keep(&self, word: u64);
+}
+
+/// The interpreter's state at the start of the guard's instruction.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The red state.
+    pub state: Vec<Red>,
+    /// What the instruction must not do again.
+    pub feed: Vec<FedEntry>,
+}
+
+struct Rebuilder<'a> {
+    recorder: &'a mut Recorder,
+    resume: &'a Resume,
+    consts: &'a [Const],
+    live: Vec<(Var, Red)>,
+    objects: Vec<Red>,
+}
+
+/// Rebuilds the state behind a guard of an optimised trace. `values` are the words of `resume.live()`, in that order, with their
+/// operands if a bridge is recorded.
+pub fn rebuild(
+    recorder: &mut Recorder,
+    trace: &Trace,
+    resume: &Resume,
+    values: &[Red],
+    allocator: &dyn Allocate,
+) -> Rebuilt {
+    let mut live: Vec<(Var, Red)> = resume.live().into_iter().zip(values.iter().copied()).collect();
+    live.sort_unstable_by_key(|(var, _)| *var);
+    let mut rebuilder = Rebuilder { recorder, resume, consts: &trace.consts, live, objects: Vec::new() };
+    rebuilder.objects(allocator);
+    rebuilder.stores();
+    let state = resume.state.iter().map(|desc| rebuilder.value(desc)).collect();
+    let feed = resume.log.iter().map(|entry| rebuilder.entry(entry)).collect();
+    Rebuilt { state, feed }
+}
+
+impl Rebuilder<'_> {
+    fn operand(&self, operand: Operand) -> Red {
+        match operand.as_var() {
+            Some(var) => match self.live.binary_search_by_key(&var, |(known, _)| *known) {
+                Ok(index) => self.live[index].1,
+                Err(_) => unreachable!("{var:?} is not live at its guard"),
+            },
+            None => Red::constant(operand.as_const().map_or(0, |index| self.consts[index as usize].bits)),
+        }
+    }
+
+    fn value(&mut self, desc: &Desc) -> Red {
+        match desc {
+            Desc::Operand(operand) => self.operand(*operand),
+            Desc::Object(index) => self.objects[*index as usize],
+            Desc::Expr(expr) => {
+                let args: Vec<Red> = expr.1.iter().map(|arg| self.value(arg)).collect();
+                match expr.0 {
+                    // Guards of their own where they stood; here they can't overflow.
+                    code @ (Opcode::IntAddOvf | Opcode::IntSubOvf | Opcode::IntMulOvf) => {
+                        let bits = pure::evaluate(code, args[0].bits, args[1].bits, 0);
+                        let plain = match code {
+                            Opcode::IntAddOvf => Opcode::IntAdd,
+                            Opcode::IntSubOvf => Opcode::IntSub,
+                            _ => Opcode::IntMul,
+                        };
+                        Red { bits, ..self.recorder.pure(plain, &args) }
+                    }
+                    code => self.recorder.pure(code, &args),
+                }
+            }
+            Desc::Dead | Desc::Keep => Red::constant(0),
+        }
+    }
+
+    fn objects(&mut self, allocator: &dyn Allocate) {
+        let resume = self.resume;
+        for object in resume.objects.iter() {
+            let red = match object.kind {
+                ObjectKind::Virtual(items) => {
+                    let bits = allocator.allocate(object.ty, items);
+                    allocator.keep(bits);
+                    if self.recorder.is_recording() {
+                        let length = object.ty.get().items.is_some().then_some(Red::constant(items as u64));
+                        self.recorder.emit_new(object.ty, length, bits)
+                    } else {
+                        Red::constant(bits)
+                    }
+                }
+                ObjectKind::Existing(operand) => self.operand(operand),
+            };
+            self.objects.push(red);
+        }
+        for (index, object) in resume.objects.iter().enumerate() {
+            let red = self.objects[index];
+            let fresh = matches!(object.kind, ObjectKind::Virtual(_));
+            let mut slots: Vec<Option<Red>> = Vec::with_capacity(object.slots.len());
+            for (slot, desc) in object.slots.iter().enumerate() {
+                let (offset, kind) = object.ty.get().slot(slot);
+                match desc {
+                    Desc::Keep => slots.push(None),
+                    Desc::Dead => {
+                        if !fresh {
+                            memory::store(red.bits, offset as u64, kind, 0);
+                        }
+                        slots.push(None);
+                    }
+                    _ => {
+                        let value = self.value(desc);
+                        memory::store(red.bits, offset as u64, kind, value.bits);
+                        slots.push(Some(value));
+                    }
+                }
+            }
+            if !self.recorder.is_recording() {
+                continue;
+            }
+            if fresh {
+                for (slot, value) in slots.into_iter().enumerate() {
+                    if let Some(value) = value {
+                        self.record_store(red, object.ty, slot, value);
+                    }
+                }
+            } else {
+                self.recorder.virtualizable(red, object.ty, &slots);
+            }
+        }
+    }
+
+    fn stores(&mut self) {
+        let resume = self.resume;
+        for store in &resume.stores {
+            let object = self.value(&store.object);
+            let value = self.value(&store.value);
+            match &store.place {
+                Place::Slot(ty, slot) => {
+                    let (offset, kind) = ty.get().slot(*slot as usize);
+                    memory::store(object.bits, offset as u64, kind, value.bits);
+                    self.record_store(object, *ty, *slot as usize, value);
+                }
+                Place::Item(ty, index) => {
+                    let index = self.value(index);
+                    let descr = ty.get();
+                    let Some((kind, _)) = descr.items else { unreachable!("{} has no items", descr.name) };
+                    let offset = descr.fixed_size as u64 + index.bits * kind.size() as u64;
+                    memory::store(object.bits, offset, kind, value.bits);
+                    if self.recorder.is_recording() {
+                        let args = [
+                            self.recorder.operand(object, Ty::Ref),
+                            self.recorder.operand(index, Ty::Int),
+                            self.recorder.operand(value, kind.ty()),
+                        ];
+                        self.recorder.push(Op::new(Opcode::SetItem, &args).with_descr(ty.0));
+                        self.recorder.heap.item_written(args[0], ty.0, value);
+                    }
+                }
+            }
+        }
+    }
+
+    fn record_store(&mut self, object: Red, ty: TypeRef, slot: usize, value: Red) {
+        if !self.recorder.is_recording() {
+            return;
+        }
+        let descr = ty.get();
+        let kind = descr.slot(slot).1;
+        let owner = self.recorder.operand(object, Ty::Ref);
+        let stored = self.recorder.operand(value, kind.ty());
+        let place = place_of(descr, ty, slot);
+        let op = match place {
+            PlaceKey::Field(field) => Op::new(Opcode::SetField, &[owner, stored]).with_descr(field),
+            PlaceKey::Item(ty, index) => {
+                let index = self.recorder.constant(Ty::Int, index as u64);
+                Op::new(Opcode::SetItem, &[owner, index, stored]).with_descr(ty)
+            }
+        };
+        self.recorder.push(op);
+        self.recorder.heap.written(owner, place, Red { bits: value.bits, operand: stored });
+    }
+
+    fn entry(&mut self, entry: &hotloop_ir::Log) -> FedEntry {
+        let fed = match &entry.feed {
+            Feed::Skip => Fed::Skip,
+            Feed::Result(result) => Fed::Result(self.value(result), Red::constant(0)),
+            Feed::Outcome(result, raised) => Fed::Result(self.value(result), self.value(raised)),
+        };
+        FedEntry { event: entry.event, check: entry.check, fed }
+    }
+}

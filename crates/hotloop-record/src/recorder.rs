@@ -1,0 +1,841 @@
+//! What every operation on a red value comes to in `Meta` mode.
+//!
+//! Each operation is executed for real. While *recording* it is also appended to the trace, unless its
+//! operands are constants, it was computed before, or the heap cache knows the answer. In *replay* the
+//! instruction's events (reads of mutable places, writes, allocations, calls; numbered alike in both) are
+//! first looked up in the log: those that must not be done again are fed from it. As long as the log is not
+//! empty no guards are recorded; they hold by construction.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+
+use hotloop_ir::{
+    Event, EventKind, Fact, FieldDescr, FieldId, Instr, Mutability, Op, Opcode, Operand, Trace, Ty, TypeDescr,
+    TypeRef, Var, pure,
+};
+
+use crate::heap_cache::{HeapCache, PlaceKey};
+use crate::{Red, memory, stable};
+
+/// Why a recording was given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Abort {
+    /// More operations than `trace_limit`.
+    TooLong,
+    /// A loop inside turned out to be the hot one.
+    InnerLoop,
+    /// A loop in a called function: the call will not be inlined again.
+    LoopInCallee,
+    /// The optimizer found that the trace contradicts itself.
+    Contradiction,
+    /// The code generator refused.
+    Codegen,
+    /// An interrupt, an error or the program's end came in between.
+    Left,
+    /// The position had been recorded with other plain state.
+    GreensDiffer,
+}
+
+impl fmt::Display for Abort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Abort::TooLong => "trace too long",
+            Abort::InnerLoop => "inner loop is hotter",
+            Abort::LoopInCallee => "loop in an inlined call",
+            Abort::Contradiction => "trace contradicts itself",
+            Abort::Codegen => "code generator refused",
+            Abort::Left => "the program left the loop",
+            Abort::GreensDiffer => "plain state differs",
+        })
+    }
+}
+
+/// What replay does with an event instead of doing it again.
+#[derive(Clone, Copy, Debug)]
+pub enum Fed {
+    /// A write that has been made.
+    Skip,
+    /// The result of a read, an allocation or a call, and whether the call raised.
+    Result(Red, Red),
+}
+
+/// An entry of the log in replay.
+#[derive(Clone, Copy, Debug)]
+pub struct FedEntry {
+    /// The event's number in its instruction.
+    pub event: u32,
+    /// Operation and descriptor; a mismatch is an internal error.
+    pub check: u32,
+    /// What to do.
+    pub fed: Fed,
+}
+
+/// What is known of a variable while recording.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    constant: bool,
+    heap_type: Option<TypeRef>,
+}
+
+const MEMO_SLOTS: usize = 512;
+
+#[derive(Clone, Copy)]
+struct Memo {
+    code: Opcode,
+    descr: u32,
+    args: [Operand; 3],
+    result: Operand,
+}
+
+/// Records, replays, or merely executes.
+pub struct Recorder {
+    recording: bool,
+    abort: Option<Abort>,
+    /// The trace so far.
+    pub trace: Trace,
+    limit: usize,
+    consts: HashMap<(Ty, u64), Operand>,
+    known: Vec<Known>,
+    memo: Vec<Option<Memo>>,
+    pub(crate) heap: HeapCache,
+    /// Tagged reference -> the object's operand.
+    untagged: HashMap<Var, Operand>,
+    live_items: HashMap<Operand, u32>,
+    /// The trace's own frame, and other operands that were guarded to be it (or not to be it).
+    root: Option<Red>,
+    aliases: HashMap<Var, bool>,
+    event: u32,
+    feed: VecDeque<FedEntry>,
+    prepared: Vec<FedEntry>,
+    types: HashMap<u32, TypeRef>,
+    type_descrs: Vec<Option<&'static TypeDescr>>,
+    field_descrs: Vec<Option<&'static FieldDescr>>,
+    frame_fields: Vec<Option<bool>>,
+    /// Red operations executed, folded ones included (for statistics).
+    pub operations: u64,
+    state: Vec<Red>,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("recording", &self.recording).field("ops", &self.trace.ops.len()).finish()
+    }
+}
+
+/// Operation and descriptor in one word, compared in replay.
+pub(crate) fn check(code: Opcode, descr: u32) -> u32 {
+    (code as u32) << 24 | (descr & 0xff_ffff)
+}
+
+impl Recorder {
+    /// A recorder that only executes: for replay without recording.
+    pub fn replaying() -> Recorder {
+        Recorder::with_limit(false, 0)
+    }
+
+    /// A recorder that records up to `limit` operations.
+    pub fn recording(limit: usize) -> Recorder {
+        Recorder::with_limit(true, limit)
+    }
+
+    fn with_limit(recording: bool, limit: usize) -> Recorder {
+        Recorder {
+            recording,
+            abort: None,
+            trace: Trace::new(),
+            limit,
+            consts: HashMap::new(),
+            known: Vec::new(),
+            memo: if recording { vec![None; MEMO_SLOTS] } else { Vec::new() },
+            heap: HeapCache::default(),
+            untagged: HashMap::new(),
+            live_items: HashMap::new(),
+            root: None,
+            aliases: HashMap::new(),
+            event: 0,
+            feed: VecDeque::new(),
+            prepared: Vec::new(),
+            types: HashMap::new(),
+            type_descrs: Vec::new(),
+            field_descrs: Vec::new(),
+            frame_fields: Vec::new(),
+            operations: 0,
+            state: Vec::new(),
+        }
+    }
+
+    // ---- the driver's side -------------------------------------------------------------------------
+
+    /// Why the recording was given up, if it was. Execution goes on without recording.
+    pub fn aborted(&self) -> Option<Abort> {
+        self.abort
+    }
+
+    /// Gives the recording up.
+    pub fn give_up(&mut self, reason: Abort) {
+        if self.recording {
+            self.recording = false;
+            self.abort = Some(reason);
+        }
+    }
+
+    /// Whether operations are appended to the trace.
+    pub fn is_recording(&self) -> bool {
+        self.recording
+    }
+
+    /// A value handed over at the trace's entry, with what is known of it.
+    pub fn input(&mut self, ty: Ty, bits: u64, fact: Fact) -> Red {
+        let var = self.push(Op::new(Opcode::Input, &[]).with_descr(ty.number()));
+        if !fact.is_any() {
+            self.trace.facts.push((var, fact));
+            self.known[var.0 as usize].heap_type = fact.heap_type.map(TypeRef);
+        }
+        Red { bits, operand: var.into() }
+    }
+
+    /// Declares the trace's own frame and what its slots hold.
+    pub fn virtualizable(&mut self, frame: Red, ty: TypeRef, slots: &[Option<Red>]) {
+        if !self.recording {
+            return;
+        }
+        let Some(var) = frame.operand.as_var() else { return };
+        let descr = ty.get();
+        let operands: Vec<Operand> = slots
+            .iter()
+            .enumerate()
+            .map(|(slot, value)| match value {
+                Some(value) => self.operand(*value, descr.slot(slot).1.ty()),
+                None => Operand::NONE,
+            })
+            .collect();
+        let list = self.trace.push_list(operands);
+        let mut op = Op::new(Opcode::Virtualizable, &[frame.operand]).with_descr(ty.0);
+        op.list = list;
+        self.push(op);
+        self.known[var.0 as usize].heap_type = Some(ty);
+        self.heap.set_virtualizable(var);
+        self.root = Some(frame);
+        for (slot, value) in slots.iter().enumerate() {
+            if let Some(value) = value {
+                self.heap.read(frame.operand, place_of(descr, ty, slot), *value);
+            }
+        }
+        let length = memory::length(frame.bits);
+        self.remember(Opcode::Len, 0, &[frame.operand], length as u64);
+    }
+
+    /// An instruction begins: its position's number, the red state, the frame's live length.
+    pub fn begin_instruction(&mut self, position: u32, state: &[Red], tys: &[Ty], live: Option<(Red, u32)>) {
+        debug_assert!(self.feed.is_empty(), "log left over: {:?}", self.feed);
+        self.event = 0;
+        self.feed = std::mem::take(&mut self.prepared).into();
+        if !self.recording {
+            return;
+        }
+        if let Some((frame, items)) = live {
+            let private = frame.operand.as_var().is_some();
+            let known = self.live_items.insert(frame.operand, items);
+            if private && known.is_none_or(|known| items < known) {
+                let op = Op::new(Opcode::Live, &[frame.operand]).with_descr(items);
+                self.push(op);
+            }
+        }
+        self.state.clear();
+        self.state.extend_from_slice(state);
+        let state = state.iter().zip(tys).map(|(red, ty)| self.operand(*red, *ty)).collect();
+        self.trace.instrs.push(Instr { position, state, first_event: self.trace.events.len() as u32 });
+        let index = self.trace.instrs.len() as u32 - 1;
+        self.push(Op::new(Opcode::Instr, &[]).with_descr(index));
+    }
+
+    /// What the first instruction must not do again, once it begins.
+    pub fn prepare_feed(&mut self, feed: Vec<FedEntry>) {
+        self.prepared = feed;
+    }
+
+    /// Whether the object was made in this trace.
+    pub fn is_made(&self, object: Operand) -> bool {
+        object.as_var().is_some_and(|var| matches!(self.trace.op(var).code, Opcode::New | Opcode::NewArray))
+    }
+
+    /// The instruction has ended: an entry left over is an internal error.
+    pub fn end_instruction(&mut self) {
+        assert!(self.feed.is_empty(), "internal error: log left over after replay: {:?}", self.feed);
+    }
+
+    /// Ends the trace with a jump or an exit.
+    pub fn finish(&mut self, code: Opcode, descr: u32, args: &[(Red, Ty)]) {
+        let operands: Vec<Operand> = args.iter().map(|(red, ty)| self.operand(*red, *ty)).collect();
+        let mut op = Op::new(code, &[]).with_descr(descr);
+        op.list = self.trace.push_list(operands);
+        op.resume = self.trace.events.len() as u32;
+        self.push(op);
+    }
+
+    /// The trace's own frame is about to be seen by others: its slots are written back.
+    pub fn flush(&mut self) {
+        if let Some(root) = self.root {
+            let operand = self.operand(root, Ty::Ref);
+            self.push(Op::new(Opcode::Flush, &[operand]));
+        }
+    }
+
+    /// A guard without operands: the poll, or the check that no stable field was written.
+    pub fn bare_guard(&mut self, code: Opcode) {
+        if self.recording && self.feed.is_empty() {
+            self.emit_guard(Op::new(code, &[]));
+        }
+    }
+
+    /// What a slot of the object holds: from the heap cache, else read from memory (no event).
+    pub fn slot(&mut self, object: Red, ty: TypeRef, slot: usize) -> Red {
+        let descr = self.type_descr(ty);
+        let (offset, kind) = descr.slot(slot);
+        let bits = memory::load(object.bits, offset as u64, kind);
+        if !self.recording {
+            return Red::constant(bits);
+        }
+        let operand = self.operand(object, Ty::Ref);
+        let place = place_of(descr, ty, slot);
+        if let Some(known) = self.heap.get(operand, place) {
+            return known;
+        }
+        let op = match place {
+            PlaceKey::Field(field) => Op::new(Opcode::GetField, &[operand]).with_descr(field),
+            PlaceKey::Item(ty, index) => {
+                let index = self.constant(Ty::Int, index as u64);
+                Op::new(Opcode::GetItem, &[operand, index]).with_descr(ty)
+            }
+        };
+        let red = Red { bits, operand: self.push(op).into() };
+        self.heap.read(operand, place, red);
+        red
+    }
+
+    /// Calls `visit` with every word that must stay alive while recording.
+    pub fn visit_words(&self, visit: &mut dyn FnMut(u64)) {
+        self.trace.consts.iter().for_each(|constant| visit(constant.bits));
+        self.heap.visit_words(visit);
+        self.state.iter().for_each(|red| visit(red.bits));
+        for entry in self.feed.iter().chain(&self.prepared) {
+            if let Fed::Result(result, _) = entry.fed {
+                visit(result.bits);
+            }
+        }
+    }
+
+    // ---- appending ---------------------------------------------------------------------------------
+
+    pub(crate) fn push(&mut self, op: Op) -> Var {
+        self.known.push(Known::default());
+        let var = self.trace.push(op);
+        if self.trace.ops.len() > self.limit {
+            self.give_up(Abort::TooLong);
+        }
+        var
+    }
+
+    fn emit_guard(&mut self, mut op: Op) -> Var {
+        op.resume = self.trace.events.len() as u32;
+        self.push(op)
+    }
+
+    pub(crate) fn constant(&mut self, ty: Ty, bits: u64) -> Operand {
+        let trace = &mut self.trace;
+        *self.consts.entry((ty, bits)).or_insert_with(|| trace.push_const(ty, bits))
+    }
+
+    /// The operand of a red word; words that became constant by a guard are constants from there on.
+    pub(crate) fn operand(&mut self, red: Red, ty: Ty) -> Operand {
+        if !self.recording {
+            return Operand::NONE;
+        }
+        match red.operand.as_var() {
+            Some(var) if self.aliases.get(&var) == Some(&true) => self.root.map_or(red.operand, |root| root.operand),
+            Some(var) if !self.known[var.0 as usize].constant => red.operand,
+            None if red.operand.is_const() && self.trace.const_of(red.operand).is_some_and(|c| c.ty == ty) => red.operand,
+            _ => self.constant(ty, red.bits),
+        }
+    }
+
+    /// Whether the word is known while compiling.
+    pub fn is_constant(&self, red: Red) -> bool {
+        self.recording && red.operand.as_var().is_none_or(|var| self.known[var.0 as usize].constant)
+    }
+
+    fn folds(&self, red: Red) -> bool {
+        !self.recording || red.operand.as_var().is_none_or(|var| self.known[var.0 as usize].constant)
+    }
+
+    fn became_constant(&mut self, red: Red) {
+        if let Some(var) = red.operand.as_var() {
+            self.known[var.0 as usize].constant = true;
+        }
+    }
+
+    fn memo_slot(code: Opcode, descr: u32, args: &[Operand; 3]) -> usize {
+        let mut hash = code as u64 ^ (descr as u64) << 8;
+        for arg in args {
+            let word = arg.as_var().map_or(0x8000_0000 | arg.as_const().unwrap_or(0x7fff_ffff) as u64, |var| var.0 as u64);
+            hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        (hash >> 55) as usize % MEMO_SLOTS
+    }
+
+    /// The result of an operation that is never emitted is known to be a constant.
+    fn remember(&mut self, code: Opcode, descr: u32, args: &[Operand], constant: u64) {
+        let mut all = [Operand::NONE; 3];
+        all[..args.len()].copy_from_slice(args);
+        let result = self.constant(Ty::Int, constant);
+        self.memo[Self::memo_slot(code, descr, &all)] = Some(Memo { code, descr, args: all, result });
+    }
+
+    /// Appends an operation whose result depends on its operands alone, or finds it computed before.
+    fn emit_memo(&mut self, op: Op, bits: u64) -> Red {
+        let slot = Self::memo_slot(op.code, op.descr, &op.args);
+        if let Some(memo) = self.memo[slot]
+            && memo.code == op.code
+            && memo.descr == op.descr
+            && memo.args == op.args
+        {
+            return Red { bits, operand: memo.result };
+        }
+        let result = self.push(op).into();
+        self.memo[slot] = Some(Memo { code: op.code, descr: op.descr, args: op.args, result });
+        Red { bits, operand: result }
+    }
+
+    fn type_descr(&mut self, ty: TypeRef) -> &'static TypeDescr {
+        let index = ty.0 as usize;
+        if self.type_descrs.len() <= index {
+            self.type_descrs.resize(index + 1, None);
+        }
+        self.type_descrs[index].get_or_insert_with(|| ty.get())
+    }
+
+    pub(crate) fn field_descr(&mut self, field: FieldId) -> &'static FieldDescr {
+        let index = field.0 as usize;
+        if self.field_descrs.len() <= index {
+            self.field_descrs.resize(index + 1, None);
+        }
+        self.field_descrs[index].get_or_insert_with(|| field.get())
+    }
+
+    fn is_frame_field(&mut self, field: FieldId) -> bool {
+        if self.root.is_none() {
+            return false;
+        }
+        let index = field.0 as usize;
+        if self.frame_fields.len() <= index {
+            self.frame_fields.resize(index + 1, None);
+        }
+        *self.frame_fields[index].get_or_insert_with(|| {
+            TypeRef::by_name(&field.get().owner).is_some_and(|ty| ty.get().virtualizable)
+        })
+    }
+
+    fn type_by_number(&mut self, number: u32) -> Option<TypeRef> {
+        if let Some(ty) = self.types.get(&number) {
+            return Some(*ty);
+        }
+        let ty = TypeRef::by_number(number)?;
+        self.types.insert(number, ty);
+        Some(ty)
+    }
+
+    /// A frame reached through the heap may be the trace's own, whose slots in the heap are stale: one
+    /// comparison of addresses tells (PyPy's virtualizable token serves the same end).
+    fn identify(&mut self, object: Red) {
+        let Some(root) = self.root else { return };
+        let Some(var) = object.operand.as_var() else { return };
+        if object.operand == root.operand || self.aliases.contains_key(&var) || self.is_made(object.operand) {
+            return;
+        }
+        let same = self.pure(Opcode::RefEq, &[object, root]);
+        let same = self.branch(same);
+        self.aliases.insert(var, same);
+    }
+
+    /// The operand of the current frame, its aliases resolved.
+    pub fn frame_operand(&mut self, frame: Red) -> Operand {
+        self.operand(frame, Ty::Ref)
+    }
+
+    // ---- events ------------------------------------------------------------------------------------
+
+    /// Counts an event; in replay, what the log says of it.
+    pub(crate) fn count_event(&mut self, code: Opcode, descr: u32) -> Option<Fed> {
+        let event = self.event;
+        self.event += 1;
+        if self.feed.front().is_some_and(|entry| entry.event == event) {
+            let entry = self.feed.pop_front()?;
+            let expected = check(code, descr);
+            assert!(
+                entry.check == expected,
+                "internal error: replay met event {event} ({:#x}) where {:#x} was recorded",
+                expected,
+                entry.check
+            );
+            return Some(entry.fed);
+        }
+        None
+    }
+
+    pub(crate) fn note_event(&mut self, kind: EventKind, object: Operand, result: Operand, raised: Operand, check: u32) {
+        if self.recording {
+            self.trace.events.push(Event { kind, object, result, raised, check });
+        }
+    }
+
+    // ---- red operations ----------------------------------------------------------------------------
+
+    /// A pure operation.
+    #[inline(never)]
+    pub fn pure(&mut self, code: Opcode, args: &[Red]) -> Red {
+        self.operations += 1;
+        let word = |index: usize| args.get(index).map_or(0, |red| red.bits);
+        let bits = pure::evaluate(code, word(0), word(1), word(2));
+        if !self.recording || args.iter().all(|red| self.folds(*red)) {
+            return Red::constant(bits);
+        }
+        if code == Opcode::ValueToRef
+            && let Some(object) = args[0].operand.as_var().and_then(|var| self.untagged.get(&var))
+        {
+            return Red { bits, operand: *object };
+        }
+        let mut op = Op::new(code, &[]);
+        for (index, red) in args.iter().enumerate() {
+            let ty = match code.shape().args[index] {
+                b'r' => Ty::Ref,
+                b'f' => Ty::Float,
+                _ => Ty::Int,
+            };
+            op.args[index] = self.operand(*red, ty);
+        }
+        if matches!(code, Opcode::RefToInt | Opcode::Select) {
+            op.args.iter().filter_map(|arg| arg.as_var()).for_each(|var| self.heap.escape(var));
+        }
+        let result = self.emit_memo(op, bits);
+        if let (Opcode::RefToValue, Some(tagged), Some(object)) = (code, result.operand.as_var(), op.args[0].as_var()) {
+            self.untagged.insert(tagged, op.args[0]);
+            self.heap.aliased(object, tagged);
+        }
+        result
+    }
+
+    /// A red boolean becomes control flow.
+    #[inline(never)]
+    pub fn branch(&mut self, condition: Red) -> bool {
+        let taken = condition.bits != 0;
+        if self.folds(condition) {
+            return taken;
+        }
+        if self.feed.is_empty() {
+            let code = if taken { Opcode::GuardTrue } else { Opcode::GuardFalse };
+            self.emit_guard(Op::new(code, &[condition.operand]));
+        }
+        if condition.bits <= 1 {
+            self.became_constant(condition);
+        }
+        taken
+    }
+
+    /// An operation that may overflow.
+    #[inline(never)]
+    pub fn checked(&mut self, code: Opcode, a: Red, b: Red) -> Option<Red> {
+        self.operations += 1;
+        let overflows = pure::overflows(code, a.bits, b.bits);
+        let bits = pure::evaluate(code, a.bits, b.bits, 0);
+        if self.folds(a) && self.folds(b) {
+            return (!overflows).then(|| Red::constant(bits));
+        }
+        let args = [self.operand(a, Ty::Int), self.operand(b, Ty::Int)];
+        if overflows {
+            let wraps = match code {
+                Opcode::IntAddOvf => Opcode::IntAddWraps,
+                Opcode::IntSubOvf => Opcode::IntSubWraps,
+                _ => Opcode::IntMulWraps,
+            };
+            let flag = self.emit_memo(Op::new(wraps, &args), 1);
+            self.branch(flag);
+            return None;
+        }
+        let result = if self.feed.is_empty() {
+            self.emit_guard(Op::new(code, &args))
+        } else {
+            let plain = match code {
+                Opcode::IntAddOvf => Opcode::IntAdd,
+                Opcode::IntSubOvf => Opcode::IntSub,
+                _ => Opcode::IntMul,
+            };
+            self.push(Op::new(plain, &args))
+        };
+        Some(Red { bits, operand: result.into() })
+    }
+
+    /// The word becomes a constant.
+    #[inline(never)]
+    pub fn promote(&mut self, red: Red, ty: Ty) -> u64 {
+        if self.folds(red) {
+            return red.bits;
+        }
+        if self.feed.is_empty() {
+            let constant = self.constant(ty, red.bits);
+            self.emit_guard(Op::new(Opcode::GuardValue, &[red.operand, constant]));
+        }
+        self.became_constant(red);
+        red.bits
+    }
+
+    /// Whether the object is of the type. A miss guards the type that it is.
+    #[inline(never)]
+    pub fn is_type(&mut self, object: Red, ty: TypeRef) -> bool {
+        let number = memory::type_number(object.bits);
+        let holds = number == self.type_descr(ty).id;
+        if self.folds(object) {
+            return holds;
+        }
+        let Some(var) = object.operand.as_var() else { return holds };
+        if self.known[var.0 as usize].heap_type.is_some() {
+            return holds;
+        }
+        let Some(actual) = self.type_by_number(number) else {
+            self.give_up(Abort::Contradiction);
+            return holds;
+        };
+        if self.feed.is_empty() {
+            self.emit_guard(Op::new(Opcode::GuardType, &[object.operand]).with_descr(actual.0));
+        }
+        self.known[var.0 as usize].heap_type = Some(actual);
+        holds
+    }
+
+    /// The number of the object's heap type.
+    pub fn type_number(&mut self, object: Red) -> Red {
+        let bits = memory::type_number(object.bits) as u64;
+        let known = object.operand.as_var().is_some_and(|var| {
+            self.recording && self.known[var.0 as usize].heap_type.is_some()
+        });
+        if known || self.folds(object) {
+            return Red::constant(bits);
+        }
+        self.emit_memo(Op::new(Opcode::GetType, &[object.operand]), bits)
+    }
+
+    /// Reads a field.
+    #[inline(never)]
+    pub fn get_field(&mut self, object: Red, field: FieldId) -> Red {
+        self.operations += 1;
+        let descr = self.field_descr(field);
+        let immutable = descr.mutability == Mutability::Immutable;
+        if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetField, field.0) {
+            return red;
+        }
+        let bits = memory::load(object.bits, descr.offset as u64, descr.kind);
+        if !self.recording {
+            return Red::constant(bits);
+        }
+        if self.folds(object) {
+            match descr.mutability {
+                Mutability::Immutable => return Red::constant(bits),
+                Mutability::Stable => {
+                    if !self.trace.stable.contains(&(object.bits, field)) {
+                        self.trace.stable.push((object.bits, field));
+                    }
+                    let operand = self.operand(object, Ty::Ref);
+                    let result = self.constant(descr.kind.ty(), bits);
+                    self.note_event(EventKind::Read, operand, result, Operand::NONE, check(Opcode::GetField, field.0));
+                    return Red::constant(bits);
+                }
+                Mutability::Mutable => {}
+            }
+        }
+        if !immutable && self.is_frame_field(field) {
+            self.identify(object);
+        }
+        let operand = self.operand(object, Ty::Ref);
+        let place = PlaceKey::Field(field.0);
+        let red = match self.heap.get(operand, place) {
+            Some(known) => known,
+            None => {
+                let op = Op::new(Opcode::GetField, &[operand]).with_descr(field.0);
+                let red = Red { bits, operand: self.push(op).into() };
+                self.heap.read(operand, place, red);
+                red
+            }
+        };
+        if !immutable {
+            let result = self.operand(red, descr.kind.ty());
+            self.note_event(EventKind::Read, operand, result, Operand::NONE, check(Opcode::GetField, field.0));
+        }
+        red
+    }
+
+    /// Writes a field.
+    #[inline(never)]
+    pub fn set_field(&mut self, object: Red, field: FieldId, value: Red) {
+        self.operations += 1;
+        if self.count_event(Opcode::SetField, field.0).is_some() {
+            return;
+        }
+        let descr = self.field_descr(field);
+        if descr.mutability == Mutability::Stable
+            && memory::load(object.bits, descr.offset as u64, descr.kind) != value.bits
+        {
+            stable::written(object.bits, field);
+        }
+        memory::store(object.bits, descr.offset as u64, descr.kind, value.bits);
+        if !self.recording {
+            return;
+        }
+        if self.is_frame_field(field) {
+            self.identify(object);
+        }
+        let operand = self.operand(object, Ty::Ref);
+        let stored = self.operand(value, descr.kind.ty());
+        if descr.mutability == Mutability::Stable && !self.heap.is_fresh(operand) {
+            let number = self.constant(Ty::Int, field.0 as u64);
+            let mut op = Op::new(Opcode::Call, &[]).with_descr(stable::setter().0);
+            op.list = self.trace.push_list([operand, number, stored]);
+            op.resume = self.trace.events.len() as u32;
+            self.push(op);
+            self.heap.clobber(false);
+        } else {
+            self.push(Op::new(Opcode::SetField, &[operand, stored]).with_descr(field.0));
+        }
+        self.heap.written(operand, PlaceKey::Field(field.0), Red { bits: value.bits, operand: stored });
+        self.note_event(EventKind::Write, operand, Operand::NONE, Operand::NONE, check(Opcode::SetField, field.0));
+        if descr.mutability == Mutability::Stable {
+            self.bare_guard(Opcode::GuardValid);
+        }
+    }
+
+    /// Length of the array part. No event: it never changes.
+    pub fn length(&mut self, object: Red, _ty: TypeRef) -> Red {
+        let bits = memory::length(object.bits) as u64;
+        if self.folds(object) {
+            return Red::constant(bits);
+        }
+        self.emit_memo(Op::new(Opcode::Len, &[object.operand]), bits)
+    }
+
+    /// Reads an item; the index is in range.
+    #[inline(never)]
+    pub fn get_item(&mut self, object: Red, ty: TypeRef, index: Red) -> Red {
+        self.operations += 1;
+        let descr = self.type_descr(ty);
+        let Some((kind, mutability)) = descr.items else { unreachable!("{} has no items", descr.name) };
+        let immutable = mutability == Mutability::Immutable;
+        if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetItem, ty.0) {
+            return red;
+        }
+        let offset = descr.fixed_size as u64 + index.bits * kind.size() as u64;
+        let bits = memory::load(object.bits, offset, kind);
+        if !self.recording || (immutable && self.folds(object) && self.folds(index)) {
+            return Red::constant(bits);
+        }
+        if descr.virtualizable {
+            self.identify(object);
+        }
+        let operand = self.operand(object, Ty::Ref);
+        // Bytes are cut off when written, so what was written is not what is read: they are not cached.
+        let place = (self.folds(index) && kind.size() == 8).then_some(PlaceKey::Item(ty.0, index.bits as u32));
+        let red = match place.and_then(|place| self.heap.get(operand, place)) {
+            Some(known) => known,
+            None => {
+                let index = self.operand(index, Ty::Int);
+                let op = Op::new(Opcode::GetItem, &[operand, index]).with_descr(ty.0);
+                let red = Red { bits, operand: self.push(op).into() };
+                if let Some(place) = place {
+                    self.heap.read(operand, place, red);
+                }
+                red
+            }
+        };
+        if !immutable {
+            let result = self.operand(red, kind.ty());
+            self.note_event(EventKind::Read, operand, result, Operand::NONE, check(Opcode::GetItem, ty.0));
+        }
+        red
+    }
+
+    /// Writes an item; the index is in range.
+    #[inline(never)]
+    pub fn set_item(&mut self, object: Red, ty: TypeRef, index: Red, value: Red) {
+        self.operations += 1;
+        if self.count_event(Opcode::SetItem, ty.0).is_some() {
+            return;
+        }
+        let descr = self.type_descr(ty);
+        let Some((kind, _)) = descr.items else { unreachable!("{} has no items", descr.name) };
+        memory::store(object.bits, descr.fixed_size as u64 + index.bits * kind.size() as u64, kind, value.bits);
+        if !self.recording {
+            return;
+        }
+        if descr.virtualizable {
+            self.identify(object);
+        }
+        let operand = self.operand(object, Ty::Ref);
+        let stored = self.operand(value, kind.ty());
+        let at = self.operand(index, Ty::Int);
+        self.push(Op::new(Opcode::SetItem, &[operand, at, stored]).with_descr(ty.0));
+        let value = Red { bits: value.bits, operand: stored };
+        if self.folds(index) && kind.size() == 8 {
+            self.heap.written(operand, PlaceKey::Item(ty.0, index.bits as u32), value);
+        } else {
+            self.heap.item_written(operand, ty.0, value);
+        }
+        self.note_event(EventKind::Write, operand, Operand::NONE, Operand::NONE, check(Opcode::SetItem, ty.0));
+    }
+
+    /// An allocation begins: fed from the log, or to be made.
+    pub fn begin_allocation(&mut self, ty: TypeRef) -> Option<Red> {
+        self.operations += 1;
+        let code = if ty.get().items.is_some() { Opcode::NewArray } else { Opcode::New };
+        match self.count_event(code, ty.0) {
+            Some(Fed::Result(red, _)) => Some(red),
+            _ => None,
+        }
+    }
+
+    /// The object was made.
+    pub fn end_allocation(&mut self, ty: TypeRef, length: Option<Red>, bits: u64) -> Red {
+        if !self.recording {
+            return Red::constant(bits);
+        }
+        let red = self.emit_new(ty, length, bits);
+        let code = if length.is_some() { Opcode::NewArray } else { Opcode::New };
+        self.note_event(EventKind::Alloc, red.operand, red.operand, Operand::NONE, check(code, ty.0));
+        red
+    }
+
+    pub(crate) fn emit_new(&mut self, ty: TypeRef, length: Option<Red>, bits: u64) -> Red {
+        let op = match length {
+            Some(length) => {
+                let length = self.operand(length, Ty::Int);
+                Op::new(Opcode::NewArray, &[length]).with_descr(ty.0)
+            }
+            None => Op::new(Opcode::New, &[]).with_descr(ty.0),
+        };
+        let var = self.push(op);
+        if !self.recording {
+            return Red::constant(bits);
+        }
+        self.known[var.0 as usize].heap_type = Some(ty);
+        self.heap.made(var);
+        if let Some(length) = length
+            && self.folds(length)
+        {
+            self.remember(Opcode::Len, 0, &[var.into()], length.bits);
+        }
+        Red { bits, operand: var.into() }
+    }
+}
+
+pub(crate) fn place_of(descr: &TypeDescr, ty: TypeRef, slot: usize) -> PlaceKey {
+    match descr.fields.get(slot) {
+        Some(field) => PlaceKey::Field(field.0),
+        None => PlaceKey::Item(ty.0, (slot - descr.fields.len()) as u32),
+    }
+}

@@ -1,0 +1,182 @@
+//! A hot place: run what is compiled for it, or record it; and the poll.
+
+use std::sync::atomic::Ordering;
+
+use hotloop_ir::{Fact, Ty};
+use hotloop_record::{Abort, Recorder, Red};
+
+use super::record::{Goal, Recording};
+use super::{Next, Vm};
+use crate::interpreter::{Interpreter, Interrupt, RedState, Step};
+use crate::mode::{Direct, Meta};
+use crate::runtime::POLL_USER;
+
+impl<I: Interpreter> Vm<'_, I> {
+    /// At a back edge whose counter has run out, or with the poll flag set.
+    pub(super) fn at_loop(&self, pc: I::Pc, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+        let (interrupted, state) = self.poll(pc, state);
+        if interrupted {
+            return (Next::At(pc, true), state);
+        }
+        let jit = &self.interpreter.runtime().options().jit;
+        let cell = self.interpreter.loop_cell(pc);
+        if !jit.enabled {
+            cell.set_count(u32::MAX);
+            return (Next::At(pc, false), state);
+        }
+        let mut greens = Vec::new();
+        state.greens(&mut greens);
+        let (head, code) = {
+            let mut tables = self.tables.borrow_mut();
+            if cell.head().is_none() && jit.threshold > 1 {
+                // The first look only sets the counter.
+                tables.head(cell, &greens);
+                cell.set_count(jit.threshold);
+                return (Next::At(pc, false), state);
+            }
+            let head = tables.head(cell, &greens);
+            let code = tables.heads[head].trace.filter(|trace| {
+                tables.traces[*trace].invalid.load(Ordering::Relaxed) == 0
+            });
+            (head, code)
+        };
+        if let Some(trace) = code {
+            cell.set_count(1);
+            return self.enter_code(trace, state);
+        }
+        let aborts = self.tables.borrow().heads[head].aborts;
+        if aborts > jit.max_aborts {
+            cell.set_count(u32::MAX);
+            return (Next::At(pc, false), state);
+        }
+        // Should this recording fail, the next waits twice as long.
+        cell.set_count(jit.threshold.max(2).saturating_mul(1 << aborts.min(16)));
+        self.record_loop(pc, head, state)
+    }
+
+    /// At a function's entry with the poll flag set.
+    pub(super) fn at_call(&self, pc: I::Pc, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+        let (interrupted, state) = self.poll(pc, state);
+        (Next::At(pc, interrupted), state)
+    }
+
+    /// Whether the flag was set and made a language error.
+    fn poll(&self, pc: I::Pc, mut state: I::State<Direct>) -> (bool, I::State<Direct>) {
+        let runtime = self.interpreter.runtime();
+        let flag = runtime.poll();
+        if flag.load(Ordering::Relaxed) == 0 {
+            return (false, state);
+        }
+        let asked = flag.swap(0, Ordering::Relaxed);
+        let why = if asked & POLL_USER != 0 {
+            Interrupt::User
+        } else if runtime.heap().over_limit() {
+            Interrupt::OutOfMemory
+        } else {
+            return (false, state);
+        };
+        (self.interpreter.interrupt(pc, &mut state, why), state)
+    }
+
+    /// Runs a compiled trace from its entry.
+    fn enter_code(&self, trace: usize, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+        let (code, slots) = {
+            let tables = self.tables.borrow();
+            (tables.traces[trace].code, tables.traces[trace].slots.clone())
+        };
+        let mut inputs = Vec::with_capacity(16);
+        state.save(&mut inputs);
+        if let Some((index, ty)) = Self::frame() {
+            let frame = inputs[index];
+            for slot in slots.iter() {
+                inputs.push(hotloop_record::read_slot(frame, ty, *slot));
+            }
+        }
+        let mut values = Vec::new();
+        let context = self.interpreter.runtime().context();
+        let context = std::ptr::from_ref(context).cast_mut();
+        // SAFETY: the code is of this target, the inputs are the state and slots that its trace declares,
+        // and the context lives for ever; only its atomic and the heap's own cells are written through it.
+        let guard = unsafe { self.target.run(code, context, &inputs, &mut values) };
+        self.leave(guard, values)
+    }
+
+    /// Records a loop from its head.
+    fn record_loop(&self, pc: I::Pc, head: usize, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+        let jit = &self.interpreter.runtime().options().jit;
+        let types = Self::types();
+        let mut words = Vec::new();
+        let mut greens = Vec::new();
+        state.save(&mut words);
+        state.greens(&mut greens);
+        let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
+        let mut reds: Vec<Red> =
+            words.iter().zip(&types).map(|(bits, ty)| recorder.input(*ty, *bits, Fact::ANY)).collect();
+        let mut slots = Vec::new();
+        if let Some((index, ty)) = Self::frame() {
+            slots = self.carried_slots(pc, ty, words[index]);
+            let descr = ty.get();
+            let count = descr.fields.len() + hotloop_record::read_length(words[index]) as usize;
+            let mut held: Vec<Option<Red>> = vec![None; count];
+            for slot in &slots {
+                let bits = hotloop_record::read_slot(words[index], ty, *slot);
+                let ty: Ty = descr.slot(*slot).1.ty();
+                held[*slot] = Some(recorder.input(ty, bits, Fact::ANY));
+            }
+            recorder.virtualizable(reds[index], ty, &held);
+        }
+        let meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
+        reds.truncate(types.len());
+        let recording = Recording {
+            recorder,
+            root: Self::frame().map(|(index, _)| reds[index].operand),
+            goal: Goal::Loop { pc, head },
+            slots,
+        };
+        self.record(recording, Next::At(pc, false), meta)
+    }
+
+    /// A recording failed: when it is tried again.
+    pub(super) fn aborted(&self, goal: &Goal<I::Pc>, reason: Abort) {
+        let mut tables = self.tables.borrow_mut();
+        tables.count_abort(reason);
+        match *goal {
+            Goal::Loop { head, .. } => tables.heads[head].aborts += 1,
+            Goal::Bridge { guard, .. } => {
+                let max = self.interpreter.runtime().options().jit.max_aborts;
+                let guard = &mut tables.guards[guard as usize];
+                guard.aborts += 1;
+                guard.eagerness =
+                    if guard.aborts > max { u32::MAX } else { guard.eagerness.saturating_mul(2).max(guard.failures) };
+            }
+        }
+        drop(tables);
+        let place = match *goal {
+            Goal::Loop { pc, .. } => self.interpreter.describe(pc),
+            Goal::Bridge { guard, .. } => format!("bridge of guard {guard}"),
+        };
+        self.interpreter.runtime().log().write(hotloop_log::Section::Abort, place, format!("{reason}\n"));
+    }
+
+    /// The step after which the driver goes on without recording.
+    pub(super) fn resume_direct(&self, next: Next<I::Pc>, state: I::State<Meta>) -> (Next<I::Pc>, I::State<Direct>) {
+        let mut reds = Vec::new();
+        let mut greens = Vec::new();
+        state.save(&mut reds);
+        state.greens(&mut greens);
+        let words: Vec<u64> = reds.iter().map(|red| red.bits).collect();
+        let state = <I::State<Direct> as RedState<Direct>>::load(&words, &greens);
+        // A loop met while recording is looked at as if it had just run out.
+        let next = match next {
+            Next::After(Step::Loop(pc)) => {
+                if self.interpreter.loop_cell(pc).tick() {
+                    Next::After(Step::Loop(pc))
+                } else {
+                    Next::At(pc, false)
+                }
+            }
+            other => other,
+        };
+        (next, state)
+    }
+}

@@ -1,0 +1,159 @@
+//! The driver: the dispatch loop, the counters, entering and leaving compiled code.
+//!
+//! ```text
+//! direct.rs   the dispatch loop in Direct mode            hot back edge ->
+//! hot.rs      what to do there: run code, record, poll     ->
+//! record.rs   the dispatch loop in Meta mode, recording    -> trace
+//! compile.rs  trace -> optimizer -> target -> tables
+//! leave.rs    a guard failed: rebuild, replay, or record a bridge
+//! tables.rs   positions, loops, traces, guards
+//! ```
+
+mod compile;
+mod direct;
+mod hot;
+mod leave;
+mod record;
+mod tables;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use hotloop_codegen::{Context, Eval, Target};
+use hotloop_gc::{Heap, TypeId};
+use hotloop_ir::{Ty, TypeRef};
+use hotloop_record::Recorder;
+
+use crate::Plain;
+use crate::interpreter::{Interpreter, RedState, Step};
+use crate::mode::{Direct, Meta};
+use tables::Tables;
+
+pub use tables::{LoopCell, Summary};
+
+/// The context that running code shares with the runtime; it lives for ever.
+pub(crate) fn context(heap: &Heap) -> &'static Context {
+    extern "C" fn allocate(heap: *const (), header: u64, size: usize) -> *mut u8 {
+        // SAFETY: traces hand over what `context` put there: the region of a heap that outlives its traces;
+        // header and size come from type descriptors.
+        unsafe { hotloop_gc::alloc_slow(heap.cast_mut().cast(), header, size) }
+    }
+    let mut context = Context::new(heap.bump().cast_const().cast(), allocate);
+    context.bump = heap.bump().cast();
+    context.vo_base = hotloop_gc::vo_bit().base;
+    Box::leak(Box::new(context))
+}
+
+/// What happens next, in terms of the interpreter.
+#[derive(Clone, Copy, Debug)]
+enum Next<P> {
+    /// An instruction did this.
+    After(Step<P>),
+    /// The instruction at this position is executed (the flag: an exception is pending there).
+    At(P, bool),
+}
+
+/// Runs programs of one interpreter, and owns what was compiled for them.
+pub struct Vm<'i, I: Interpreter> {
+    interpreter: &'i I,
+    target: Box<dyn Target>,
+    tables: Rc<RefCell<Tables<I::Pc>>>,
+    /// Recorders at work, innermost last; their words are roots.
+    recorders: Rc<RefCell<Vec<*const Recorder>>>,
+    /// Words that must stay alive while a state is rebuilt.
+    kept: Rc<RefCell<Vec<u64>>>,
+    roots: Option<hotloop_gc::RootsId>,
+    /// Guards whose failure is being handled, to count nested driver depth.
+    depth: Cell<u32>,
+}
+
+impl<I: Interpreter> std::fmt::Debug for Vm<'_, I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm").finish_non_exhaustive()
+    }
+}
+
+impl<'i, I: Interpreter> Vm<'i, I> {
+    /// A machine for this interpreter; nothing is compiled yet.
+    pub fn new(interpreter: &'i I) -> Vm<'i, I> {
+        let jit = &interpreter.runtime().options().jit;
+        let options = hotloop_codegen::Options {
+            force: jit.force.map(|(guard, at)| hotloop_codegen::Force { guard, at }),
+            force_every: jit.force_every,
+            ..Default::default()
+        };
+        let target = target(jit.native && jit.enabled, options);
+        let tables: Rc<RefCell<Tables<I::Pc>>> = Rc::default();
+        let recorders: Rc<RefCell<Vec<*const Recorder>>> = Rc::default();
+        let kept: Rc<RefCell<Vec<u64>>> = Rc::default();
+        let (rooted, recording, words) = (tables.clone(), recorders.clone(), kept.clone());
+        let roots = interpreter.runtime().heap().add_roots(Box::new(move |visit| {
+            // The tables are never borrowed across an allocation.
+            rooted.borrow().constants(visit);
+            words.borrow().iter().for_each(|word| visit(*word));
+            for recorder in recording.borrow().iter() {
+                // SAFETY: recorders are taken off this list before they go away, and no reference to one is
+                // in use while an allocation may collect (see `Mode::allocate` and `hotloop_record::call`).
+                unsafe { (**recorder).visit_words(visit) };
+            }
+        }));
+        Vm { interpreter, target, tables, recorders, kept, roots: Some(roots), depth: Cell::new(0) }
+    }
+
+    /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
+    pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
+        self.depth.set(self.depth.get() + 1);
+        let state = self.drive(Next::At(pc, false), state);
+        self.depth.set(self.depth.get() - 1);
+        state
+    }
+
+    /// What was compiled so far, in numbers.
+    pub fn summary(&self) -> Summary {
+        self.tables.borrow().summary.clone()
+    }
+
+    /// Writes the `jit-summary` section of the log, if it is wanted.
+    pub fn log_summary(&self) {
+        let summary = self.summary();
+        self.interpreter.runtime().log().write(hotloop_log::Section::Summary, "totals", summary);
+    }
+
+    fn types() -> Vec<Ty> {
+        <I::State<Direct> as RedState<Direct>>::kinds().iter().map(|kind| kind.ty()).collect()
+    }
+
+    /// Where the frame is in the red state, if it is a virtualizable.
+    fn frame() -> Option<(usize, TypeRef)> {
+        let (index, cell) = <I::State<Meta> as RedState<Meta>>::frame()?;
+        let ty = cell.type_ref();
+        ty.get().virtualizable.then_some((index, ty))
+    }
+
+    fn allocate(&self, ty: TypeRef, items: u32) -> u64 {
+        let descr = ty.get();
+        let items_size = descr.items.map_or(0, |(kind, _)| kind.size()) * items;
+        let size = (descr.fixed_size + items_size + 7) & !7;
+        self.interpreter.runtime().heap().alloc(TypeId(descr.id), size as usize, items) as u64
+    }
+}
+
+impl<I: Interpreter> Drop for Vm<'_, I> {
+    fn drop(&mut self) {
+        if let Some(roots) = self.roots.take() {
+            self.interpreter.runtime().heap().remove_roots(roots);
+        }
+    }
+}
+
+fn target(native: bool, options: hotloop_codegen::Options) -> Box<dyn Target> {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if native {
+        // Without executable memory (a locked-down system) traces are evaluated.
+        if let Ok(target) = hotloop_codegen::x64::X64::new(options.clone()) {
+            return Box::new(target);
+        }
+    }
+    let _ = native;
+    Box::new(Eval::new(options))
+}

@@ -1,0 +1,316 @@
+//! The dispatch loop in Meta mode, recording. It decides where a trace ends: closed at its own head, in
+//! another compiled loop, or with an exit to the interpreter.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use hotloop_ir::{Opcode, Operand, Ty, TypeRef};
+use hotloop_record::{Abort, Recorder, Red};
+
+use super::tables::{LoopCell, Position};
+use super::{Next, Vm};
+use crate::interpreter::{Interpreter, RedState, Step};
+use crate::mode::{Direct, Meta};
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Goal<P> {
+    /// A loop, from its head.
+    Loop { pc: P, head: usize },
+    /// What follows a guard's failure; `head` is that of its root trace.
+    Bridge { guard: u32, head: usize },
+}
+
+/// A recording at work.
+pub(super) struct Recording<P> {
+    pub recorder: Box<Recorder>,
+    /// The operand of the trace's own frame.
+    pub root: Option<Operand>,
+    pub goal: Goal<P>,
+    /// The frame's slots that are inputs.
+    pub slots: Vec<usize>,
+}
+
+/// Whose frame is current.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owner {
+    /// The trace's own, or the interpreter has no frames.
+    Root,
+    /// Made in this trace.
+    Inlined,
+    /// Somebody else's.
+    Foreign,
+}
+
+/// How a recording ended.
+enum End<P> {
+    /// The trace is whole.
+    Whole,
+    /// Given up.
+    Aborted(Abort),
+    /// Goes on.
+    Open(Next<P>),
+}
+
+impl<I: Interpreter> Vm<'_, I> {
+    /// The slots of the frame that a trace starting at `pc` takes as inputs: all mutable fields, and the
+    /// items that are live.
+    pub(super) fn carried_slots(&self, pc: I::Pc, ty: TypeRef, frame: u64) -> Vec<usize> {
+        let descr = ty.get();
+        let length = hotloop_record::read_length(frame);
+        let live = self.interpreter.live_items(pc).unwrap_or(length).min(length);
+        let fields = descr.fields.iter().enumerate();
+        fields
+            .filter(|(_, field)| field.get().mutability != hotloop_ir::Mutability::Immutable)
+            .map(|(index, _)| index)
+            .chain((0..live as usize).map(|item| descr.fields.len() + item))
+            .collect()
+    }
+
+    /// Records until the trace ends one way or another, and compiles it.
+    pub(super) fn record(
+        &self,
+        mut recording: Recording<I::Pc>,
+        next: Next<I::Pc>,
+        mut state: I::State<Meta>,
+    ) -> (Next<I::Pc>, I::State<Direct>) {
+        let started = Instant::now();
+        self.recorders.borrow_mut().push(&raw const *recording.recorder);
+        let (mut next, mut end) = (next, End::Open(next));
+        let mut seen: HashMap<*const LoopCell, u32> = HashMap::new();
+        let mut calls: Vec<*const LoopCell> = Vec::new();
+        let types = Self::types();
+        let mut first = matches!(recording.goal, Goal::Loop { .. });
+        while let End::Open(at) = end {
+            next = at;
+            let (pc, raising) = match at {
+                Next::At(pc, raising) => (pc, raising),
+                Next::After(Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc)) => {
+                    (pc, false)
+                }
+                Next::After(Step::Raise(pc)) => (pc, true),
+                Next::After(Step::Done) => {
+                    end = End::Aborted(Abort::Left);
+                    break;
+                }
+            };
+            self.begin(&mut recording.recorder, pc, raising, &state, &types);
+            if first {
+                recording.recorder.bare_guard(Opcode::GuardValid);
+                recording.recorder.bare_guard(Opcode::GuardNoInterrupt);
+                first = false;
+            }
+            let step = self.meta_step(&mut recording.recorder, pc, raising, &mut state);
+            next = Next::After(step);
+            end = match recording.recorder.aborted() {
+                Some(reason) => End::Aborted(reason),
+                None => self.after_step(&mut recording, step, &state, &types, &mut seen, &mut calls),
+            };
+        }
+        self.recorders.borrow_mut().pop();
+        let elapsed = started.elapsed();
+        {
+            let mut tables = self.tables.borrow_mut();
+            tables.summary.recording += elapsed;
+            tables.summary.recorded_operations += recording.recorder.operations;
+        }
+        let reason = match end {
+            End::Aborted(reason) => Some(reason),
+            // Running out of room on the last operation still means giving up.
+            _ => recording.recorder.aborted(),
+        };
+        match reason {
+            Some(reason) => self.aborted(&recording.goal, reason),
+            None => self.compile(recording),
+        }
+        self.resume_direct(next, state)
+    }
+
+    /// Tells the recorder that an instruction begins.
+    pub(super) fn begin(
+        &self,
+        recorder: &mut Recorder,
+        pc: I::Pc,
+        raising: bool,
+        state: &I::State<Meta>,
+        types: &[Ty],
+    ) {
+        let mut words: Vec<Red> = Vec::with_capacity(types.len());
+        state.save(&mut words);
+        let mut greens = Vec::new();
+        state.greens(&mut greens);
+        let live = Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
+        let position = self.tables.borrow_mut().position(Position { pc, raising, greens: Rc::new(greens) });
+        recorder.begin_instruction(position, &words, types, if raising { None } else { live });
+    }
+
+    /// Executes one instruction in Meta mode.
+    pub(super) fn meta_step(
+        &self,
+        recorder: &mut Recorder,
+        pc: I::Pc,
+        raising: bool,
+        state: &mut I::State<Meta>,
+    ) -> Step<I::Pc> {
+        let step = {
+            // SAFETY: the recorder outlives the guard and is used through it only meanwhile.
+            let _entered = unsafe { hotloop_record::enter(recorder) };
+            if raising {
+                self.interpreter.handle::<Meta>(pc, state)
+            } else {
+                self.interpreter.step::<Meta>(pc, state)
+            }
+        };
+        recorder.end_instruction();
+        step
+    }
+
+    fn owner(&self, recording: &mut Recording<I::Pc>, words: &[Red]) -> Owner {
+        let Some((index, _)) = Self::frame() else { return Owner::Root };
+        let operand = recording.recorder.frame_operand(words[index]);
+        if Some(operand) == recording.root {
+            Owner::Root
+        } else if recording.recorder.is_made(operand) {
+            Owner::Inlined
+        } else {
+            Owner::Foreign
+        }
+    }
+
+    fn after_step(
+        &self,
+        recording: &mut Recording<I::Pc>,
+        step: Step<I::Pc>,
+        state: &I::State<Meta>,
+        types: &[Ty],
+        seen: &mut HashMap<*const LoopCell, u32>,
+        calls: &mut Vec<*const LoopCell>,
+    ) -> End<I::Pc> {
+        let jit = &self.interpreter.runtime().options().jit;
+        let go_on = End::Open(Next::After(step));
+        let mut words: Vec<Red> = Vec::new();
+        if !matches!(step, Step::Next(_)) {
+            state.save(&mut words);
+        }
+        match step {
+            Step::Next(_) => go_on,
+            Step::Done => End::Aborted(Abort::Left),
+            Step::Switch(_) => go_on,
+            Step::Call(pc) => {
+                if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
+                    return End::Aborted(Abort::Left);
+                }
+                let cell: *const LoopCell = self.interpreter.loop_cell(pc);
+                let depth = calls.iter().filter(|known| **known == cell).count();
+                calls.push(cell);
+                if depth >= jit.max_unroll_recursion as usize || self.owner(recording, &words) == Owner::Foreign {
+                    return self.exit(recording, pc, false, state, types);
+                }
+                go_on
+            }
+            Step::Return(pc) => {
+                calls.pop();
+                match self.owner(recording, &words) {
+                    Owner::Foreign => self.exit(recording, pc, false, state, types),
+                    _ => go_on,
+                }
+            }
+            Step::Raise(pc) => match self.owner(recording, &words) {
+                Owner::Foreign => self.exit(recording, pc, true, state, types),
+                _ => go_on,
+            },
+            Step::Loop(pc) => self.at_back_edge(recording, pc, state, words, types, seen),
+        }
+    }
+
+    /// Ends the trace with an exit to the interpreter. A loop that does not close is not worth its code.
+    fn exit(
+        &self,
+        recording: &mut Recording<I::Pc>,
+        pc: I::Pc,
+        raising: bool,
+        state: &I::State<Meta>,
+        types: &[Ty],
+    ) -> End<I::Pc> {
+        if matches!(recording.goal, Goal::Loop { .. }) {
+            return End::Aborted(Abort::Left);
+        }
+        self.begin(&mut recording.recorder, pc, raising, state, types);
+        recording.recorder.finish(Opcode::Exit, 0, &[]);
+        End::Whole
+    }
+
+    fn at_back_edge(
+        &self,
+        recording: &mut Recording<I::Pc>,
+        pc: I::Pc,
+        state: &I::State<Meta>,
+        mut words: Vec<Red>,
+        types: &[Ty],
+        seen: &mut HashMap<*const LoopCell, u32>,
+    ) -> End<I::Pc> {
+        if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
+            return End::Aborted(Abort::Left);
+        }
+        let mut greens = Vec::new();
+        state.greens(&mut greens);
+        let cell = self.interpreter.loop_cell(pc);
+        let owner = self.owner(recording, &words);
+        let found = self.tables.borrow().find_head(cell, &greens);
+        if let (Goal::Loop { head, .. }, Owner::Root) = (recording.goal, owner)
+            && found == Some(head)
+        {
+            let slots = recording.slots.clone();
+            let args = self.jump_args(&mut recording.recorder, &mut words, types, &slots);
+            recording.recorder.finish(Opcode::Loop, 0, &args);
+            return End::Whole;
+        }
+        let target = found.and_then(|head| {
+            let tables = self.tables.borrow();
+            let trace = tables.heads[head].trace?;
+            let compiled = &tables.traces[trace];
+            let valid = compiled.invalid.load(Ordering::Relaxed) == 0;
+            valid.then(|| (compiled.code, compiled.slots.clone()))
+        });
+        if let Some((code, slots)) = target {
+            // The position, should the loop's entry need one.
+            self.begin(&mut recording.recorder, pc, false, state, types);
+            if owner != Owner::Root {
+                recording.recorder.flush();
+            }
+            let args = self.jump_args(&mut recording.recorder, &mut words, types, &slots);
+            recording.recorder.finish(Opcode::Enter, code.0, &args);
+            return End::Whole;
+        }
+        let visits = seen.entry(cell).or_default();
+        *visits += 1;
+        if *visits > 1 && owner != Owner::Foreign {
+            // This inner loop has to be compiled first: at its next back edge.
+            let mut tables = self.tables.borrow_mut();
+            tables.head(cell, &greens);
+            cell.set_count(1);
+            return End::Aborted(if owner == Owner::Root { Abort::InnerLoop } else { Abort::LoopInCallee });
+        }
+        End::Open(Next::After(Step::Loop(pc)))
+    }
+
+    /// The red state and the frame's slots, as a loop's entry wants them.
+    fn jump_args(
+        &self,
+        recorder: &mut Recorder,
+        words: &mut [Red],
+        types: &[Ty],
+        slots: &[usize],
+    ) -> Vec<(Red, Ty)> {
+        let mut args: Vec<(Red, Ty)> = words.iter().copied().zip(types.iter().copied()).collect();
+        if let Some((index, ty)) = Self::frame() {
+            for slot in slots {
+                let red = recorder.slot(words[index], ty, *slot);
+                args.push((red, ty.get().slot(*slot).1.ty()));
+            }
+        }
+        args
+    }
+}

@@ -1,0 +1,194 @@
+//! Heap types as the `#[heap_type]` attribute declares them, and what may be stored in their fields.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hotloop_gc::{Layout, Slot, SlotKind, Trailing};
+use hotloop_ir::{FieldDescr, FieldId, FieldKind, Mutability, TypeDescr, TypeRef};
+
+use crate::green::GreenWord;
+use crate::mode::Mode;
+use crate::red::{Float, Int, Value};
+
+/// A field of a heap type, as declared.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSpec {
+    pub name: &'static str,
+    pub kind: FieldKind,
+    pub mutability: Mutability,
+}
+
+/// A heap type, as declared; fields take 8 bytes each, from offset 8 on.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct TypeSpec {
+    pub name: &'static str,
+    pub fields: &'static [FieldSpec],
+    pub items: Option<(FieldKind, Mutability)>,
+    pub virtualizable: bool,
+}
+
+/// A heap type's entry in the process's tables, made at first use.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct TypeCell {
+    spec: TypeSpec,
+    id: AtomicU32,
+    registered: OnceLock<(TypeRef, Vec<FieldId>)>,
+}
+
+impl TypeCell {
+    pub const fn new(spec: TypeSpec) -> TypeCell {
+        TypeCell { spec, id: AtomicU32::new(0), registered: OnceLock::new() }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    /// The number in the headers of its objects.
+    #[inline(always)]
+    pub fn id(&self) -> u32 {
+        let id = self.id.load(Ordering::Relaxed);
+        if id != 0 { id } else { self.register().0.get().id }
+    }
+
+    pub fn type_ref(&self) -> TypeRef {
+        self.register().0
+    }
+
+    pub fn field(&self, index: usize) -> FieldId {
+        self.register().1[index]
+    }
+
+    #[cold]
+    fn register_new(&self) -> (TypeRef, Vec<FieldId>) {
+        let spec = &self.spec;
+        let fixed_size = 8 + 8 * spec.fields.len() as u32;
+        let slot_kind = |kind| match kind {
+            FieldKind::Ref => SlotKind::Ref,
+            FieldKind::Value => SlotKind::Value,
+            FieldKind::Int | FieldKind::Float | FieldKind::Byte => SlotKind::Raw,
+        };
+        let slots = spec.fields.iter().enumerate();
+        let id = hotloop_gc::register_type(Layout {
+            name: spec.name,
+            fixed_size,
+            slots: slots
+                .map(|(index, field)| Slot { offset: 8 + 8 * index as u32, kind: slot_kind(field.kind) })
+                .filter(|slot| slot.kind != SlotKind::Raw)
+                .collect(),
+            trailing: spec.items.map(|(kind, _)| Trailing { kind: slot_kind(kind), elem_size: kind.size() }),
+        });
+        let fields: Vec<FieldId> = spec
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                FieldId::intern(FieldDescr {
+                    owner: spec.name.to_string(),
+                    name: field.name.to_string(),
+                    offset: 8 + 8 * index as u32,
+                    kind: field.kind,
+                    mutability: field.mutability,
+                })
+            })
+            .collect();
+        let type_ref = TypeRef::intern(TypeDescr {
+            name: spec.name.to_string(),
+            id: id.0,
+            fixed_size,
+            fields: fields.clone(),
+            items: spec.items,
+            virtualizable: spec.virtualizable,
+        });
+        self.id.store(id.0, Ordering::Relaxed);
+        (type_ref, fields)
+    }
+
+    #[inline]
+    fn register(&self) -> &(TypeRef, Vec<FieldId>) {
+        self.registered.get_or_init(|| self.register_new())
+    }
+}
+
+/// A red reference to an object of one heap type: what `#[heap_type]` makes.
+pub trait HeapType<M: Mode>: Copy {
+    #[doc(hidden)]
+    fn cell() -> &'static TypeCell;
+    #[doc(hidden)]
+    fn from_word(word: M::Word) -> Self;
+    #[doc(hidden)]
+    fn word(self) -> M::Word;
+}
+
+/// What can be kept in a field or handed to a residual function.
+pub trait Stored<M: Mode>: Sized {
+    /// How it is stored.
+    #[doc(hidden)]
+    const KIND: FieldKind;
+    #[doc(hidden)]
+    fn from_red(word: M::Word) -> Self;
+    #[doc(hidden)]
+    fn into_red(self) -> M::Word;
+}
+
+impl<M: Mode> Stored<M> for Int<M> {
+    const KIND: FieldKind = FieldKind::Int;
+    #[inline(always)]
+    fn from_red(word: M::Word) -> Self {
+        Int::from_word(word)
+    }
+    #[inline(always)]
+    fn into_red(self) -> M::Word {
+        self.word()
+    }
+}
+
+impl<M: Mode> Stored<M> for Float<M> {
+    const KIND: FieldKind = FieldKind::Float;
+    #[inline(always)]
+    fn from_red(word: M::Word) -> Self {
+        Float::from_word(word)
+    }
+    #[inline(always)]
+    fn into_red(self) -> M::Word {
+        self.word()
+    }
+}
+
+impl<M: Mode> Stored<M> for Value<M> {
+    const KIND: FieldKind = FieldKind::Value;
+    #[inline(always)]
+    fn from_red(word: M::Word) -> Self {
+        Value::from_word(word)
+    }
+    #[inline(always)]
+    fn into_red(self) -> M::Word {
+        self.word()
+    }
+}
+
+impl<M: Mode, T: HeapType<M> + Stored<M>> Stored<M> for Option<T> {
+    const KIND: FieldKind = FieldKind::Ref;
+    #[inline(always)]
+    fn from_red(word: M::Word) -> Self {
+        let is_null = M::pure2(hotloop_ir::Opcode::RefEq, word, M::constant(0));
+        if M::branch(is_null) { None } else { Some(T::from_word(word)) }
+    }
+    #[inline(always)]
+    fn into_red(self) -> M::Word {
+        match self {
+            Some(object) => object.word(),
+            None => M::constant(0),
+        }
+    }
+}
+
+/// A green position or other plain value kept in red memory: promoted when read.
+#[doc(hidden)]
+#[inline(always)]
+pub fn read_green<M: Mode, T: GreenWord>(word: M::Word) -> T {
+    T::from_word(M::promote(word, hotloop_ir::Ty::Int))
+}

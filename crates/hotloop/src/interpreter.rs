@@ -1,0 +1,96 @@
+//! What a language implements.
+
+use hotloop_ir::FieldKind;
+
+use crate::driver::LoopCell;
+use crate::green::Green;
+use crate::heap::TypeCell;
+use crate::mode::Mode;
+use crate::runtime::Runtime;
+use crate::Plain;
+
+/// What an instruction did to control flow. Return literals: a `Step` that was computed and is passed on
+/// costs a second indirect jump per instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Step<P> {
+    /// Goes on at this position.
+    Next(P),
+    /// A back edge to this position: traces start and close here.
+    Loop(P),
+    /// A frame was put on top of the chain; its code begins at this position.
+    Call(P),
+    /// The top frame was taken off; goes on at this position of the frame below.
+    Return(P),
+    /// An exception is pending in the state; [`Interpreter::handle`] is asked at this position.
+    Raise(P),
+    /// Goes on at this position of another chain of frames (generators, coroutines).
+    Switch(P),
+    /// The program has ended; its outcome is in the state.
+    Done,
+}
+
+/// Why the program is interrupted at a poll.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interrupt {
+    /// The user asked for it (Ctrl-C).
+    User,
+    /// The heap has outgrown its limit.
+    OutOfMemory,
+}
+
+/// The red state of an interpreter: derive it with `#[derive(State)]`. Fields that mention the mode are red;
+/// plain ones are green and belong to the position. `#[frame]` marks the reference to the current frame.
+pub trait RedState<M: Mode>: Sized {
+    #[doc(hidden)]
+    fn kinds() -> &'static [FieldKind];
+    #[doc(hidden)]
+    fn frame() -> Option<(usize, &'static TypeCell)>;
+    #[doc(hidden)]
+    fn save(&self, words: &mut Vec<M::Word>);
+    #[doc(hidden)]
+    fn greens(&self, words: &mut Vec<u64>);
+    #[doc(hidden)]
+    fn load(words: &[M::Word], greens: &[u64]) -> Self;
+}
+
+/// An interpreter. hotloop owns the dispatch loop, the counters and the traces.
+pub trait Interpreter: Sized + 'static {
+    /// The green position: which instruction. Small and quick to copy.
+    type Pc: Green;
+    /// What an instruction reads and changes.
+    type State<M: Mode>: RedState<M>;
+
+    /// The runtime this interpreter was made with.
+    fn runtime(&self) -> &Runtime;
+
+    /// Executes one instruction. Mark it `#[inline(always)]`: it is instantiated twice.
+    fn step<M: Mode>(&self, pc: Self::Pc, state: &mut Self::State<M>) -> Step<Self::Pc>;
+
+    /// An exception is pending at `pc`: finds a handler in the current frame ([`Step::Next`]), takes the
+    /// frame off and asks again ([`Step::Raise`] at the caller's position), or ends ([`Step::Done`]).
+    fn handle<M: Mode>(&self, pc: Self::Pc, state: &mut Self::State<M>) -> Step<Self::Pc> {
+        let _ = (pc, state);
+        Step::Done
+    }
+
+    /// The counter cell of a position that is the target of [`Step::Loop`] or [`Step::Call`], kept beside
+    /// the code.
+    fn loop_cell(&self, pc: Self::Pc) -> &LoopCell;
+
+    /// How many of the current frame's items are live before the instruction at `pc`; those behind are
+    /// neither carried nor kept. `None`: all.
+    fn live_items(&self, pc: Self::Pc) -> Option<u32> {
+        let _ = pc;
+        None
+    }
+
+    /// The program is interrupted before the instruction at `pc`: make it a language error, pending in the
+    /// state, and return true, or return false to go on.
+    fn interrupt(&self, pc: Self::Pc, state: &mut Self::State<Plain>, why: Interrupt) -> bool;
+
+    /// The position, for people: file, line, instruction.
+    fn describe(&self, pc: Self::Pc) -> String {
+        format!("{pc:?}")
+    }
+}

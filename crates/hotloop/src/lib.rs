@@ -1,0 +1,70 @@
+//! A meta-tracing JIT toolkit: you write an interpreter in ordinary Rust, hotloop traces *that interpreter*
+//! while it runs a user's program and compiles what is hot.
+//!
+//! Binding times are types. An [`Interpreter`] is generic over a [`Mode`]; what is known only at run time is
+//! a *red* type ([`Int`], [`Float`], [`Value`], heap types), what is known while compiling is *green*: plain
+//! Rust. An interpreter that would bake a run-time value into a trace does not compile.
+//!
+//! [`Vm`] owns the dispatch loop, the counters and the traces.
+#![warn(missing_docs)]
+
+extern crate self as hotloop;
+
+mod boxed;
+mod driver;
+mod green;
+mod heap;
+mod interpreter;
+mod mode;
+mod red;
+mod residual;
+mod runtime;
+
+pub use boxed::BoxedFloat;
+pub use driver::{LoopCell, Summary, Vm};
+pub use green::{Green, GreenRef, GreenWord};
+pub use heap::HeapType;
+pub use interpreter::{Interpreter, Interrupt, RedState, Step};
+pub use mode::Mode;
+pub use red::{Bool, ConstValue, Float, Int, Small, Value};
+pub use residual::Raise;
+pub use runtime::{Interrupter, JitOptions, Options, OptionsError, Runtime};
+
+/// The mode of concrete values: in residual functions and when a program is started.
+pub type Plain = mode::Direct;
+
+pub use hotloop_macros::{Green, State, elidable, heap_type, residual};
+
+/// What an interpreter's author needs, in one `use`.
+pub mod prelude {
+    pub use crate::{
+        Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapType, Int, Interpreter, Interrupt, LoopCell, Mode,
+        Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm, elidable, heap_type, residual,
+    };
+}
+
+/// For the code that the macros make.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::heap::{FieldSpec, Stored, TypeCell, TypeSpec, read_green};
+    pub use crate::residual::{Answer, CallCell, Outcome};
+    pub use hotloop_ir::{Effect, FieldKind, Mutability, Opcode, Ty};
+
+    use crate::{Int, Mode};
+
+    #[inline(always)]
+    pub fn int_word<M: Mode>(int: Int<M>) -> M::Word {
+        int.word()
+    }
+    #[inline(always)]
+    pub fn word_int<M: Mode>(word: M::Word) -> Int<M> {
+        Int::from_word(word)
+    }
+    /// A constant pointer that a residual call carried as a word.
+    #[inline(always)]
+    pub fn reference<'a, T>(word: u64) -> &'a T {
+        // SAFETY: the word was made from a `&T` argument of the residual function's wrapper; what a language
+        // hands over there (its interpreter) outlives the traces that hold the word.
+        unsafe { &*(word as *const T) }
+    }
+}

@@ -1,0 +1,331 @@
+//! Binding times are types: the mode an interpreter is generic over.
+//!
+//! [`Direct`] executes; red values are machine words. [`Meta`] executes *and* records (or replays, or just
+//! executes, as the current recorder says); red values are a word and the trace's operand for it. Every
+//! operation of the red types in `red/` comes down to one of the functions of [`Mode`], called with a
+//! constant operation, so that `Direct` folds to the machine operation.
+
+use hotloop_gc::Heap;
+use hotloop_ir::{FieldKind, Mutability, Opcode, Ty, pure};
+use hotloop_record::{Red, current};
+
+use crate::heap::TypeCell;
+use crate::residual::CallCell;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Direct {}
+    impl Sealed for super::Meta {}
+}
+
+/// How an interpreter runs. Languages are generic over it and never name its implementors.
+pub trait Mode: sealed::Sealed + Copy + 'static {
+    /// A red word.
+    #[doc(hidden)]
+    type Word: Copy;
+
+    #[doc(hidden)]
+    fn constant(bits: u64) -> Self::Word;
+    #[doc(hidden)]
+    fn pure1(op: Opcode, a: Self::Word) -> Self::Word;
+    #[doc(hidden)]
+    fn pure2(op: Opcode, a: Self::Word, b: Self::Word) -> Self::Word;
+    #[doc(hidden)]
+    fn select(condition: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// Turns a red boolean into control flow: a guard.
+    #[doc(hidden)]
+    fn branch(condition: Self::Word) -> bool;
+    /// One of the `int_*_ovf` operations.
+    #[doc(hidden)]
+    fn checked(op: Opcode, a: Self::Word, b: Self::Word) -> Option<Self::Word>;
+    #[doc(hidden)]
+    fn promote(word: Self::Word, ty: Ty) -> u64;
+    #[doc(hidden)]
+    fn is_constant(word: Self::Word) -> bool;
+    /// Whether the object (not null) is of the type.
+    #[doc(hidden)]
+    fn is_type(object: Self::Word, ty: &'static TypeCell) -> bool;
+    /// The number of the object's heap type.
+    #[doc(hidden)]
+    fn type_number(object: Self::Word) -> Self::Word;
+    #[doc(hidden)]
+    fn get_field(object: Self::Word, ty: &'static TypeCell, index: usize, offset: usize, kind: FieldKind) -> Self::Word;
+    #[doc(hidden)]
+    fn set_field(
+        object: Self::Word,
+        ty: &'static TypeCell,
+        index: usize,
+        offset: usize,
+        kind: FieldKind,
+        mutability: Mutability,
+        value: Self::Word,
+    );
+    #[doc(hidden)]
+    fn get_item(object: Self::Word, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: Self::Word) -> Self::Word;
+    #[doc(hidden)]
+    fn set_item(object: Self::Word, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: Self::Word, value: Self::Word);
+    #[doc(hidden)]
+    fn length(object: Self::Word, ty: &'static TypeCell) -> Self::Word;
+    #[doc(hidden)]
+    fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(Self::Word, FieldKind)>) -> Self::Word;
+    #[doc(hidden)]
+    fn call<const N: usize>(
+        cell: &'static CallCell,
+        args: [Self::Word; N],
+        run: impl FnOnce([u64; N]) -> crate::residual::Outcome,
+    ) -> (Self::Word, Self::Word);
+}
+
+/// Plain execution.
+#[derive(Clone, Copy, Debug)]
+pub struct Direct;
+
+/// Execution under a recorder.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta;
+
+#[cold]
+#[inline(never)]
+fn out_of_range(ty: &'static TypeCell, index: u64, length: u32) -> ! {
+    panic!("item {index} of a {} with {length} items", ty.name())
+}
+
+#[inline(always)]
+fn length_of(object: u64) -> u32 {
+    // SAFETY: red references are made by allocation, by loads of reference fields or by checked casts
+    // only, so `object` is the address of a live heap object (or was null-checked before).
+    unsafe { *((object + 4) as *const u32) }
+}
+
+#[inline(always)]
+fn load(address: u64, kind: FieldKind) -> u64 {
+    // SAFETY: the address is that of a field or a bounds-checked item of a live object (see `length_of`).
+    unsafe {
+        match kind {
+            FieldKind::Byte => *(address as *const u8) as u64,
+            _ => *(address as *const u64),
+        }
+    }
+}
+
+#[inline(always)]
+fn store(address: u64, kind: FieldKind, value: u64) {
+    // SAFETY: as for `load`; only the interpreter's own thread writes the object.
+    unsafe {
+        match kind {
+            FieldKind::Byte => *(address as *mut u8) = value as u8,
+            _ => *(address as *mut u64) = value,
+        }
+    }
+}
+
+impl Mode for Direct {
+    type Word = u64;
+
+    #[inline(always)]
+    fn constant(bits: u64) -> u64 {
+        bits
+    }
+    #[inline(always)]
+    fn pure1(op: Opcode, a: u64) -> u64 {
+        pure::evaluate(op, a, 0, 0)
+    }
+    #[inline(always)]
+    fn pure2(op: Opcode, a: u64, b: u64) -> u64 {
+        pure::evaluate(op, a, b, 0)
+    }
+    #[inline(always)]
+    fn select(condition: u64, a: u64, b: u64) -> u64 {
+        if condition != 0 { a } else { b }
+    }
+    #[inline(always)]
+    fn branch(condition: u64) -> bool {
+        condition != 0
+    }
+    #[inline(always)]
+    fn checked(op: Opcode, a: u64, b: u64) -> Option<u64> {
+        let (a, b) = (a as i64, b as i64);
+        let result = match op {
+            Opcode::IntAddOvf => a.checked_add(b),
+            Opcode::IntSubOvf => a.checked_sub(b),
+            _ => a.checked_mul(b),
+        };
+        result.map(|word| word as u64)
+    }
+    #[inline(always)]
+    fn promote(word: u64, _ty: Ty) -> u64 {
+        word
+    }
+    #[inline(always)]
+    fn is_constant(_word: u64) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn is_type(object: u64, ty: &'static TypeCell) -> bool {
+        Self::type_number(object) == ty.id() as u64
+    }
+    #[inline(always)]
+    fn type_number(object: u64) -> u64 {
+        // SAFETY: as for `length_of`.
+        unsafe { *(object as *const u32) as u64 }
+    }
+    #[inline(always)]
+    fn get_field(object: u64, _ty: &'static TypeCell, _index: usize, offset: usize, kind: FieldKind) -> u64 {
+        load(object + offset as u64, kind)
+    }
+    #[inline(always)]
+    fn set_field(
+        object: u64,
+        ty: &'static TypeCell,
+        index: usize,
+        offset: usize,
+        kind: FieldKind,
+        mutability: Mutability,
+        value: u64,
+    ) {
+        if mutability == Mutability::Stable && load(object + offset as u64, kind) != value {
+            hotloop_record::stable::written(object, ty.field(index));
+        }
+        store(object + offset as u64, kind, value);
+    }
+    #[inline(always)]
+    fn get_item(object: u64, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: u64) -> u64 {
+        let length = length_of(object);
+        if index >= length as u64 {
+            out_of_range(ty, index, length);
+        }
+        load(object + fixed as u64 + index * kind.size() as u64, kind)
+    }
+    #[inline(always)]
+    fn set_item(object: u64, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: u64, value: u64) {
+        let length = length_of(object);
+        if index >= length as u64 {
+            out_of_range(ty, index, length);
+        }
+        store(object + fixed as u64 + index * kind.size() as u64, kind, value);
+    }
+    #[inline(always)]
+    fn length(object: u64, _ty: &'static TypeCell) -> u64 {
+        length_of(object) as u64
+    }
+    #[inline(always)]
+    fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(u64, FieldKind)>) -> u64 {
+        let (size, len) = match length {
+            None => (fixed, 0),
+            Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
+        };
+        // SAFETY: the size is that of the type with so many items, rounded up to words.
+        unsafe { heap.alloc_unchecked(hotloop_gc::TypeId(ty.id()), size, len) as u64 }
+    }
+    #[inline(always)]
+    fn call<const N: usize>(
+        _cell: &'static CallCell,
+        args: [u64; N],
+        run: impl FnOnce([u64; N]) -> crate::residual::Outcome,
+    ) -> (u64, u64) {
+        let outcome = run(args);
+        (outcome.value, outcome.raised)
+    }
+}
+
+impl Mode for Meta {
+    type Word = Red;
+
+    #[inline]
+    fn constant(bits: u64) -> Red {
+        Red::constant(bits)
+    }
+    #[inline]
+    fn pure1(op: Opcode, a: Red) -> Red {
+        current().pure(op, &[a])
+    }
+    #[inline]
+    fn pure2(op: Opcode, a: Red, b: Red) -> Red {
+        current().pure(op, &[a, b])
+    }
+    #[inline]
+    fn select(condition: Red, a: Red, b: Red) -> Red {
+        current().pure(Opcode::Select, &[condition, a, b])
+    }
+    #[inline]
+    fn branch(condition: Red) -> bool {
+        current().branch(condition)
+    }
+    #[inline]
+    fn checked(op: Opcode, a: Red, b: Red) -> Option<Red> {
+        current().checked(op, a, b)
+    }
+    #[inline]
+    fn promote(word: Red, ty: Ty) -> u64 {
+        current().promote(word, ty)
+    }
+    #[inline]
+    fn is_constant(word: Red) -> bool {
+        current().is_constant(word)
+    }
+    #[inline]
+    fn is_type(object: Red, ty: &'static TypeCell) -> bool {
+        current().is_type(object, ty.type_ref())
+    }
+    #[inline]
+    fn type_number(object: Red) -> Red {
+        current().type_number(object)
+    }
+    #[inline]
+    fn get_field(object: Red, ty: &'static TypeCell, index: usize, _offset: usize, _kind: FieldKind) -> Red {
+        current().get_field(object, ty.field(index))
+    }
+    #[inline]
+    fn set_field(
+        object: Red,
+        ty: &'static TypeCell,
+        index: usize,
+        _offset: usize,
+        _kind: FieldKind,
+        _mutability: Mutability,
+        value: Red,
+    ) {
+        current().set_field(object, ty.field(index), value)
+    }
+    #[inline]
+    fn get_item(object: Red, ty: &'static TypeCell, _fixed: usize, _kind: FieldKind, index: Red) -> Red {
+        check_range(object, ty, index);
+        current().get_item(object, ty.type_ref(), index)
+    }
+    #[inline]
+    fn set_item(object: Red, ty: &'static TypeCell, _fixed: usize, _kind: FieldKind, index: Red, value: Red) {
+        check_range(object, ty, index);
+        current().set_item(object, ty.type_ref(), index, value)
+    }
+    #[inline]
+    fn length(object: Red, ty: &'static TypeCell) -> Red {
+        current().length(object, ty.type_ref())
+    }
+    fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(Red, FieldKind)>) -> Red {
+        let type_ref = ty.type_ref();
+        if let Some(fed) = current().begin_allocation(type_ref) {
+            return fed;
+        }
+        let plain = length.map(|(len, kind)| (len.bits, kind));
+        let bits = Direct::allocate(heap, ty, fixed, plain);
+        current().end_allocation(type_ref, length.map(|(len, _)| len), bits)
+    }
+    fn call<const N: usize>(
+        cell: &'static CallCell,
+        args: [Red; N],
+        run: impl FnOnce([u64; N]) -> crate::residual::Outcome,
+    ) -> (Red, Red) {
+        hotloop_record::call(cell.id(), &args, || {
+            let outcome = run(args.map(|arg| arg.bits));
+            (outcome.value, outcome.raised)
+        })
+    }
+}
+
+fn check_range(object: Red, ty: &'static TypeCell, index: Red) {
+    let length = current().length(object, ty.type_ref());
+    let inside = current().pure(Opcode::UintLt, &[index, length]);
+    if !current().branch(inside) {
+        out_of_range(ty, index.bits, length.bits as u32);
+    }
+}

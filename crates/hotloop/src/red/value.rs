@@ -1,0 +1,200 @@
+//! A language value in one word.
+//!
+//! ```text
+//! low 3 bits   what                                         word
+//! 000          small integer, 61 bits                       integer << 3
+//! 010          reference to a heap object                   address + 2
+//! 100          special constant (null, true, …), 0..2^60    number << 3 | 4
+//! 1, 5, 6      float near 0 or in 2^-255..2^256             self-tagged (see hotloop_ir::pure)
+//! ```
+//! Other floats are boxed.
+
+use hotloop_ir::{Opcode, Ty};
+
+use super::{Bool, Float, Int, Small};
+use crate::boxed::BoxedFloat;
+use crate::heap::HeapType;
+use crate::mode::{Direct, Mode};
+use crate::runtime::Runtime;
+
+/// A tagged language value known at run time.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Value<M: Mode>(M::Word);
+
+const TAG: u64 = 7;
+const REFERENCE: u64 = 2;
+const SPECIAL: u64 = 4;
+
+impl<M: Mode> Value<M> {
+    #[inline(always)]
+    #[doc(hidden)]
+    pub fn from_word(word: M::Word) -> Self {
+        Value(word)
+    }
+    #[inline(always)]
+    #[doc(hidden)]
+    pub fn word(self) -> M::Word {
+        self.0
+    }
+    #[inline(always)]
+    fn has_tag(self, tag: u64) -> bool {
+        let bits = M::pure2(Opcode::IntAnd, self.0, M::constant(TAG));
+        M::branch(M::pure2(Opcode::IntEq, bits, M::constant(tag)))
+    }
+
+    /// The special constant with this number: what a language uses for null, true, false.
+    #[inline(always)]
+    pub fn special(number: u32) -> Value<M> {
+        Value(M::constant((number as u64) << 3 | SPECIAL))
+    }
+
+    /// The word that a fresh field or item holds: the small integer 0.
+    #[inline(always)]
+    pub fn zero() -> Value<M> {
+        Value(M::constant(0))
+    }
+
+    /// A small integer known while compiling. Panics if it has more than 61 bits.
+    #[inline(always)]
+    pub fn small(integer: i64) -> Value<M> {
+        assert!(integer << 3 >> 3 == integer, "not a small integer");
+        Value(M::constant((integer << 3) as u64))
+    }
+
+    /// Whether it is a small integer (a guard).
+    #[inline(always)]
+    pub fn is_small(self) -> bool {
+        self.has_tag(0)
+    }
+
+    /// Both at once, with one guard.
+    #[inline(always)]
+    pub fn both_small(self, other: Value<M>) -> Option<(Small<M>, Small<M>)> {
+        let either = M::pure2(Opcode::IntOr, self.0, other.0);
+        if Value::<M>(either).has_tag(0) { Some((Small::from_word(self.0), Small::from_word(other.0))) } else { None }
+    }
+
+    /// The small integer in it (a guard).
+    #[inline(always)]
+    pub fn as_small(self) -> Option<Small<M>> {
+        if self.is_small() { Some(Small::from_word(self.0)) } else { None }
+    }
+
+    /// The small integer in it as an [`Int`] (a guard).
+    #[inline(always)]
+    pub fn as_int(self) -> Option<Int<M>> {
+        self.as_small().map(Small::to_int)
+    }
+
+    /// An integer as a value; `None` if it has more than 61 bits (a guard).
+    #[inline(always)]
+    pub fn from_int(integer: Int<M>) -> Option<Value<M>> {
+        Small::from_int(integer).map(Small::to_value)
+    }
+
+    /// Whether it is this very word: same small integer, same object, same special constant (a guard).
+    #[inline(always)]
+    pub fn is_same(self, other: Value<M>) -> bool {
+        self.is_same_word(other).branch()
+    }
+
+    /// [`is_same`](Value::is_same) without a guard.
+    #[inline(always)]
+    pub fn is_same_word(self, other: Value<M>) -> Bool<M> {
+        Bool::from_word(M::pure2(Opcode::IntEq, self.0, other.0))
+    }
+
+    /// Whether it is the special constant with this number (a guard).
+    #[inline(always)]
+    pub fn is_special(self, number: u32) -> bool {
+        self.is_same(Value::special(number))
+    }
+
+    /// Whether it is any special constant (a guard).
+    #[inline(always)]
+    pub fn is_any_special(self) -> bool {
+        self.has_tag(SPECIAL)
+    }
+
+    /// Whether it refers to a heap object (a guard). Boxed floats do.
+    #[inline(always)]
+    pub fn is_reference(self) -> bool {
+        self.has_tag(REFERENCE)
+    }
+
+    /// The object, if the value refers to one of that type (guards).
+    #[inline(always)]
+    pub fn cast<T: HeapType<M>>(self) -> Option<T> {
+        if !self.is_reference() {
+            return None;
+        }
+        let object = M::pure1(Opcode::ValueToRef, self.0);
+        if M::is_type(object, T::cell()) { Some(T::from_word(object)) } else { None }
+    }
+
+    /// Whether it refers to an object of that type (guards).
+    #[inline(always)]
+    pub fn is<T: HeapType<M>>(self) -> bool {
+        self.cast::<T>().is_some()
+    }
+
+    /// A reference as a value.
+    #[inline(always)]
+    pub fn from_object<T: HeapType<M>>(object: T) -> Value<M> {
+        Value(M::pure1(Opcode::RefToValue, object.word()))
+    }
+
+    /// The float in it, immediate or boxed (guards).
+    #[inline(always)]
+    pub fn as_float(self) -> Option<Float<M>> {
+        if M::branch(M::pure1(Opcode::ValueIsFloat, self.0)) {
+            Some(Float::from_word(M::pure1(Opcode::ValueToFloat, self.0)))
+        } else {
+            self.cast::<BoxedFloat<M>>().map(|boxed| boxed.float())
+        }
+    }
+
+    /// A float as a value: immediate if it fits (a guard), else boxed.
+    #[inline(always)]
+    pub fn from_float(runtime: &Runtime, float: Float<M>) -> Value<M> {
+        if M::branch(M::pure1(Opcode::FloatFitsValue, float.word())) {
+            Value(M::pure1(Opcode::FloatToValue, float.word()))
+        } else {
+            Value::from_object(BoxedFloat::new(runtime, float))
+        }
+    }
+
+    /// The value as a constant of the trace; a guard that it stays this very word.
+    #[inline(always)]
+    pub fn promote(self) -> Value<M> {
+        Value(M::constant(M::promote(self.0, Ty::Int)))
+    }
+
+    /// Whether it is known while compiling (never in plain execution).
+    #[inline(always)]
+    pub fn is_constant(self) -> bool {
+        M::is_constant(self.0)
+    }
+}
+
+impl Value<Direct> {
+    /// The raw word, in residual functions: for hashing by identity and the like.
+    #[inline(always)]
+    pub fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+/// A value known while compiling: made by [`Runtime::constant`], kept alive for ever, green.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConstValue(pub(crate) u64);
+
+impl ConstValue {
+    /// As a red value of any mode.
+    #[inline(always)]
+    pub fn value<M: Mode>(self) -> Value<M> {
+        Value(M::constant(self.0))
+    }
+}
+impl crate::green::Green for ConstValue {}

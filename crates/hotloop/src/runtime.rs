@@ -1,0 +1,250 @@
+//! What a running interpreter needs besides itself: heap, limits, options, the poll flag. All of it hangs
+//! on this explicit context; nothing is global.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hotloop_codegen::Context;
+use hotloop_gc::{Heap, HeapOptions};
+use hotloop_log::Log;
+
+use crate::Plain;
+use crate::red::{ConstValue, Value};
+
+/// The user asked to stop.
+pub(crate) const POLL_USER: u32 = 1;
+
+/// Limits and parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Most bytes of live objects; `None`: what the machine has.
+    pub heap_limit: Option<usize>,
+    /// Collect at every n-th allocation (for tests).
+    pub gc_stress: Option<u32>,
+    /// The JIT's parameters.
+    pub jit: JitOptions,
+}
+
+/// The JIT's parameters, with RPython's names and defaults where they mean the same.
+#[derive(Clone, Debug)]
+pub struct JitOptions {
+    /// Whether to compile at all.
+    pub enabled: bool,
+    /// Back edges until a loop is traced.
+    pub threshold: u32,
+    /// Calls until a function is traced from its entry.
+    pub function_threshold: u32,
+    /// Failures of a guard until a bridge is traced.
+    pub trace_eagerness: u32,
+    /// Most operations of a recorded trace.
+    pub trace_limit: u32,
+    /// Recursive calls of one function that are inlined.
+    pub max_unroll_recursion: u32,
+    /// Recordings of one loop or guard that may fail before it is left alone.
+    pub max_aborts: u32,
+    /// Most bridges of one loop.
+    pub max_bridges: u32,
+    /// Whether the optimizer runs (resume data is always made).
+    pub optimize: bool,
+    /// Whether traces run as machine code, or by reference evaluation.
+    pub native: bool,
+    /// Test mode: guard number and at which execution it fails although it holds.
+    pub force: Option<(u32, u64)>,
+    /// Test mode: every k-th executed guard fails.
+    pub force_every: Option<u64>,
+    /// Test mode: this rule of replay is broken on purpose.
+    pub break_rule: Option<u32>,
+    /// Every recording is made twice and compared; elidable calls are made again and compared.
+    pub check_hints: bool,
+}
+
+impl Default for JitOptions {
+    fn default() -> JitOptions {
+        JitOptions {
+            enabled: true,
+            threshold: 1039,
+            function_threshold: 1619,
+            trace_eagerness: 200,
+            trace_limit: 6000,
+            max_unroll_recursion: 7,
+            max_aborts: 8,
+            max_bridges: 100,
+            optimize: true,
+            native: cfg!(all(target_arch = "x86_64", target_os = "linux")),
+            force: None,
+            force_every: None,
+            break_rule: None,
+            check_hints: false,
+        }
+    }
+}
+
+/// A `--jit` parameter that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionsError(String);
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for OptionsError {}
+
+const PARAMETERS: &str = "off, threshold, function_threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
+     max_aborts, max_bridges, optimize, backend, force, force_every, check_hints";
+
+impl JitOptions {
+    /// Sets parameters from `name=value,…`, or `off`.
+    ///
+    /// ```
+    /// let mut jit = hotloop::JitOptions::default();
+    /// jit.parse("threshold=3,backend=eval").unwrap();
+    /// assert_eq!(jit.threshold, 3);
+    /// assert!(jit.parse("treshold=3").unwrap_err().to_string().contains("treshold"));
+    /// ```
+    ///
+    /// # Errors
+    /// An unknown name or a value that does not fit; the message lists the valid ones.
+    pub fn parse(&mut self, text: &str) -> Result<(), OptionsError> {
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            let (name, value) = item.split_once('=').unwrap_or((item, ""));
+            let bad = |expected: &str| OptionsError(format!("--jit {name}: `{value}` is not {expected}"));
+            let number = || value.parse::<u32>().map_err(|_| bad("a whole number below 2^32"));
+            let flag = || match value {
+                "" | "1" | "on" => Ok(true),
+                "0" | "off" => Ok(false),
+                _ => Err(bad("0 or 1")),
+            };
+            match name {
+                "off" if value.is_empty() => self.enabled = false,
+                "threshold" => self.threshold = number()?,
+                "function_threshold" => self.function_threshold = number()?,
+                "trace_eagerness" => self.trace_eagerness = number()?,
+                "trace_limit" => self.trace_limit = number()?,
+                "max_unroll_recursion" => self.max_unroll_recursion = number()?,
+                "max_aborts" => self.max_aborts = number()?,
+                "max_bridges" => self.max_bridges = number()?,
+                "optimize" => self.optimize = flag()?,
+                "check_hints" => self.check_hints = flag()?,
+                "break_rule" => self.break_rule = Some(number()?),
+                "backend" => {
+                    self.native = match value {
+                        "x64" => true,
+                        "eval" => false,
+                        _ => return Err(bad("`x64` or `eval`")),
+                    }
+                }
+                "force" => {
+                    let pair = value.split_once(':').and_then(|(g, n)| Some((g.parse().ok()?, n.parse().ok()?)));
+                    self.force = Some(pair.ok_or_else(|| bad("GUARD:EXECUTION"))?);
+                }
+                "force_every" => {
+                    self.force_every = Some(value.parse().ok().filter(|k| *k > 0).ok_or_else(|| bad("a whole number"))?)
+                }
+                _ => return Err(OptionsError(format!("--jit: no parameter `{name}`; there are: {PARAMETERS}"))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Stops a running program from another thread or a signal handler.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupter(&'static AtomicU32);
+
+impl Interrupter {
+    /// The program stops at its next poll: the next back edge or call.
+    pub fn interrupt(&self) {
+        self.0.fetch_or(POLL_USER, Ordering::Relaxed);
+    }
+}
+
+/// The context of one interpreter: its heap, its options, its log. Not `Send`: an interpreter, its heap and
+/// its traces belong to one thread.
+pub struct Runtime {
+    heap: Heap,
+    context: &'static Context,
+    options: Options,
+    log: RefCell<Log>,
+    constants: Rc<RefCell<Vec<u64>>>,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// Makes a heap and what else a program needs.
+    pub fn new(options: Options) -> Runtime {
+        let heap = Heap::new(HeapOptions { limit_bytes: options.heap_limit, stress: options.gc_stress });
+        let constants: Rc<RefCell<Vec<u64>>> = Rc::default();
+        let rooted = constants.clone();
+        heap.add_roots(Box::new(move |visit| {
+            // Borrowed only while a constant is added, which does not allocate.
+            if let Ok(words) = rooted.try_borrow() {
+                words.iter().for_each(|word| visit(*word));
+            }
+        }));
+        let context = crate::driver::context(&heap);
+        // SAFETY: the context lives for ever.
+        unsafe { heap.set_poll_flag(&context.poll) };
+        Runtime { heap, context, options, log: RefCell::new(Log::off()), constants }
+    }
+
+    /// Where events of the JIT go.
+    pub fn set_log(&self, log: Log) {
+        *self.log.borrow_mut() = log;
+    }
+
+    pub(crate) fn log(&self) -> std::cell::RefMut<'_, Log> {
+        self.log.borrow_mut()
+    }
+
+    /// The heap.
+    #[inline(always)]
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn context(&self) -> &'static Context {
+        self.context
+    }
+
+    #[inline(always)]
+    pub(crate) fn poll(&self) -> &'static AtomicU32 {
+        &self.context.poll
+    }
+
+    /// A handle that stops the program.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(&self.context.poll)
+    }
+
+    /// Keeps a value alive for ever, as a constant for green data.
+    pub fn constant(&self, value: Value<Plain>) -> ConstValue {
+        self.constants.borrow_mut().push(value.raw());
+        ConstValue(value.raw())
+    }
+
+    /// Whether an object of so many bytes still fits; ask before making large ones.
+    pub fn try_reserve(&self, bytes: usize) -> bool {
+        match self.options.heap_limit {
+            None => bytes < 1 << 40,
+            Some(limit) => {
+                bytes < limit && {
+                    let used = self.heap.stats().live_bytes;
+                    used + bytes <= limit
+                }
+            }
+        }
+    }
+}

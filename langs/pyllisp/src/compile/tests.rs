@@ -1,0 +1,167 @@
+//! What is compiled to what, and that every code keeps what the verifier checks.
+
+use super::{Options, compile};
+use crate::code;
+
+/// The bytecode of a program.
+fn check(text: &str, expected: &str) {
+    let program = compile(text.as_bytes(), &Options::default()).unwrap();
+    code::verify(&program).unwrap();
+    let shown = program.to_string();
+    assert_eq!(words(&shown), words(expected), "\n{shown}");
+}
+
+fn words(text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn the_seed_benchmark_at_the_top_level() {
+    check(
+        "(while k < 500)\n    (assert k+j*k >= 0)\n    k += 1",
+        "f0 -: function of 0, 5 slots
+           0 LoadCell r0 k
+           1 JumpLtInt r1 r0 500 <
+           2 JumpIfFalse r1 @14
+           3 LoadCell r1 k
+           4 LoadCell r3 j
+           5 LoadCell r4 k
+           6 Mul r2 r3 r4 *
+           7 Add r0 r1 r2 +
+           8 JumpGeInt r1 r0 0 >=
+           9 JumpIfFalse r1 @16
+          10 LoadCell r0 k
+          11 AddInt r0 r0 1 +
+          12 StoreCell k r0
+          13 Loop @0
+          14 LoadNull r0
+          15 Return r0
+          16 AssertFail",
+    );
+}
+
+#[test]
+fn locals_live_in_registers() {
+    check(
+        "f = (func n)\n    i = 0\n    (while i < n) i += 1\n    (return (f i -1))",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 1, 7 slots
+           0 LoadInt r1 0
+           1 JumpLt r2 r1 r0 <
+           2 JumpIfFalse r2 @5
+           3 AddInt r1 r1 1 +
+           4 Loop @1
+           5 LoadCell r4 f
+           6 Move r5 r1
+           7 LoadInt r6 -1
+           8 Call r3 r4 2
+           9 Return r3",
+    );
+}
+
+#[test]
+fn captured_variables_live_in_environments() {
+    check(
+        "f = (func)\n    n = 0\n    g = (func)\n        n += 1\n        h = (func) g\n    (return g)",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 0, 2 slots
+           0 MakeEnv 2
+           1 LoadInt r0 0
+           2 StoreEnv 0 0 r0
+           3 MakeClosure r0 f2
+           4 StoreEnv 0 1 r0
+           5 LoadEnv r1 0 1
+           6 Return r1
+         f2 g: function of 0, 2 slots
+           0 LoadEnv r1 0 0
+           1 AddInt r1 r1 1 +
+           2 StoreEnv 0 0 r1
+           3 MakeClosure r0 f3
+           4 LoadNull r1
+           5 Return r1
+         f3 h: function of 0, 1 slots
+           0 LoadEnv r0 0 1
+           1 JumpIfSet r0 @3
+           2 LoadCell r0 g
+           3 LoadNull r0
+           4 Return r0",
+    );
+}
+
+#[test]
+fn a_name_that_may_be_unset_falls_through_to_the_outer_one() {
+    check(
+        "f = (func c)\n    (if c) x = 1\n    x += c",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 1, 3 slots
+           0 LoadUnset r1
+           1 JumpIfFalse r0 @3
+           2 LoadInt r1 1
+           3 JumpIfSet r1 @6
+           4 LoadCell r2 x
+           5 Jump @7
+           6 Move r2 r1
+           7 Add r2 r2 r0 +
+           8 JumpIfSet r1 @11
+           9 StoreCell x r2
+          10 Jump @12
+          11 Move r1 r2
+          12 LoadNull r2
+          13 Return r2",
+    );
+}
+
+#[test]
+fn a_program_may_define_operators() {
+    check(
+        "{+} = f\ny = 1 + 2 - 3\n(if not x and y) x",
+        "f0 -: function of 0, 5 slots
+           0 LoadCell r0 f
+           1 StoreCell + r0
+           2 LoadCell r2 +
+           3 LoadInt r3 1
+           4 LoadInt r4 2
+           5 Call r1 r2 2
+           6 SubInt r0 r1 3 -
+           7 StoreCell y r0
+           8 LoadCell r0 x
+           9 JumpIfTrue r0 @13
+          10 LoadCell r0 y
+          11 JumpIfFalse r0 @13
+          12 LoadCell r0 x
+          13 LoadNull r0
+          14 Return r0",
+    );
+}
+
+#[test]
+fn operands_are_evaluated_before_what_follows_them() {
+    // The left operand is the old value of x, in a copy.
+    check(
+        "f = (func x)\n    (return x - {x = 1})",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 1, 5 slots
+           0 Move r3 r0
+           1 LoadInt r0 1
+           2 Move r4 r0
+           3 Sub r2 r3 r4 -
+           4 Return r2",
+    );
+}

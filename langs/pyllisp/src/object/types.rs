@@ -1,0 +1,297 @@
+//! The heap types.
+
+use hotloop::prelude::*;
+
+use crate::vm::interface::{BuiltinInfo, InterfaceInfo};
+use crate::vm::link::LinkedCode;
+use crate::vm::module::{CellInfo, ModuleInfo};
+
+/// A call in progress, or a generator that waits.
+#[heap_type(virtualizable)]
+pub struct Frame {
+    /// What is executed.
+    #[immutable]
+    pub code: Green<GreenRef<LinkedCode>>,
+    /// The variables that inner functions use: the function's own, or those around it.
+    pub env: Option<Env>,
+    /// Who called.
+    pub back: Option<Frame>,
+    /// Of a frame that waits: the instruction that calls. Of a generator that doesn't run: the
+    /// instruction at which it goes on, or [`FINISHED`].
+    pub pc: Green<u32>,
+    /// How many frames are below.
+    pub depth: Int,
+    /// The registers.
+    pub slots: [Value],
+}
+
+/// The position of a generator that has ended.
+pub const FINISHED: u32 = u32::MAX;
+
+/// Variables of a function that its inner functions use.
+#[heap_type]
+pub struct Env {
+    /// Those of the function around it.
+    #[immutable]
+    pub parent: Option<Env>,
+    /// The variables.
+    pub variables: [Value],
+}
+
+/// A function of the program with the variables around it.
+#[heap_type]
+pub struct Closure {
+    /// What is executed.
+    #[immutable]
+    pub code: Green<GreenRef<LinkedCode>>,
+    /// The variables around it.
+    #[immutable]
+    pub env: Option<Env>,
+}
+
+/// A generator.
+#[heap_type]
+pub struct Generator {
+    /// Its frame; whose `back` is set while it runs.
+    #[immutable]
+    pub frame: Frame,
+}
+
+/// A name's place in a module.
+///
+/// While the name has been written once at most, `constant` is its value (unset before), which
+/// traces take for granted; from the second time on it says so and `value` is the value.
+#[heap_type]
+pub struct Cell {
+    /// The name.
+    #[immutable]
+    pub info: Green<GreenRef<CellInfo>>,
+    /// Whether it was lifted from a frozen module.
+    #[stable]
+    pub frozen: Int,
+    /// The value of a cell that doesn't vary.
+    #[stable]
+    pub constant: Value,
+    /// The value of a cell that does.
+    pub value: Value,
+}
+
+/// A module.
+#[heap_type]
+pub struct Module {
+    /// Its names.
+    #[immutable]
+    pub info: Green<GreenRef<ModuleInfo>>,
+}
+
+/// A function of the interpreter.
+#[heap_type]
+pub struct Builtin {
+    /// What it is.
+    #[immutable]
+    pub info: Green<GreenRef<BuiltinInfo>>,
+}
+
+/// The type of an object.
+#[heap_type]
+pub struct Interface {
+    /// What it is.
+    #[immutable]
+    pub info: Green<GreenRef<InterfaceInfo>>,
+}
+
+/// A method with the object it belongs to.
+#[heap_type]
+pub struct BoundMethod {
+    /// The object.
+    #[immutable]
+    pub object: Value,
+    /// The method's name.
+    #[immutable]
+    pub name: Str,
+    /// What is called.
+    #[immutable]
+    pub method: Value,
+}
+
+/// A function that dispatches on the interfaces of its first arguments.
+#[heap_type]
+pub struct Multimethod {
+    /// How many arguments decide.
+    #[immutable]
+    pub arity: Int,
+    /// Which of the interpreter's operators it is.
+    #[immutable]
+    pub operator: Green<u32>,
+    /// Lists of interfaces to methods.
+    #[immutable]
+    pub methods: Dict,
+    /// What is called where no method is found, or null.
+    pub default: Value,
+}
+
+/// A text.
+#[heap_type]
+pub struct Str {
+    /// How many characters it has.
+    #[immutable]
+    pub length: Int,
+    /// Its hash, 0 until it is wanted.
+    pub hash: Int,
+    /// The text in UTF-8.
+    #[immutable]
+    pub bytes: [Byte],
+}
+
+impl Str<Plain> {
+    /// A string of the heap with this text.
+    pub fn from_text(runtime: &Runtime, text: &str) -> Str<Plain> {
+        let object = Str::new(runtime, text.chars().count().into(), 0.into(), text.len());
+        for (index, byte) in text.bytes().enumerate() {
+            object.set_bytes(index, i64::from(byte).into());
+        }
+        object
+    }
+}
+
+/// An integer of more than 61 bits.
+#[heap_type]
+pub struct BigInt {
+    /// Whether it is negative.
+    #[immutable]
+    pub negative: Int,
+    /// The magnitude in words of 64 bits, the lowest first.
+    #[immutable]
+    pub words: [Int],
+}
+
+impl BigInt<Plain> {
+    /// A big integer of the heap.
+    pub fn from_words(runtime: &Runtime, negative: bool, words: &[u64]) -> BigInt<Plain> {
+        let object = BigInt::new(runtime, i64::from(negative).into(), words.len());
+        for (index, word) in words.iter().enumerate() {
+            object.set_words(index, (*word as i64).into());
+        }
+        object
+    }
+}
+
+/// Values in a row: what a list's elements and a dictionary's entries lie in.
+#[heap_type]
+pub struct Items {
+    /// The values.
+    pub items: [Value],
+}
+
+/// A list.
+#[heap_type]
+pub struct List {
+    /// How many elements it has; `items` may have more room.
+    pub length: Int,
+    /// Where they are.
+    pub items: Items,
+}
+
+/// Integers in a row: a dictionary's table of hashes.
+#[heap_type]
+pub struct Table {
+    /// The integers.
+    pub slots: [Int],
+}
+
+/// A dictionary; its entries stay in the order in which they were added.
+#[heap_type]
+pub struct Dict {
+    /// How many entries it has.
+    pub length: Int,
+    /// How many places of `entries` are taken, by entries and by removed ones.
+    pub used: Int,
+    /// A table of places by hash: see [`crate::object::dict`].
+    pub table: Table,
+    /// Key, value, key, value, …; the key of a removed entry is unset.
+    pub entries: Items,
+}
+
+/// An iterator over a list.
+#[heap_type]
+pub struct ListIterator {
+    /// The list.
+    #[immutable]
+    pub list: List,
+    /// How many elements were given.
+    pub index: Int,
+}
+
+/// An iterator over a dictionary.
+#[heap_type]
+pub struct DictIterator {
+    /// The dictionary.
+    #[immutable]
+    pub dict: Dict,
+    /// What it gives: see [`DictPart`].
+    #[immutable]
+    pub part: Int,
+    /// How many places of `entries` were seen.
+    pub index: Int,
+}
+
+/// What a dictionary's iterator gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DictPart {
+    /// Keys.
+    Keys,
+    /// Values.
+    Values,
+    /// Lists of key and value.
+    Items,
+}
+
+/// An iterator over the characters of a string.
+#[heap_type]
+pub struct StrIterator {
+    /// The string.
+    #[immutable]
+    pub text: Str,
+    /// How many bytes were given.
+    pub index: Int,
+}
+
+/// An iterator over integers.
+#[heap_type]
+pub struct Range {
+    /// The next one.
+    pub next: Int,
+    /// The first that is not given.
+    #[immutable]
+    pub stop: Int,
+    /// The distance between two.
+    #[immutable]
+    pub step: Int,
+}
+
+/// An error on its way.
+#[heap_type]
+pub struct Error {
+    /// Whether it is the end of an iterator.
+    #[immutable]
+    pub is_stop: Int,
+    /// What is wrong.
+    #[immutable]
+    pub message: Value,
+    /// Through which frames it came, the outermost first.
+    pub trace: Option<Trace>,
+}
+
+/// A frame that an error came through.
+#[heap_type]
+pub struct Trace {
+    /// What was executed.
+    #[immutable]
+    pub code: Green<GreenRef<LinkedCode>>,
+    /// The instruction.
+    #[immutable]
+    pub pc: Green<u32>,
+    /// The frame that it called.
+    #[immutable]
+    pub next: Option<Trace>,
+}

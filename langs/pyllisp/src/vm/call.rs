@@ -1,0 +1,398 @@
+//! Calls: of closures, which get a frame, of builtins, of what stands for one of them.
+
+use hotloop::prelude::*;
+
+use super::error::Complaint;
+use super::interface::{Answer, BuiltinInfo, Control, Work};
+use super::link::LinkedCode;
+use super::operator;
+use super::{Pc, Pyllisp, State};
+use crate::code::{Instr, Reg};
+use crate::object::{
+    BoundMethod, Builtin, Closure, Frame, Generator, Interface, Items, Multimethod, is_set, null, unset,
+};
+
+/// How many calls may be in progress.
+pub(super) const MAX_DEPTH: i64 = 50_000;
+
+/// What a path out of line did; the step says it to the driver.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    /// The instruction is done.
+    Next,
+    /// The instruction is done, and the way goes on elsewhere in the code.
+    Goto(u32),
+    /// There is a new frame.
+    Call(GreenRef<LinkedCode>),
+    /// Another chain of frames goes on.
+    Switch(Pc),
+    /// An error is pending in the frame of this instruction.
+    Raise,
+    /// An error is pending in another frame.
+    RaiseAt(Pc),
+}
+
+/// The arguments of a call.
+#[derive(Clone, Copy)]
+pub(super) struct Args<M: Mode> {
+    receiver: Option<Value<M>>,
+    others: Others<M>,
+}
+
+#[derive(Clone, Copy)]
+enum Others<M: Mode> {
+    Registers { first: u16, count: u16 },
+    Pair(Value<M>, Value<M>),
+    Three(Value<M>, Value<M>, Value<M>),
+    Items { items: Items<M>, count: u16 },
+}
+
+impl<M: Mode> Args<M> {
+    /// Registers of the frame.
+    #[inline(always)]
+    pub fn registers(first: u16, count: u16) -> Args<M> {
+        Args { receiver: None, others: Others::Registers { first, count } }
+    }
+
+    /// An object and registers of the frame.
+    #[inline(always)]
+    pub fn method(receiver: Value<M>, first: u16, count: u16) -> Args<M> {
+        Args { receiver: Some(receiver), others: Others::Registers { first, count } }
+    }
+
+    /// One value.
+    pub fn one(value: Value<M>) -> Args<M> {
+        Args { receiver: Some(value), others: Others::Registers { first: 0, count: 0 } }
+    }
+
+    /// Two values.
+    pub fn pair(one: Value<M>, two: Value<M>) -> Args<M> {
+        Args { receiver: None, others: Others::Pair(one, two) }
+    }
+
+    /// Three values.
+    pub fn three(one: Value<M>, two: Value<M>, three: Value<M>) -> Args<M> {
+        Args { receiver: None, others: Others::Three(one, two, three) }
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub fn count(&self) -> u16 {
+        let others = match self.others {
+            Others::Registers { count, .. } | Others::Items { count, .. } => count,
+            Others::Pair(..) => 2,
+            Others::Three(..) => 3,
+        };
+        others + u16::from(self.receiver.is_some())
+    }
+
+    /// One of them.
+    #[inline(always)]
+    pub fn get(&self, frame: Frame<M>, index: u16) -> Value<M> {
+        let index = match self.receiver {
+            Some(receiver) if index == 0 => return receiver,
+            Some(_) => index - 1,
+            None => index,
+        };
+        match self.others {
+            Others::Registers { first, .. } => frame.slots(u32::from(first + index)),
+            Others::Pair(one, two) => [one, two][usize::from(index)],
+            Others::Three(one, two, three) => [one, two, three][usize::from(index)],
+            Others::Items { items, .. } => items.items(u32::from(index)),
+        }
+    }
+
+    /// One of them, or the unset value.
+    fn get_or_unset(&self, frame: Frame<M>, index: u16) -> Value<M> {
+        if index < self.count() { self.get(frame, index) } else { unset() }
+    }
+
+    /// All of them in the heap.
+    fn items(&self, runtime: &Runtime, frame: Frame<M>) -> Items<M> {
+        let items = Items::new(runtime, u32::from(self.count()));
+        for index in 0..self.count() {
+            items.set_items(u32::from(index), self.get(frame, index));
+        }
+        items
+    }
+
+    /// An object before all of them.
+    fn after(self, runtime: &Runtime, frame: Frame<M>, receiver: Value<M>) -> Args<M> {
+        let others = match self.receiver {
+            None => self.others,
+            Some(_) => Others::Items { items: self.items(runtime, frame), count: self.count() },
+        };
+        Args { receiver: Some(receiver), others }
+    }
+}
+
+/// The register that gets what an instruction's call gives.
+#[inline(always)]
+pub(super) fn result_register(instr: Instr) -> Reg {
+    match instr {
+        Instr::Call { dst, .. } | Instr::CallMethod { dst, .. } => dst,
+        _ => other_result_register(instr),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn other_result_register(instr: Instr) -> Reg {
+    let mut found = Reg(0);
+    instr.operands(|name, operand| {
+        if let ("dst", crate::code::Operand::Reg(dst)) = (name, operand) {
+            found = dst;
+        }
+    });
+    found
+}
+
+/// Calls a builtin without arguments.
+#[residual]
+fn native0(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>) -> Result<Value<Plain>, Raise<Plain>> {
+    work(interp, builtin, &[])
+}
+
+/// Calls a builtin with one argument.
+#[residual]
+fn native1(
+    interp: &Pyllisp,
+    builtin: GreenRef<BuiltinInfo>,
+    a: Value<Plain>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    work(interp, builtin, &[a])
+}
+
+/// Calls a builtin with two arguments.
+#[residual]
+fn native2(
+    interp: &Pyllisp,
+    builtin: GreenRef<BuiltinInfo>,
+    a: Value<Plain>,
+    b: Value<Plain>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    work(interp, builtin, &[a, b])
+}
+
+/// Calls a builtin with three arguments.
+#[residual]
+fn native3(
+    interp: &Pyllisp,
+    builtin: GreenRef<BuiltinInfo>,
+    a: Value<Plain>,
+    b: Value<Plain>,
+    c: Value<Plain>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    work(interp, builtin, &[a, b, c])
+}
+
+/// Calls a builtin with any number of arguments.
+#[residual]
+fn native(
+    interp: &Pyllisp,
+    builtin: GreenRef<BuiltinInfo>,
+    args: Items<Plain>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    let values: Vec<Value<Plain>> =
+        (0..args.items_len().get()).map(|index| args.items(index)).collect();
+    let answer = work(interp, builtin, &values);
+    // What the vector refers to, the items keep alive.
+    std::hint::black_box(args);
+    answer
+}
+
+fn work(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>, args: &[Value<Plain>]) -> Answer {
+    match builtin.work {
+        Work::Native(native) => native(interp, args),
+        Work::Control(_) => Err(interp.error("this function can't be called from here")),
+    }
+}
+
+impl Pyllisp {
+    /// Calls a closure: its frame is the current one afterwards.
+    #[inline(always)]
+    pub(super) fn enter<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        closure: Closure<M>,
+        args: Args<M>,
+    ) -> Outcome {
+        let caller = state.frame;
+        let code = closure.code();
+        let params = code.code.params;
+        if args.count() < params {
+            return self.complain(state, Complaint::ClosureRequires, null(), u32::from(params));
+        }
+        let depth = caller.depth() + 1;
+        if depth > MAX_DEPTH {
+            return self.complain(state, Complaint::Recursion, null(), 0);
+        }
+        let back = if code.code.generator { None } else { Some(caller) };
+        let slots = u32::from(code.code.slots);
+        let frame = Frame::new(self.runtime(), code, closure.env(), back, 0, depth, slots);
+        for index in 0..params {
+            frame.set_slots(u32::from(index), args.get(caller, index));
+        }
+        if code.code.generator {
+            let generator = Generator::new(self.runtime(), frame);
+            self.give(pc, state, generator.to_value());
+            return Outcome::Next;
+        }
+        caller.set_pc(pc.index);
+        state.frame = frame;
+        Outcome::Call(code)
+    }
+
+    /// The result of the current instruction.
+    #[inline(always)]
+    pub(super) fn give<M: Mode>(&self, pc: Pc, state: &mut State<M>, value: Value<M>) {
+        let dst = result_register(pc.code.code.instrs[pc.index as usize]);
+        state.frame.set_slots(u32::from(dst.0), value);
+    }
+
+    /// The result of the current instruction, or its error.
+    #[inline(always)]
+    pub(super) fn answer<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        answer: Result<Value<M>, Raise<M>>,
+    ) -> Outcome {
+        match answer {
+            Ok(value) => {
+                self.give(pc, state, value);
+                Outcome::Next
+            }
+            Err(Raise(error)) => {
+                state.exception = error;
+                Outcome::Raise
+            }
+        }
+    }
+
+    /// Calls anything.
+    #[inline(never)]
+    pub(super) fn invoke<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        mut callee: Value<M>,
+        mut args: Args<M>,
+    ) -> Outcome {
+        loop {
+            if let Some(closure) = callee.cast::<Closure<M>>() {
+                return self.enter(pc, state, closure, args);
+            } else if let Some(builtin) = callee.cast::<Builtin<M>>() {
+                let info = builtin.info();
+                match info.work {
+                    Work::Native(_) => return self.native(pc, state, info, args),
+                    Work::Control(Control::NextOfGenerator) => {
+                        let object = args.get_or_unset(state.frame, 0);
+                        let Some(generator) = object.cast::<Generator<M>>() else {
+                            return self.complain(state, Complaint::CannotCall, callee, 0);
+                        };
+                        let sent =
+                            if args.count() > 1 { args.get(state.frame, 1) } else { null() };
+                        return self.resume(pc, state, generator.frame(), sent);
+                    }
+                    Work::Control(Control::CallSuppressed) => {
+                        let method = args.get_or_unset(state.frame, 0).cast::<Multimethod<M>>();
+                        let (Some(method), true) = (method, args.count() >= 3) else {
+                            return self.complain(state, Complaint::CannotCall, callee, 0);
+                        };
+                        args = Args::pair(args.get(state.frame, 1), args.get(state.frame, 2));
+                        match self.dispatch(pc, state, method, args, true) {
+                            Ok((found, given)) => (callee, args) = (found, given),
+                            Err(outcome) => return outcome,
+                        }
+                    }
+                }
+            } else if let Some(bound) = callee.cast::<BoundMethod<M>>() {
+                args = args.after(self.runtime(), state.frame, bound.object());
+                callee = bound.method();
+            } else if let Some(method) = callee.cast::<Multimethod<M>>() {
+                match self.dispatch(pc, state, method, args, false) {
+                    Ok((found, given)) => (callee, args) = (found, given),
+                    Err(outcome) => return outcome,
+                }
+            } else if let Some(interface) = callee.cast::<Interface<M>>() {
+                let instantiate = *interface.info().instantiate.borrow();
+                match instantiate {
+                    Some(function) => callee = function.value(),
+                    None => return self.complain(state, Complaint::CannotInstantiate, callee, 0),
+                }
+            } else {
+                return self.complain(state, Complaint::CannotCall, callee, 0);
+            }
+        }
+    }
+
+    fn native<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        info: GreenRef<BuiltinInfo>,
+        args: Args<M>,
+    ) -> Outcome {
+        let frame = state.frame;
+        let answer = match args.count() {
+            0 => native0::<M>(self, info),
+            1 => native1::<M>(self, info, args.get(frame, 0)),
+            2 => native2::<M>(self, info, args.get(frame, 0), args.get(frame, 1)),
+            3 => native3::<M>(self, info, args.get(frame, 0), args.get(frame, 1), args.get(frame, 2)),
+            _ => native::<M>(self, info, args.items(self.runtime(), frame)),
+        };
+        self.answer(pc, state, answer)
+    }
+
+    /// What a call of a multimethod comes down to: another callee with its arguments, or an end.
+    fn dispatch<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        method: Multimethod<M>,
+        args: Args<M>,
+        suppressed: bool,
+    ) -> Result<(Value<M>, Args<M>), Outcome> {
+        let frame = state.frame;
+        let arity = method.arity().promote() as u32;
+        if u32::from(args.count()) < arity {
+            let got = Value::small(args.count().into());
+            return Err(self.complain(state, Complaint::ExpectedAtLeast, got, arity));
+        }
+        let (a, b) = (args.get_or_unset(frame, 0), args.get_or_unset(frame, 1));
+        let known = method.operator();
+        if known != operator::NONE {
+            match operator::operate::<M>(self, known, a, b) {
+                Ok(value) if !is_set(value) => {}
+                answer => return Err(self.answer(pc, state, answer)),
+            }
+        }
+        let (c, d) = (args.get_or_unset(frame, 2), args.get_or_unset(frame, 3));
+        let found = operator::find_method::<M>(self, method, a, b, c, d);
+        if is_set(found) {
+            return Ok((found, args));
+        }
+        let default = method.default();
+        if !suppressed && is_set(default) {
+            return Ok((default, args));
+        }
+        if !suppressed && operator::coerces(known) {
+            let helper = self.helper("coerced");
+            return Ok((helper.value(), Args::three(method.to_value(), a, b)));
+        }
+        match operator::no_method::<M>(self, method, a, b, c, d) {
+            Ok(value) => Err(self.answer(pc, state, Ok(value))),
+            Err(Raise(error)) => {
+                state.exception = error;
+                Err(Outcome::Raise)
+            }
+        }
+    }
+
+    /// A function of the prelude.
+    fn helper(&self, name: &'static str) -> ConstValue {
+        self.helpers.borrow()[name]
+    }
+}

@@ -1,0 +1,142 @@
+//! Errors: made where something is wrong, unwound frame by frame, shown at the end.
+
+use std::fmt::Write;
+
+use hotloop::prelude::*;
+
+use super::call::Outcome;
+use super::{Pc, Pyllisp, State};
+use crate::code::Instr;
+use crate::object::equality::TooDeep;
+use crate::object::{Error, FINISHED, Trace, repr, text};
+
+/// What steps themselves complain of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Green)]
+#[repr(u32)]
+pub enum Complaint {
+    /// A failed assertion.
+    Assertion,
+    /// A call of what is no function.
+    CannotCall,
+    /// A call of an interface that makes no objects.
+    CannotInstantiate,
+    /// A closure is called with fewer arguments than this.
+    ClosureRequires,
+    /// Too many calls are in progress.
+    Recursion,
+    /// An iterator has ended.
+    Stop,
+    /// A generator asks itself for its next value.
+    AlreadyRunning,
+    /// A multimethod is called with fewer arguments than this.
+    ExpectedAtLeast,
+}
+
+const COMPLAINTS: [Complaint; 8] = [
+    Complaint::Assertion,
+    Complaint::CannotCall,
+    Complaint::CannotInstantiate,
+    Complaint::ClosureRequires,
+    Complaint::Recursion,
+    Complaint::Stop,
+    Complaint::AlreadyRunning,
+    Complaint::ExpectedAtLeast,
+];
+
+impl GreenWord for Complaint {
+    fn to_word(self) -> u64 {
+        self as u64
+    }
+    fn from_word(word: u64) -> Complaint {
+        COMPLAINTS[word as usize]
+    }
+}
+
+/// The error of a complaint about a value and a number.
+#[residual]
+pub fn complaint(interp: &Pyllisp, what: Complaint, about: Value<Plain>, number: u32) -> Value<Plain> {
+    let Raise(error) = match what {
+        Complaint::Assertion => interp.error("Assertion error"),
+        Complaint::CannotCall => interp.error(&format!("cannot call {}", repr::repr(interp, about))),
+        Complaint::CannotInstantiate => {
+            interp.error(&format!("Cannot instantiate {}", repr::repr(interp, about)))
+        }
+        Complaint::ClosureRequires => interp.error(&format!("closure requires {number} arguments")),
+        Complaint::Recursion => interp.error("maximum recursion depth exceeded"),
+        Complaint::Stop => interp.stop(),
+        Complaint::AlreadyRunning => interp.error("generator is running already"),
+        Complaint::ExpectedAtLeast => {
+            let got = about.as_small().map_or(0, |count| count.to_int().get());
+            interp.error(&format!("expected at least {number} arguments, got {got}"))
+        }
+    };
+    error
+}
+
+impl Pyllisp {
+    /// An error with a message.
+    pub(crate) fn error(&self, message: &str) -> Raise<Plain> {
+        let runtime = self.runtime();
+        let message = text::string(runtime, message);
+        Raise(Error::new(runtime, 0.into(), message, None).to_value())
+    }
+
+    /// The end of an iterator.
+    pub(crate) fn stop(&self) -> Raise<Plain> {
+        let runtime = self.runtime();
+        let message = text::string(runtime, "stop iteration");
+        Raise(Error::new(runtime, 1.into(), message, None).to_value())
+    }
+
+    /// The error of structures that nest too deeply to be compared or hashed.
+    pub(crate) fn too_deep(&self, _: TooDeep) -> Raise<Plain> {
+        self.error("structure is nested too deeply")
+    }
+
+    /// Makes a complaint the pending error.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn complain<M: Mode>(
+        &self,
+        state: &mut State<M>,
+        what: Complaint,
+        about: Value<M>,
+        number: u32,
+    ) -> Outcome {
+        state.exception = complaint::<M>(self, what, about, number);
+        Outcome::Raise
+    }
+
+    /// An error is pending at an instruction: it leaves the frame, unless it is the end of an
+    /// iterator that a loop asks for its next value.
+    pub(super) fn unwind<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
+        let Some(error) = state.exception.cast::<Error<M>>() else { return Step::Done };
+        if let Instr::Next { target, .. } = pc.code.code.instrs[pc.index as usize]
+            && error.is_stop() == 1
+        {
+            return Step::Next(pc.at(target.0));
+        }
+        let frame = state.frame;
+        error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.index, error.trace())));
+        let Some(back) = frame.back() else { return Step::Done };
+        if pc.code.code.generator {
+            frame.set_pc(FINISHED);
+            frame.set_back(None);
+        }
+        state.frame = back;
+        Step::Raise(Pc { code: back.code(), index: back.pc() })
+    }
+}
+
+/// The lines of a traceback and the error's message.
+pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> (String, String) {
+    let mut trace = String::new();
+    let mut link = error.trace();
+    while let Some(frame) = link {
+        let code = frame.code();
+        let span = code.code.spans[frame.pc() as usize];
+        let _ = writeln!(trace, "    {}: {} {}", code.module.name, span.start, span.stop);
+        link = frame.next();
+    }
+    (trace, repr::display(interp, error.message()))
+}

@@ -1,0 +1,134 @@
+//! Interfaces and the interpreter's own functions, as green data.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use hotloop::prelude::*;
+
+use super::Pyllisp;
+use super::link::Atom;
+
+/// What a function of the interpreter gives: a value, or the error on its way.
+pub type Answer = Result<Value<Plain>, Raise<Plain>>;
+
+/// A function of the interpreter. It must not keep its arguments on Rust's heap.
+pub type Native = fn(&Pyllisp, &[Value<Plain>]) -> Answer;
+
+/// A function of the interpreter, as green data.
+#[derive(Debug)]
+pub struct BuiltinInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a builtin does.
+#[derive(Clone, Copy)]
+pub enum Work {
+    /// Plain Rust.
+    Native(Native),
+    /// Something that changes which frame is running.
+    Control(Control),
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Work::Native(_) => out.write_str("Native"),
+            Work::Control(control) => write!(out, "{control:?}"),
+        }
+    }
+}
+
+/// What builtins do that change which frame is running.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Control {
+    /// `generator.next`: runs the generator up to its next value.
+    NextOfGenerator,
+    /// Calls a multimethod, its first argument, with the others, without its default.
+    CallSuppressed,
+}
+
+/// The type of objects, as green data.
+pub struct InterfaceInfo {
+    /// Its name.
+    pub name: String,
+    /// The interface that it refines.
+    pub parent: Option<&'static InterfaceInfo>,
+    /// What calling the interface does; `None` if it can't be called.
+    pub instantiate: RefCell<Option<ConstValue>>,
+    /// Methods by their names' numbers.
+    methods: RefCell<Vec<Option<ConstValue>>>,
+}
+
+impl fmt::Debug for InterfaceInfo {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "InterfaceInfo({})", self.name)
+    }
+}
+
+impl InterfaceInfo {
+    /// An interface without methods.
+    pub fn new(name: &str, parent: Option<&'static InterfaceInfo>) -> &'static InterfaceInfo {
+        Box::leak(Box::new(InterfaceInfo {
+            name: name.to_owned(),
+            parent,
+            instantiate: RefCell::default(),
+            methods: RefCell::default(),
+        }))
+    }
+
+    /// The method of a name, here or in the parents.
+    pub fn method(&self, name: Atom) -> Option<ConstValue> {
+        let own = self.methods.borrow().get(name.0 as usize).copied().flatten();
+        own.or_else(|| self.parent?.method(name))
+    }
+
+    /// Adds a method.
+    pub fn add_method(&self, name: Atom, method: ConstValue) {
+        let mut methods = self.methods.borrow_mut();
+        let index = name.0 as usize;
+        if methods.len() <= index {
+            methods.resize(index + 1, None);
+        }
+        methods[index] = Some(method);
+    }
+}
+
+/// The interfaces of the interpreter's own objects.
+#[derive(Debug)]
+pub struct Interfaces {
+    pub(crate) object: Known,
+    pub(crate) interface: Known,
+    pub(crate) integer: Known,
+    pub(crate) float: Known,
+    pub(crate) boolean: Known,
+    pub(crate) string: Known,
+    pub(crate) list: Known,
+    pub(crate) list_iterator: Known,
+    pub(crate) dict: Known,
+    pub(crate) key_iterator: Known,
+    pub(crate) value_iterator: Known,
+    pub(crate) item_iterator: Known,
+    pub(crate) string_iterator: Known,
+    pub(crate) range: Known,
+    pub(crate) module: Known,
+    pub(crate) multimethod: Known,
+    pub(crate) builtin: Known,
+    pub(crate) closure: Known,
+    pub(crate) generator: Known,
+    pub(crate) bound_method: Known,
+    pub(crate) error: Known,
+    /// `null`, which is its own interface.
+    pub(crate) null: &'static InterfaceInfo,
+}
+
+/// An interface of the interpreter's own, with its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The interface.
+    pub info: &'static InterfaceInfo,
+    /// The value that programs see.
+    pub value: ConstValue,
+}

@@ -1,0 +1,93 @@
+//! Compiled code, tied to a module: names become cells, constants values of the heap.
+
+use std::sync::OnceLock;
+
+use hotloop::prelude::*;
+
+use super::Pyllisp;
+use super::module::{self, ModuleInfo};
+use crate::ast::Literal;
+use crate::code::{Code, CodeId, Program};
+use crate::object::{Cell, number, text};
+
+/// The number of an attribute's name; equal names have equal numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Green)]
+pub struct Atom(pub u32);
+
+impl GreenWord for Atom {
+    fn to_word(self) -> u64 {
+        self.0.into()
+    }
+    fn from_word(word: u64) -> Atom {
+        Atom(word as u32)
+    }
+}
+
+/// A function that can be run. It never changes, but for the counters of its loops.
+#[derive(Debug)]
+pub struct LinkedCode {
+    /// The instructions and what describes them.
+    pub code: Code,
+    /// The module whose names it uses.
+    pub module: &'static ModuleInfo,
+    /// The cells that its instructions name.
+    pub cells: &'static [ConstValue],
+    /// The attributes that its instructions name.
+    pub names: &'static [Atom],
+    /// Its constants.
+    pub consts: Box<[ConstValue]>,
+    /// All functions of the program, this one included.
+    pub codes: &'static OnceLock<Vec<&'static LinkedCode>>,
+    /// The counters of the loops that begin at each instruction, and of the function at the first.
+    pub loop_cells: Box<[LoopCell]>,
+}
+
+impl LinkedCode {
+    /// Another function of the program.
+    pub fn function(&self, id: CodeId) -> GreenRef<LinkedCode> {
+        match self.codes.get() {
+            Some(codes) => GreenRef::new(codes[id.index()]),
+            None => unreachable!("code runs after its program is linked"),
+        }
+    }
+}
+
+/// Ties a program to a module and gives its top level. The code lives for ever.
+pub fn link(interp: &Pyllisp, program: Program, module: &'static ModuleInfo) -> GreenRef<LinkedCode> {
+    let runtime = interp.runtime();
+    for name in &program.taken_from_base {
+        let cell = module.cell(runtime, name);
+        if let Some(cell) = cell.value::<Plain>().cast::<Cell<Plain>>()
+            && module::value(cell).is_none()
+        {
+            module::lift(cell);
+        }
+    }
+    let cells: Vec<ConstValue> = program.cells.iter().map(|name| module.cell(runtime, name)).collect();
+    let names: Vec<Atom> = program.names.iter().map(|name| interp.atom(name)).collect();
+    let (cells, names) = (cells.leak(), names.leak());
+    let codes: &'static OnceLock<Vec<&'static LinkedCode>> = Box::leak(Box::default());
+    let linked = program.codes.into_iter().map(|code| -> &'static LinkedCode {
+        let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
+        let loop_cells = code.instrs.iter().map(|_| LoopCell::default()).collect();
+        Box::leak(Box::new(LinkedCode { code, module, cells, names, consts, codes, loop_cells }))
+    });
+    let linked: Vec<&'static LinkedCode> = linked.collect();
+    let main = linked[0];
+    // The cell is new: nothing is there yet.
+    let _ = codes.set(linked);
+    GreenRef::new(main)
+}
+
+fn constant(interp: &Pyllisp, literal: &Literal) -> Value<Plain> {
+    let runtime = interp.runtime();
+    match literal {
+        Literal::Int(value) => number::integer(runtime, *value),
+        Literal::BigInt { radix, digits } => {
+            // The lexer took digits of this radix only.
+            number::parse(runtime, digits, *radix).unwrap_or(Value::zero())
+        }
+        Literal::Float(value) => Value::from_float(runtime, (*value).into()),
+        Literal::Str(value) => text::string(runtime, value),
+    }
+}

@@ -1,0 +1,190 @@
+//! The interpreter: one step of it is in `step.rs`, what steps do is in the files beside it.
+
+mod access;
+mod call;
+mod error;
+pub mod interface;
+mod iteration;
+pub mod link;
+pub mod module;
+mod operator;
+mod run;
+mod step;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::Write;
+
+use hotloop::prelude::*;
+
+pub use run::Failure;
+pub use step::{Pc, State};
+
+use crate::base;
+use crate::object::{
+    BigInt, BoundMethod, Builtin, Closure, Dict, DictIterator, DictPart, Error, Generator, Interface, List,
+    ListIterator, Module, Multimethod, Range, Str, StrIterator, as_boolean, special,
+};
+use interface::{InterfaceInfo, Interfaces, Known};
+use link::Atom;
+use module::ModuleInfo;
+
+/// An interpreter of Pyllisp with its heap and its modules.
+pub struct Pyllisp {
+    runtime: Runtime,
+    pub(crate) interfaces: Interfaces,
+    pub(crate) base: &'static ModuleInfo,
+    /// The modules that `import` gives.
+    pub(crate) modules: RefCell<HashMap<String, ConstValue>>,
+    /// Functions of the prelude that the interpreter itself calls.
+    pub(crate) helpers: RefCell<HashMap<&'static str, ConstValue>>,
+    atoms: RefCell<HashMap<String, Atom>>,
+    atom_names: RefCell<Vec<String>>,
+    output: RefCell<Box<dyn Write>>,
+}
+
+impl std::fmt::Debug for Pyllisp {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Pyllisp").finish_non_exhaustive()
+    }
+}
+
+/// Names whose numbers are known beforehand, in the order of their numbers.
+const KNOWN_ATOMS: [&str; 2] = ["length", "next"];
+
+/// The name `length`.
+pub(crate) const LENGTH: Atom = Atom(0);
+/// The name `next`.
+pub(crate) const NEXT: Atom = Atom(1);
+
+impl Pyllisp {
+    /// An interpreter whose programs print to `output`.
+    pub fn new(options: Options, output: Box<dyn Write>) -> Pyllisp {
+        let runtime = Runtime::new(options);
+        let interfaces = interfaces(&runtime);
+        let interp = Pyllisp {
+            runtime,
+            interfaces,
+            base: ModuleInfo::new("base", None, true),
+            modules: RefCell::default(),
+            helpers: RefCell::default(),
+            atoms: RefCell::default(),
+            atom_names: RefCell::default(),
+            output: RefCell::new(output),
+        };
+        for name in KNOWN_ATOMS {
+            interp.atom(name);
+        }
+        base::define(&interp);
+        interp
+    }
+
+    /// The heap and its limits.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// The number of an attribute's name.
+    pub fn atom(&self, name: &str) -> Atom {
+        if let Some(atom) = self.atoms.borrow().get(name) {
+            return *atom;
+        }
+        let mut names = self.atom_names.borrow_mut();
+        let atom = Atom(names.len() as u32);
+        names.push(name.to_owned());
+        self.atoms.borrow_mut().insert(name.to_owned(), atom);
+        atom
+    }
+
+    /// The name with this number.
+    pub(crate) fn atom_name(&self, atom: Atom) -> String {
+        self.atom_names.borrow()[atom.0 as usize].clone()
+    }
+
+    /// Writes to where programs print.
+    pub(crate) fn write(&self, text: &str) -> std::io::Result<()> {
+        self.output.borrow_mut().write_all(text.as_bytes())
+    }
+
+    /// Writes out what was printed.
+    pub fn flush(&self) {
+        // Nobody is left to be told of a closed output.
+        let _ = self.output.borrow_mut().flush();
+    }
+
+    /// The interface of a value.
+    pub(crate) fn interface_of(&self, value: Value<Plain>) -> &'static InterfaceInfo {
+        self.known_interface_of(value).map_or(self.interfaces.null, |known| known.info)
+    }
+
+    /// The interface of a value that is not null.
+    pub(crate) fn known_interface_of(&self, value: Value<Plain>) -> Option<Known> {
+        let known = &self.interfaces;
+        macro_rules! first_of {
+            ($($ty:ident $name:ident;)*) => {
+                $(if value.is::<$ty<Plain>>() { return Some(known.$name); })*
+            };
+        }
+        if value.is_small() {
+            return Some(known.integer);
+        }
+        if value.as_float().is_some() {
+            return Some(known.float);
+        }
+        if as_boolean(value).is_some() {
+            return Some(known.boolean);
+        }
+        if value.is_special(special::NULL) {
+            return None;
+        }
+        first_of! {
+            Str string; List list; Dict dict; Closure closure; Builtin builtin; Interface interface; BigInt integer;
+            ListIterator list_iterator; StrIterator string_iterator; Range range; Module module;
+            Multimethod multimethod; Generator generator; BoundMethod bound_method; Error error;
+        }
+        if let Some(iterator) = value.cast::<DictIterator<Plain>>() {
+            let part = iterator.part().get();
+            return Some(match part {
+                _ if part == DictPart::Keys as i64 => known.key_iterator,
+                _ if part == DictPart::Values as i64 => known.value_iterator,
+                _ => known.item_iterator,
+            });
+        }
+        Some(known.object)
+    }
+}
+
+fn interfaces(runtime: &Runtime) -> Interfaces {
+    let known = |info: &'static InterfaceInfo| Known {
+        info,
+        value: runtime.constant(Interface::new(runtime, GreenRef::new(info)).to_value()),
+    };
+    let null = InterfaceInfo::new("null", None);
+    let object = known(InterfaceInfo::new("object", Some(null)));
+    let child = |name: &str| known(InterfaceInfo::new(name, Some(object.info)));
+    let integer = child("integer");
+    Interfaces {
+        object,
+        interface: child("interface"),
+        integer,
+        float: child("float"),
+        boolean: known(InterfaceInfo::new("boolean", Some(integer.info))),
+        string: child("string"),
+        list: child("list"),
+        list_iterator: child("list_iterator"),
+        dict: child("dict"),
+        key_iterator: child("key_iterator"),
+        value_iterator: child("value_iterator"),
+        item_iterator: child("item_iterator"),
+        string_iterator: child("string_iterator"),
+        range: child("range"),
+        module: child("module"),
+        multimethod: child("multimethod"),
+        builtin: child("builtin"),
+        closure: child("closure"),
+        generator: child("generator"),
+        bound_method: child("bound_method"),
+        error: child("error"),
+        null,
+    }
+}

@@ -1,0 +1,415 @@
+//! Operators over the interpreter's own types, and how multimethods find methods for the others.
+
+use std::cmp::Ordering;
+
+use dashu_int::IBig;
+use hotloop::prelude::*;
+
+use super::call::{Args, Outcome};
+use super::interface::Answer;
+use super::{Pc, Pyllisp, State, module};
+use crate::object::number::{self, Integer};
+use crate::object::{
+    Cell, List, Multimethod, Str, boolean, dict, equality, is_set, list, text, unset,
+};
+
+/// A multimethod that is none of the operators.
+pub const NONE: u32 = 0;
+/// The operators by number: in the order of [`NAMES`], from one.
+pub const ADD: u32 = 1;
+pub const SUB: u32 = 2;
+pub const MUL: u32 = 3;
+pub const DIV: u32 = 4;
+pub const MOD: u32 = 5;
+pub const BIT_OR: u32 = 6;
+pub const BIT_XOR: u32 = 7;
+pub const BIT_AND: u32 = 8;
+pub const SHL: u32 = 9;
+pub const SHR: u32 = 10;
+pub const CONCAT: u32 = 11;
+pub const LT: u32 = 12;
+pub const GT: u32 = 13;
+pub const LE: u32 = 14;
+pub const GE: u32 = 15;
+pub const EQ: u32 = 16;
+pub const NE: u32 = 17;
+pub const MIN: u32 = 18;
+pub const MAX: u32 = 19;
+pub const NEGATE: u32 = 20;
+pub const POSATE: u32 = 21;
+pub const INVERT: u32 = 22;
+
+/// The names of the operators.
+pub const NAMES: [&str; 22] = [
+    "+", "-", "*", "/", "%", "|", "^", "&", "<<", ">>", "++", "<", ">", "<=", ">=", "==", "!=", "min", "max",
+    "-expr", "+expr", "~expr",
+];
+
+/// How many operands an operator has.
+pub fn arity(operator: u32) -> i64 {
+    if operator >= NEGATE { 1 } else { 2 }
+}
+
+/// Whether an operator whose operands have no method coerces them and tries again.
+pub fn coerces(operator: u32) -> bool {
+    (ADD..=GE).contains(&operator) && operator != CONCAT || (MIN..=MAX).contains(&operator)
+}
+
+/// An operator over values of the interpreter's own types; unset if it knows nothing of them.
+#[residual(reads)]
+pub fn operate(
+    interp: &Pyllisp,
+    operator: u32,
+    a: Value<Plain>,
+    b: Value<Plain>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    operate_plain(interp, operator, a, b)
+}
+
+fn operate_plain(interp: &Pyllisp, operator: u32, a: Value<Plain>, b: Value<Plain>) -> Answer {
+    match operator {
+        EQ | NE => {
+            // Programs may have methods for objects; the interpreter's own types come first.
+            let equal = equality::equal(a, b).map_err(|error| interp.too_deep(error))?;
+            let own = interp.has_own_equality(a) && interp.has_own_equality(b);
+            Ok(if equal || own { boolean(equal == (operator == EQ)) } else { unset() })
+        }
+        NEGATE | POSATE | INVERT => unary(interp, operator, a),
+        CONCAT => concat(interp, a, b),
+        _ => match (number::as_number(a), number::as_number(b)) {
+            (Some(a), Some(b)) => integers(interp, operator, a, b),
+            (one, two) => {
+                let one = a.as_float().map(Float::get).or(one.map(|one| one.to_float()));
+                let two = b.as_float().map(Float::get).or(two.map(|two| two.to_float()));
+                match (one, two, a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
+                    (Some(one), Some(two), ..) => floats(interp, operator, one, two),
+                    (_, _, Some(one), Some(two)) if (LT..=GE).contains(&operator) => {
+                        Ok(compared(operator, Some(text::text(one).cmp(&text::text(two)))))
+                    }
+                    _ => Ok(unset()),
+                }
+            }
+        },
+    }
+}
+
+fn compared(operator: u32, order: Option<Ordering>) -> Value<Plain> {
+    boolean(match operator {
+        LT => order == Some(Ordering::Less),
+        GT => order == Some(Ordering::Greater),
+        LE => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        _ => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    })
+}
+
+fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
+    let runtime = interp.runtime();
+    let zero = b == Integer::Small(0);
+    match operator {
+        DIV | MOD if zero => return Err(interp.error("division by zero")),
+        LT..=GE => return Ok(compared(operator, Some(order(&a, &b)))),
+        MIN | MAX => {
+            let less = order(&a, &b) == Ordering::Less;
+            let chosen = if less == (operator == MIN) { a } else { b };
+            return Ok(number::big(runtime, &chosen.to_big()));
+        }
+        SHL | SHR => return shift(interp, operator, a, b),
+        _ => {}
+    }
+    if let (Integer::Small(a), Integer::Small(b)) = (&a, &b) {
+        let (a, b) = (*a, *b);
+        let result = match operator {
+            ADD => a.checked_add(b),
+            SUB => a.checked_sub(b),
+            MUL => a.checked_mul(b),
+            DIV => a.checked_div(b).map(|quotient| quotient - i64::from(a % b != 0 && (a < 0) != (b < 0))),
+            MOD => a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
+            BIT_OR => Some(a | b),
+            BIT_XOR => Some(a ^ b),
+            _ => Some(a & b),
+        };
+        if let Some(result) = result {
+            return Ok(number::integer(runtime, result));
+        }
+    }
+    let (a, b) = (a.to_big(), b.to_big());
+    let result = match operator {
+        ADD => a + b,
+        SUB => a - b,
+        MUL => a * b,
+        DIV => divide_floor(a, b).0,
+        MOD => divide_floor(a, b).1,
+        BIT_OR => a | b,
+        BIT_XOR => a ^ b,
+        _ => a & b,
+    };
+    Ok(number::big(runtime, &result))
+}
+
+fn order(a: &Integer, b: &Integer) -> Ordering {
+    match (a, b) {
+        (Integer::Small(a), Integer::Small(b)) => a.cmp(b),
+        _ => a.to_big().cmp(&b.to_big()),
+    }
+}
+
+/// Quotient towards minus infinity, and the rest.
+fn divide_floor(a: IBig, b: IBig) -> (IBig, IBig) {
+    let quotient = &a / &b;
+    let rest = a - &quotient * &b;
+    let zero = IBig::from(0);
+    if rest != zero && (rest < zero) != (b < zero) {
+        return (quotient - IBig::from(1), rest + b);
+    }
+    (quotient, rest)
+}
+
+/// The widest shift: a number of this many bits still fits the memory of most machines.
+const MAX_SHIFT: i64 = 1 << 32;
+
+fn shift(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
+    let runtime = interp.runtime();
+    let count = match b {
+        Integer::Small(count) if count < 0 => return Err(interp.error("negative shift count")),
+        Integer::Small(count) => count,
+        Integer::Big(_) => i64::MAX,
+    };
+    if operator == SHR {
+        return Ok(match a {
+            Integer::Small(a) => number::integer(runtime, a >> count.min(63)),
+            Integer::Big(a) => number::big(runtime, &(a >> usize::try_from(count).unwrap_or(usize::MAX))),
+        });
+    }
+    if a == Integer::Small(0) {
+        return Ok(Value::small(0));
+    }
+    if count > MAX_SHIFT || !runtime.try_reserve((count / 8) as usize) {
+        return Err(interp.error("shift count too large"));
+    }
+    Ok(number::big(runtime, &(a.to_big() << count as usize)))
+}
+
+fn floats(interp: &Pyllisp, operator: u32, a: f64, b: f64) -> Answer {
+    let runtime = interp.runtime();
+    let result = match operator {
+        LT..=GE => return Ok(compared(operator, a.partial_cmp(&b))),
+        DIV | MOD if b == 0.0 => return Err(interp.error("division by zero")),
+        ADD => a + b,
+        SUB => a - b,
+        MUL => a * b,
+        DIV => a / b,
+        MOD => floor_mod(a, b),
+        MIN => a.min(b),
+        MAX => a.max(b),
+        _ => return Ok(unset()),
+    };
+    Ok(Value::from_float(runtime, result.into()))
+}
+
+fn floor_mod(a: f64, b: f64) -> f64 {
+    let rest = a % b;
+    if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+}
+
+fn unary(interp: &Pyllisp, operator: u32, a: Value<Plain>) -> Answer {
+    let runtime = interp.runtime();
+    if let Some(float) = a.as_float() {
+        return Ok(match operator {
+            NEGATE => Value::from_float(runtime, -float),
+            POSATE => a,
+            _ => unset(),
+        });
+    }
+    Ok(match (number::as_integer(a), operator) {
+        (None, _) => unset(),
+        (Some(_), POSATE) => a,
+        (Some(integer), NEGATE) => number::big(runtime, &-integer.to_big()),
+        (Some(integer), _) => number::big(runtime, &(-integer.to_big() - IBig::from(1))),
+    })
+}
+
+fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
+    let runtime = interp.runtime();
+    if let (Some(one), Some(two)) = (a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
+        let bytes = (one.bytes_len().get() + two.bytes_len().get()) as usize;
+        if !runtime.try_reserve(bytes) {
+            return Err(interp.error("out of memory"));
+        }
+        return Ok(text::string(runtime, &(text::text(one) + &text::text(two))));
+    }
+    if let (Some(one), Some(two)) = (a.cast::<List<Plain>>(), b.cast::<List<Plain>>()) {
+        let joined = list::with_room(runtime, list::length(one) + list::length(two));
+        for from in [one, two] {
+            for index in 0..list::length(from) {
+                list::push(runtime, joined, list::get(from, index));
+            }
+        }
+        return Ok(joined.to_value());
+    }
+    Ok(unset())
+}
+
+/// The method of a multimethod for these arguments; unset if there is none.
+#[residual(reads)]
+pub fn find_method(
+    interp: &Pyllisp,
+    method: Multimethod<Plain>,
+    a: Value<Plain>,
+    b: Value<Plain>,
+    c: Value<Plain>,
+    d: Value<Plain>,
+) -> Value<Plain> {
+    if method.methods().length().get() == 0 {
+        return unset();
+    }
+    let key = interp.interfaces_of(method, [a, b, c, d]);
+    // A list of interfaces is not too deep to be hashed.
+    dict::get(method.methods(), key.to_value()).ok().flatten().unwrap_or(unset())
+}
+
+/// The error of a multimethod that has no method for these arguments; `==` and `!=` go by identity.
+#[residual(reads)]
+pub fn no_method(
+    interp: &Pyllisp,
+    method: Multimethod<Plain>,
+    a: Value<Plain>,
+    b: Value<Plain>,
+    c: Value<Plain>,
+    d: Value<Plain>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    match method.operator() {
+        EQ => return Ok(boolean(a.is_same(b))),
+        NE => return Ok(boolean(!a.is_same(b))),
+        _ => {}
+    }
+    let count = method.arity().get() as usize;
+    let names: Vec<&str> =
+        [a, b, c, d].iter().take(count).map(|value| interp.interface_of(*value).name.as_str()).collect();
+    Err(interp.error(&format!("no method for [{}]", names.join(" "))))
+}
+
+impl Pyllisp {
+    fn has_own_equality(&self, value: Value<Plain>) -> bool {
+        !value.is_reference() || value.is::<Str<Plain>>() || value.is::<List<Plain>>() || value.as_float().is_some()
+    }
+
+    /// The interfaces of the arguments that decide, as a list.
+    fn interfaces_of(&self, method: Multimethod<Plain>, args: [Value<Plain>; 4]) -> List<Plain> {
+        let count = method.arity().get() as usize;
+        let key = list::with_room(self.runtime(), count);
+        for arg in args.iter().take(count) {
+            list::push(self.runtime(), key, self.interface_value(*arg));
+        }
+        key
+    }
+
+    /// A binary operator whose operands are not both small integers with a small result.
+    #[inline(never)]
+    pub(super) fn general<M: Mode, const OPERATOR: u32>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        cell: Cell<M>,
+        a: Value<M>,
+        b: Value<M>,
+    ) -> Outcome {
+        let floats = match (a.as_float(), b.as_float()) {
+            (Some(a), Some(b)) => Some((a, b)),
+            (Some(a), None) => b.as_small().map(|b| (a, b.to_int().to_float())),
+            (None, Some(b)) => a.as_small().map(|a| (a.to_int().to_float(), b)),
+            (None, None) => None,
+        };
+        if let Some((a, b)) = floats {
+            let value = match OPERATOR {
+                ADD => Value::from_float(self.runtime(), a + b),
+                SUB => Value::from_float(self.runtime(), a - b),
+                MUL => Value::from_float(self.runtime(), a * b),
+                DIV if b != 0.0 => Value::from_float(self.runtime(), a / b),
+                LT => boolean(a < b),
+                GT => boolean(a > b),
+                LE => boolean(a <= b),
+                GE => boolean(a >= b),
+                EQ => boolean(a == b),
+                NE => boolean(a != b),
+                _ => unset(),
+            };
+            if !matches!(OPERATOR, MOD | BIT_OR..=CONCAT | DIV) || is_set(value) {
+                self.give(pc, state, value);
+                return Outcome::Next;
+            }
+        }
+        match operate::<M>(self, OPERATOR, a, b) {
+            Ok(value) if !is_set(value) => self.call_cell(pc, state, cell, Args::pair(a, b)),
+            answer => self.answer(pc, state, answer),
+        }
+    }
+
+    /// `a << b`
+    #[inline(never)]
+    pub(super) fn shift_left<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        cell: Cell<M>,
+        a: Value<M>,
+        b: Value<M>,
+    ) -> Outcome {
+        if let Some((a, b)) = a.both_small(b) {
+            let (a, b) = (a.to_int(), b.to_int());
+            if b.is_index_of(61) {
+                let shifted = a << b;
+                if shifted >> b == a
+                    && let Some(value) = Value::from_int(shifted)
+                {
+                    self.give(pc, state, value);
+                    return Outcome::Next;
+                }
+            }
+        }
+        self.general::<M, SHL>(pc, state, cell, a, b)
+    }
+
+    /// `a >> b`
+    #[inline(never)]
+    pub(super) fn shift_right<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        cell: Cell<M>,
+        a: Value<M>,
+        b: Value<M>,
+    ) -> Outcome {
+        if let Some((a, b)) = a.both_small(b) {
+            let (a, b) = (a.to_int(), b.to_int());
+            if b.is_index_of(64)
+                && let Some(value) = Value::from_int(a >> b)
+            {
+                self.give(pc, state, value);
+                return Outcome::Next;
+            }
+        }
+        self.general::<M, SHR>(pc, state, cell, a, b)
+    }
+
+    /// A unary operator whose operand is not a small integer with a small result.
+    #[inline(never)]
+    pub(super) fn general_unary<M: Mode>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        operator: u32,
+        cell: Cell<M>,
+        a: Value<M>,
+    ) -> Outcome {
+        match operate::<M>(self, operator, a, unset()) {
+            Ok(value) if !is_set(value) => self.call_cell(pc, state, cell, Args::one(a)),
+            answer => self.answer(pc, state, answer),
+        }
+    }
+
+    /// Calls what a cell holds that the module froze before the code ran.
+    fn call_cell<M: Mode>(&self, pc: Pc, state: &mut State<M>, cell: Cell<M>, args: Args<M>) -> Outcome {
+        let callee = module::value(cell).unwrap_or(unset());
+        self.invoke(pc, state, callee, args)
+    }
+}

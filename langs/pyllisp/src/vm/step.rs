@@ -1,0 +1,548 @@
+//! One instruction.
+//!
+//! What is usual is done here, in line; everything else is a call out of line that says what it
+//! did, so that each `Step` is made of a literal.
+
+use hotloop::prelude::*;
+
+use super::access::{get_attribute, get_item, lift_cell, set_attribute, set_item, store_cell};
+use super::call::{Args, Outcome};
+use super::error::Complaint;
+use super::iteration::iterate;
+use super::link::LinkedCode;
+use super::operator::{self, *};
+use super::{LENGTH, Pyllisp, module};
+use crate::code::{Instr, Reg};
+use crate::object::{
+    Closure, Env, Frame, Items, List, ListIterator, Range, boolean, is_set, is_true, null, red_boolean, special,
+    unset,
+};
+
+/// A position: an instruction of a code.
+#[derive(Clone, Copy, PartialEq, Debug, Green)]
+pub struct Pc {
+    /// The code.
+    pub code: GreenRef<LinkedCode>,
+    /// The instruction's number.
+    pub index: u32,
+}
+
+impl Pc {
+    /// Another instruction of the same code.
+    #[inline(always)]
+    pub fn at(self, index: u32) -> Pc {
+        Pc { code: self.code, index }
+    }
+}
+
+/// What instructions work on.
+#[derive(State)]
+pub struct State<M: Mode> {
+    /// The current frame.
+    #[frame]
+    pub frame: Frame<M>,
+    /// What the program gave.
+    pub result: Value<M>,
+    /// The pending error.
+    pub exception: Value<M>,
+}
+
+#[inline(always)]
+fn get<M: Mode>(frame: Frame<M>, reg: Reg) -> Value<M> {
+    frame.slots(u32::from(reg.0))
+}
+
+#[inline(always)]
+fn set<M: Mode>(frame: Frame<M>, reg: Reg, value: Value<M>) {
+    frame.set_slots(u32::from(reg.0), value);
+}
+
+impl Interpreter for Pyllisp {
+    type Pc = Pc;
+    type State<M: Mode> = State<M>;
+
+    fn runtime(&self) -> &Runtime {
+        Pyllisp::runtime(self)
+    }
+
+    #[inline(always)]
+    fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
+        let code = pc.code.get();
+        let frame = state.frame;
+        let next = pc.at(pc.index + 1);
+
+        // The end of an instruction that was done out of line.
+        macro_rules! finish {
+            ($outcome:expr) => {
+                match $outcome {
+                    Outcome::Next => Step::Next(next),
+                    Outcome::Goto(index) => Step::Next(pc.at(index)),
+                    Outcome::Call(code) => Step::Call(Pc { code, index: 0 }),
+                    Outcome::Switch(to) => Step::Switch(to),
+                    Outcome::Raise => Step::Raise(pc),
+                    Outcome::RaiseAt(at) => Step::Raise(at),
+                }
+            };
+        }
+        // The end of an instruction with a result that may be an error.
+        macro_rules! answer {
+            ($answer:expr, $value:ident => $then:expr) => {
+                match $answer {
+                    Ok($value) => {
+                        $then;
+                        Step::Next(next)
+                    }
+                    Err(Raise(error)) => {
+                        state.exception = error;
+                        Step::Raise(pc)
+                    }
+                }
+            };
+        }
+        macro_rules! done {
+            ($dst:expr, $value:expr) => {{
+                set(frame, $dst, $value);
+                Step::Next(next)
+            }};
+        }
+        // Operators over small integers; others go out of line.
+        macro_rules! arithmetic {
+            ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {{
+                let (a, b) = ($a, $b);
+                let quick = match a.both_small(b) {
+                    Some(($x, $y)) => $quick,
+                    None => None,
+                };
+                match quick {
+                    Some(result) => done!($dst, result.to_value()),
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                    }
+                }
+            }};
+        }
+        macro_rules! compare {
+            ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {{
+                let (a, b) = ($a, $b);
+                match a.both_small(b) {
+                    Some(($x, $y)) => done!($dst, red_boolean($quick)),
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                    }
+                }
+            }};
+        }
+        // A comparison and the jump after it.
+        macro_rules! jump {
+            ($operator:ident, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {{
+                let (a, b) = ($a, $b);
+                match a.both_small(b) {
+                    Some(($x, $y)) => {
+                        if $quick {
+                            Step::Next(pc.at(pc.index + 2))
+                        } else {
+                            Step::Next(pc.at(jump_target(code, pc.index + 1)))
+                        }
+                    }
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                    }
+                }
+            }};
+        }
+        macro_rules! jump_int {
+            ($operator:ident, $a:expr, $value:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {{
+                let (a, $y) = ($a, Small::constant(i64::from($value)));
+                match a.as_small() {
+                    Some($x) => {
+                        if $quick {
+                            Step::Next(pc.at(pc.index + 2))
+                        } else {
+                            Step::Next(pc.at(jump_target(code, pc.index + 1)))
+                        }
+                    }
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, $y.to_value()))
+                    }
+                }
+            }};
+        }
+
+        match code.code.instrs[pc.index as usize] {
+            Instr::Move { dst, src } => done!(dst, get(frame, src)),
+            Instr::LoadConst { dst, value } => done!(dst, code.consts[value.index()].value()),
+            Instr::LoadInt { dst, value } => done!(dst, Value::small(value.into())),
+            Instr::LoadNull { dst } => done!(dst, null()),
+            Instr::LoadTrue { dst } => done!(dst, boolean(true)),
+            Instr::LoadFalse { dst } => done!(dst, boolean(false)),
+            Instr::LoadUnset { dst } => done!(dst, unset()),
+            Instr::LoadCell { dst, cell } => {
+                let cell = self.cell(code.cells, cell);
+                match module::value(cell) {
+                    Some(value) => done!(dst, value),
+                    None => answer!(lift_cell::<M>(self, cell), value => set(frame, dst, value)),
+                }
+            }
+            Instr::StoreCell { cell, src } => {
+                let cell = self.cell(code.cells, cell);
+                if cell.constant().is_special(special::VARIES) {
+                    cell.set_value(get(frame, src));
+                    Step::Next(next)
+                } else {
+                    answer!(store_cell::<M>(self, cell, get(frame, src)), _done => ())
+                }
+            }
+            Instr::MakeEnv { count } => {
+                let env = Env::new(self.runtime(), frame.env(), u32::from(count));
+                for index in 0..count {
+                    env.set_variables(u32::from(index), unset());
+                }
+                frame.set_env(Some(env));
+                Step::Next(next)
+            }
+            Instr::LoadEnv { dst, depth, index } => {
+                done!(dst, environment(frame, depth).variables(u32::from(index)))
+            }
+            Instr::StoreEnv { depth, index, src } => {
+                environment(frame, depth).set_variables(u32::from(index), get(frame, src));
+                Step::Next(next)
+            }
+            Instr::MakeClosure { dst, code: function } => {
+                let closure = Closure::new(self.runtime(), code.function(function), frame.env());
+                done!(dst, closure.to_value())
+            }
+            Instr::MakeList { dst, base, count } => {
+                let items = Items::new(self.runtime(), u32::from(count));
+                for index in 0..count {
+                    items.set_items(u32::from(index), get(frame, Reg(base.0 + index)));
+                }
+                done!(dst, List::new(self.runtime(), u32::from(count).into(), items).to_value())
+            }
+            Instr::GetAttr { dst, object, name } => {
+                let object = get(frame, object);
+                let name = code.names[name.index()];
+                if name == LENGTH
+                    && let Some(list) = object.cast::<List<M>>()
+                    && let Some(length) = Value::from_int(list.length())
+                {
+                    done!(dst, length)
+                } else {
+                    answer!(get_attribute::<M>(self, object, name), value => set(frame, dst, value))
+                }
+            }
+            Instr::SetAttr { object, name, src } => {
+                let name = code.names[name.index()];
+                answer!(set_attribute::<M>(self, get(frame, object), name, get(frame, src)), _done => ())
+            }
+            Instr::GetItem { dst, object, item } => {
+                let (object, item) = (get(frame, object), get(frame, item));
+                if let Some(list) = object.cast::<List<M>>()
+                    && let Some(index) = item.as_int()
+                    && index.is_index_of(list.length())
+                {
+                    done!(dst, list.items().items(index))
+                } else {
+                    answer!(get_item::<M>(self, object, item), value => set(frame, dst, value))
+                }
+            }
+            Instr::SetItem { object, item, src } => {
+                let (object, item) = (get(frame, object), get(frame, item));
+                if let Some(list) = object.cast::<List<M>>()
+                    && let Some(index) = item.as_int()
+                    && index.is_index_of(list.length())
+                {
+                    list.items().set_items(index, get(frame, src));
+                    Step::Next(next)
+                } else {
+                    answer!(set_item::<M>(self, object, item, get(frame, src)), _done => ())
+                }
+            }
+
+            Instr::Jump { target } => Step::Next(pc.at(target.0)),
+            Instr::JumpIfFalse { cond, target } => {
+                if is_true(get(frame, cond)) {
+                    Step::Next(next)
+                } else {
+                    Step::Next(pc.at(target.0))
+                }
+            }
+            Instr::JumpIfTrue { cond, target } => {
+                if is_true(get(frame, cond)) {
+                    Step::Next(pc.at(target.0))
+                } else {
+                    Step::Next(next)
+                }
+            }
+            Instr::JumpIfSet { src, target } => {
+                if is_set(get(frame, src)) {
+                    Step::Next(pc.at(target.0))
+                } else {
+                    Step::Next(next)
+                }
+            }
+            Instr::Loop { target } => Step::Loop(pc.at(target.0)),
+            Instr::Iter { dst, src } => {
+                let object = get(frame, src);
+                if let Some(list) = object.cast::<List<M>>() {
+                    done!(dst, ListIterator::new(self.runtime(), list, 0.into()).to_value())
+                } else {
+                    answer!(iterate::<M>(self, object), value => set(frame, dst, value))
+                }
+            }
+            Instr::Next { dst, iterator, target } => {
+                let iterator = get(frame, iterator);
+                if let Some(iterator) = iterator.cast::<ListIterator<M>>() {
+                    let (list, index) = (iterator.list(), iterator.index());
+                    if index.is_index_of(list.length()) {
+                        iterator.set_index(index + 1);
+                        done!(dst, list.items().items(index))
+                    } else {
+                        Step::Next(pc.at(target.0))
+                    }
+                } else if let Some(range) = iterator.cast::<Range<M>>()
+                    && range.step() == 1
+                {
+                    let at = range.next();
+                    match Value::from_int(at) {
+                        Some(value) if at < range.stop() => {
+                            range.set_next(at + 1);
+                            done!(dst, value)
+                        }
+                        _ => Step::Next(pc.at(target.0)),
+                    }
+                } else {
+                    finish!(self.next_in_loop(pc, state, iterator, target.0))
+                }
+            }
+
+            Instr::Call { dst: _, base, count } => {
+                let callee = get(frame, base);
+                let args = Args::registers(base.0 + 1, count);
+                if let Some(closure) = callee.cast::<Closure<M>>() {
+                    finish!(self.enter(pc, state, closure, args))
+                } else {
+                    finish!(self.invoke(pc, state, callee, args))
+                }
+            }
+            Instr::LoadMethod { dst, object, name } => {
+                let object = get(frame, object);
+                let name = code.names[name.index()];
+                let method = self.method(object, name);
+                if is_set(method) {
+                    set(frame, Reg(dst.0 + 1), object);
+                    done!(dst, method)
+                } else {
+                    set(frame, Reg(dst.0 + 1), unset());
+                    answer!(get_attribute::<M>(self, object, name), value => set(frame, dst, value))
+                }
+            }
+            Instr::CallMethod { dst: _, base, count } => {
+                let callee = get(frame, base);
+                let args = self.method_args(frame, base.0, count);
+                finish!(self.invoke(pc, state, callee, args))
+            }
+            Instr::Return { src } => {
+                let value = get(frame, src);
+                match frame.back() {
+                    None => {
+                        state.result = value;
+                        Step::Done
+                    }
+                    Some(back) if code.code.generator => finish!(self.end_generator(state, back)),
+                    Some(back) => {
+                        state.frame = back;
+                        let to = Pc { code: back.code(), index: back.pc() };
+                        self.give(to, state, value);
+                        Step::Return(to.at(to.index + 1))
+                    }
+                }
+            }
+            Instr::Yield { dst: _, src } => finish!(self.yield_value(pc, state, get(frame, src))),
+            Instr::AssertFail {} => finish!(self.complain(state, Complaint::Assertion, null(), 0)),
+
+            Instr::Negate { dst, a, cell } => {
+                let a = get(frame, a);
+                match a.as_small().and_then(Small::checked_neg) {
+                    Some(result) => done!(dst, result.to_value()),
+                    None => finish!(self.general_unary(pc, state, NEGATE, self.cell(code.cells, cell), a)),
+                }
+            }
+            Instr::Posate { dst: _, a, cell } => {
+                finish!(self.general_unary(pc, state, POSATE, self.cell(code.cells, cell), get(frame, a)))
+            }
+            Instr::Invert { dst: _, a, cell } => {
+                finish!(self.general_unary(pc, state, INVERT, self.cell(code.cells, cell), get(frame, a)))
+            }
+            Instr::Not { dst, a } => done!(dst, boolean(!is_true(get(frame, a)))),
+            Instr::Both { dst, a, b } => {
+                let truth = is_true(get(frame, a)) && is_true(get(frame, b));
+                done!(dst, boolean(truth))
+            }
+            Instr::Add { dst, a, b, cell } => {
+                arithmetic!(ADD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_add(y))
+            }
+            Instr::Sub { dst, a, b, cell } => {
+                arithmetic!(SUB, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_sub(y))
+            }
+            Instr::Mul { dst, a, b, cell } => {
+                arithmetic!(MUL, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mul(y))
+            }
+            Instr::Div { dst, a, b, cell } => {
+                arithmetic!(DIV, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_div_floor(y))
+            }
+            Instr::Mod { dst, a, b, cell } => {
+                arithmetic!(MOD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mod_floor(y))
+            }
+            Instr::BitOr { dst, a, b, cell } => {
+                arithmetic!(BIT_OR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.or(y)))
+            }
+            Instr::BitXor { dst, a, b, cell } => {
+                arithmetic!(BIT_XOR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.xor(y)))
+            }
+            Instr::BitAnd { dst, a, b, cell } => {
+                arithmetic!(BIT_AND, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.and(y)))
+            }
+            Instr::Shl { dst: _, a, b, cell } => {
+                let cell = self.cell(code.cells, cell);
+                finish!(self.shift_left(pc, state, cell, get(frame, a), get(frame, b)))
+            }
+            Instr::Shr { dst: _, a, b, cell } => {
+                let cell = self.cell(code.cells, cell);
+                finish!(self.shift_right(pc, state, cell, get(frame, a), get(frame, b)))
+            }
+            Instr::Concat { dst: _, a, b, cell } => {
+                let cell = self.cell(code.cells, cell);
+                finish!(self.general::<M, CONCAT>(pc, state, cell, get(frame, a), get(frame, b)))
+            }
+            Instr::AddInt { dst, a, value, cell } => {
+                let (a, b) = (get(frame, a), Small::constant(value.into()));
+                match a.as_small().and_then(|x| x.checked_add(b)) {
+                    Some(result) => done!(dst, result.to_value()),
+                    None => {
+                        let cell = self.cell(code.cells, cell);
+                        finish!(self.general::<M, ADD>(pc, state, cell, a, b.to_value()))
+                    }
+                }
+            }
+            Instr::SubInt { dst, a, value, cell } => {
+                let (a, b) = (get(frame, a), Small::constant(value.into()));
+                match a.as_small().and_then(|x| x.checked_sub(b)) {
+                    Some(result) => done!(dst, result.to_value()),
+                    None => {
+                        let cell = self.cell(code.cells, cell);
+                        finish!(self.general::<M, SUB>(pc, state, cell, a, b.to_value()))
+                    }
+                }
+            }
+            Instr::Lt { dst, a, b, cell } => {
+                compare!(LT, dst, get(frame, a), get(frame, b), cell, |x, y| x.is_lt(y))
+            }
+            Instr::Gt { dst, a, b, cell } => {
+                compare!(GT, dst, get(frame, a), get(frame, b), cell, |x, y| y.is_lt(x))
+            }
+            Instr::Le { dst, a, b, cell } => {
+                compare!(LE, dst, get(frame, a), get(frame, b), cell, |x, y| !y.is_lt(x))
+            }
+            Instr::Ge { dst, a, b, cell } => {
+                compare!(GE, dst, get(frame, a), get(frame, b), cell, |x, y| !x.is_lt(y))
+            }
+            Instr::Eq { dst, a, b, cell } => {
+                compare!(EQ, dst, get(frame, a), get(frame, b), cell, |x, y| x.is_eq(y))
+            }
+            Instr::Ne { dst, a, b, cell } => {
+                compare!(NE, dst, get(frame, a), get(frame, b), cell, |x, y| !x.is_eq(y))
+            }
+            Instr::JumpLt { dst: _, a, b, cell } => {
+                jump!(LT, get(frame, a), get(frame, b), cell, |x, y| x < y)
+            }
+            Instr::JumpGt { dst: _, a, b, cell } => {
+                jump!(GT, get(frame, a), get(frame, b), cell, |x, y| x > y)
+            }
+            Instr::JumpLe { dst: _, a, b, cell } => {
+                jump!(LE, get(frame, a), get(frame, b), cell, |x, y| x <= y)
+            }
+            Instr::JumpGe { dst: _, a, b, cell } => {
+                jump!(GE, get(frame, a), get(frame, b), cell, |x, y| x >= y)
+            }
+            Instr::JumpEq { dst: _, a, b, cell } => {
+                jump!(EQ, get(frame, a), get(frame, b), cell, |x, y| x == y)
+            }
+            Instr::JumpNe { dst: _, a, b, cell } => {
+                jump!(NE, get(frame, a), get(frame, b), cell, |x, y| x != y)
+            }
+            Instr::JumpLtInt { dst: _, a, value, cell } => {
+                jump_int!(LT, get(frame, a), value, cell, |x, y| x < y)
+            }
+            Instr::JumpGtInt { dst: _, a, value, cell } => {
+                jump_int!(GT, get(frame, a), value, cell, |x, y| x > y)
+            }
+            Instr::JumpLeInt { dst: _, a, value, cell } => {
+                jump_int!(LE, get(frame, a), value, cell, |x, y| x <= y)
+            }
+            Instr::JumpGeInt { dst: _, a, value, cell } => {
+                jump_int!(GE, get(frame, a), value, cell, |x, y| x >= y)
+            }
+            Instr::JumpEqInt { dst: _, a, value, cell } => {
+                jump_int!(EQ, get(frame, a), value, cell, |x, y| x == y)
+            }
+            Instr::JumpNeInt { dst: _, a, value, cell } => {
+                jump_int!(NE, get(frame, a), value, cell, |x, y| x != y)
+            }
+        }
+    }
+
+    fn handle<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
+        self.unwind(pc, state)
+    }
+
+    #[inline(always)]
+    fn loop_cell(&self, pc: Pc) -> &LoopCell {
+        &pc.code.get().loop_cells[pc.index as usize]
+    }
+
+    fn live_items(&self, pc: Pc) -> Option<u32> {
+        Some(u32::from(pc.code.code.live[pc.index as usize]))
+    }
+
+    fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {
+        let Raise(error) = self.error(match why {
+            Interrupt::User => "interrupted",
+            Interrupt::OutOfMemory => "out of memory",
+        });
+        state.exception = error;
+        true
+    }
+
+    fn describe(&self, pc: Pc) -> String {
+        let code = &pc.code.code;
+        let place = code.spans[pc.index as usize].start;
+        let instr = code.instrs[pc.index as usize].name();
+        format!("{}:{place} {} {instr}", pc.code.module.name, code.name)
+    }
+}
+
+/// Where the jump after a fused comparison goes.
+#[inline(always)]
+fn jump_target(code: &'static LinkedCode, index: u32) -> u32 {
+    match code.code.instrs[index as usize] {
+        Instr::JumpIfFalse { target, .. } => target.0,
+        _ => unreachable!("a fused comparison is followed by its jump"),
+    }
+}
+
+/// The environment so many steps out.
+#[inline(always)]
+fn environment<M: Mode>(frame: Frame<M>, depth: u16) -> Env<M> {
+    let mut env = frame.env();
+    for _ in 0..depth {
+        env = env.and_then(Env::parent);
+    }
+    match env {
+        Some(env) => env,
+        None => unreachable!("the compiler counts environments"),
+    }
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask fuzz`: random programs under all modes. What tells two modes apart is made small and
+//! saved; the seed makes every program again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::args::Args;
+use crate::modes::{self, Setting};
+use crate::process::{self, Ended};
+use crate::{Result, reduce, workspace};
+
+pub const HELP: &str = "\
+fuzz                   run generated programs in all modes of xtask/src/modes.rs, compare, and reduce
+                       what differs
+    --seconds N        how long (default 60)
+    --seed N           the first seed (default: from the clock)
+    --keep-going       do not stop at the first difference
+    --limit SECONDS    for each run (default 10)
+    --generator PATH   prints a program for the seed it is given (default: Pyllisp's example
+                       `generate`)
+    --mode NAME        only the modes whose name contains NAME
+    --hotloop PATH     use this program instead of building it";
+
+/// A reduction asks at most this many questions, each of which is two runs.
+const ATTEMPTS: usize = 2000;
+
+pub fn command(mut args: Args) -> Result<()> {
+    let duration = Duration::from_secs(args.number("--seconds", 60)?);
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
+    let first = args.number("--seed", clock)?;
+    let limit = Duration::from_secs(args.number("--limit", 10)?);
+    let keep_going = args.flag("--keep-going");
+    let filter = args.option("--mode")?;
+    let generator = args.option("--generator")?;
+    let given = args.option("--hotloop")?;
+    args.rest()?;
+    let generator = match generator {
+        Some(path) => PathBuf::from(path),
+        None => workspace::example("hotloop-pyllisp", "generate")?,
+    };
+    let fuzzer = Fuzzer {
+        hotloop: workspace::hotloop(given)?,
+        generator,
+        settings: modes::settings(filter.as_deref()),
+        limit,
+        folder: workspace::scratch("fuzz")?,
+    };
+
+    println!("from seed {first} on, {} modes", fuzzer.settings.len());
+    let started = Instant::now();
+    let (mut runs, mut skipped, mut found) = (0, 0, 0);
+    for seed in first.. {
+        if started.elapsed() >= duration {
+            break;
+        }
+        match fuzzer.try_seed(seed)? {
+            Verdict::Alike => runs += 1,
+            Verdict::Endless => skipped += 1,
+            Verdict::Differs(report) => {
+                println!("{report}");
+                found += 1;
+                if !keep_going {
+                    break;
+                }
+            }
+        }
+    }
+    let seconds = started.elapsed().as_secs();
+    println!("{runs} programs alike, {found} different, {skipped} too slow, in {seconds} s");
+    if found == 0 { Ok(()) } else { Err(format!("{found} programs tell the modes apart")) }
+}
+
+struct Fuzzer {
+    hotloop: PathBuf,
+    generator: PathBuf,
+    settings: Vec<Setting>,
+    limit: Duration,
+    folder: PathBuf,
+}
+
+enum Verdict {
+    Alike,
+    /// The reference itself does not end: nothing to compare.
+    Endless,
+    Differs(String),
+}
+
+impl Fuzzer {
+    fn try_seed(&self, seed: u64) -> Result<Verdict> {
+        let generated = process::run(Command::new(&self.generator).arg(seed.to_string()), Some(self.limit))?;
+        if !generated.succeeded() {
+            return Err(format!("the generator fails for seed {seed}:\n{}", generated.stderr_text()));
+        }
+        let text = generated.stdout_text();
+        let path = self.write("current.pyl", &text)?;
+        let reference = self.settings[0].observe(&self.hotloop, &path, self.limit)?;
+        match reference.ended {
+            Ended::TimedOut => return Ok(Verdict::Endless),
+            // A crash without the JIT is a find of its own; it has nothing to be compared with.
+            Ended::Signal(_) => {
+                return self.report(seed, &text, &self.settings[0], &reference.ended.to_string());
+            }
+            Ended::Status(_) => (),
+        }
+        for setting in &self.settings[1..] {
+            let observed = setting.observe(&self.hotloop, &path, self.limit)?;
+            if let Some(difference) = reference.difference(&observed) {
+                return self.report(seed, &text, setting, &difference);
+            }
+        }
+        Ok(Verdict::Alike)
+    }
+
+    /// Reduces the program while this setting still differs, saves both forms, and describes the find.
+    fn report(&self, seed: u64, text: &str, setting: &Setting, difference: &str) -> Result<Verdict> {
+        println!("seed {seed}: {}: {difference}; reducing…", setting.name);
+        let original = self.write(&format!("seed-{seed}.pyl"), text)?;
+        let reduced = reduce::lines(text, ATTEMPTS, &mut |candidate| {
+            self.write("candidate.pyl", candidate)
+                .is_ok_and(|path| self.still_differs(&path, setting).unwrap_or(false))
+        });
+        let small = self.write(&format!("seed-{seed}.reduced.pyl"), &reduced)?;
+        let last = match self.difference(&small, setting)? {
+            Some(difference) => difference,
+            // The program does not do the same every time: the first find is all there is to say.
+            None => format!("{difference} (not every time)"),
+        };
+        Ok(Verdict::Differs(format!(
+            "seed {seed}: {}: {last}\n    hotloop run {} {}\n    whole program: {}\n{reduced}",
+            setting.name,
+            setting.arguments().join(" "),
+            small.display(),
+            original.display(),
+        )))
+    }
+
+    fn still_differs(&self, program: &Path, setting: &Setting) -> Result<bool> {
+        Ok(self.difference(program, setting)?.is_some())
+    }
+
+    fn difference(&self, program: &Path, setting: &Setting) -> Result<Option<String>> {
+        let reference = self.settings[0].observe(&self.hotloop, program, self.limit)?;
+        match reference.ended {
+            // Removing a line can make a program endless, which is not the failure looked for.
+            Ended::TimedOut => Ok(None),
+            Ended::Signal(_) => Ok((*setting == self.settings[0]).then(|| reference.ended.to_string())),
+            Ended::Status(_) => {
+                Ok(reference.difference(&setting.observe(&self.hotloop, program, self.limit)?))
+            }
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.folder.join(name);
+        fs::write(&path, text).map_err(|error| format!("can't write {}: {error}", path.display()))?;
+        Ok(path)
+    }
+}
