@@ -3,8 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use hotloop_codegen::fuzzing::{Arena, Generator, Random, benchmark_loop};
+use hotloop_codegen::fuzzing::{Arena, Generator, Random, benchmark_loop, resume_of};
 use hotloop_codegen::{Context, Entry, Options, Request, Target, x64::X64};
+use hotloop_ir::{Op, Opcode, Trace};
 
 extern "C" fn no_heap(_: *const (), _: u64, _: usize) -> *mut u8 {
     std::ptr::null_mut()
@@ -69,4 +70,23 @@ fn main() {
         black_box(target.compile(trace, &request).unwrap());
     }
     println!("{:.2} µs to compile the benchmark's loop", start.elapsed().as_secs_f64() * 1e6 / 10_000.0);
+
+    let mut bridge = Trace::new();
+    for _ in 0..4 {
+        bridge.push(Op::new(Opcode::Input, &[]));
+    }
+    let mut exit = Op::new(Opcode::Exit, &[]);
+    exit.resume = 0;
+    bridge.push(exit);
+    bridge.resumes.push(resume_of([]));
+    let start = Instant::now();
+    for _ in 0..10_000 {
+        first_guard += 1;
+        let request = Request { entry: Entry::Bridge { guard: 1 }, first_guard, invalid: std::ptr::null() };
+        black_box(target.compile(&bridge, &request).unwrap());
+    }
+    println!(
+        "{:.2} µs to compile and attach an empty bridge",
+        start.elapsed().as_secs_f64() * 1e6 / 10_000.0
+    );
 }

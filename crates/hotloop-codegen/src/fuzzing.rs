@@ -57,16 +57,17 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
         };
         let (mut one, mut other) = (Vec::new(), Vec::new());
         let expected = outcome(reference, &mut arena, &mut other);
-        let memory = arena.words().to_vec();
+        let memory = arena.words();
         let guard = outcome(tested, &mut arena, &mut one);
+        let after = arena.words();
         let same_word =
             |a: &u64, b: &u64| a == b || f64::from_bits(*a).is_nan() && f64::from_bits(*b).is_nan();
         let same = guard == expected
             && one.len() == other.len()
             && one.iter().zip(&other).all(|(a, b)| same_word(a, b))
-            && memory.iter().zip(arena.words()).all(|(a, b)| same_word(a, b));
+            && memory.iter().zip(&after).all(|(a, b)| same_word(a, b));
         if !same {
-            let at = memory.iter().zip(arena.words()).position(|(a, b)| !same_word(a, b));
+            let at = memory.iter().zip(&after).position(|(a, b)| !same_word(a, b));
             return Err(format!(
                 "seed {seed}: guard {guard} {one:x?}, expected {expected} {other:x?}; memory differs at {at:?}\n\
                  run {code:?} with {inputs:x?}\n{}",

@@ -8,7 +8,7 @@ use hotloop_codegen::{Eval, Options};
 /// Random sessions; `HOTLOOP_FUZZ=n` runs so many.
 #[test]
 fn random_sessions_agree() {
-    let count = std::env::var("HOTLOOP_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(2000);
+    let count = std::env::var("HOTLOOP_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(1500);
     let start = std::env::var("HOTLOOP_FUZZ_START").ok().and_then(|text| text.parse().ok()).unwrap_or(0u64);
     for seed in start..start + count {
         let options = Options { code_limit: 16 << 20, ..Options::default() };

@@ -269,7 +269,9 @@ impl Recorder {
         let operands: Vec<Operand> = args.iter().map(|(red, ty)| self.operand(*red, *ty)).collect();
         let mut op = Op::new(code, &[]).with_descr(descr);
         op.list = self.trace.push_list(operands);
-        op.resume = self.trace.events.len() as u32;
+        if code == Opcode::Exit {
+            op.resume = self.trace.events.len() as u32;
+        }
         self.push(op);
     }
 

@@ -7,19 +7,25 @@
 //! expand   forms -> the syntax tree, macros recognised
 //! scope    every name -> the variables it may mean
 //! compile  the tree -> register bytecode
+//! vm       bytecode, tied to a module, is run on the toolkit's driver
 //! ```
 //!
-//! Each step gives up with a [`SyntaxError`] that carries a line and a column.
+//! The first four give up with a [`SyntaxError`] that carries a line and a column. `object` has the
+//! values, `base` the functions and methods that every program finds.
 
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod base;
 pub mod code;
 pub mod compile;
 pub mod expand;
+pub mod object;
 pub mod position;
 pub mod read;
 pub mod scope;
+pub mod vm;
 
 pub use compile::{Options, compile};
 pub use position::{Pos, Span, SyntaxError};
+pub use vm::{Failure, Pyllisp, run_program};

@@ -195,9 +195,9 @@ impl Arena {
         (self.words.as_ptr() as usize + (index % OBJECTS) * OBJECT_WORDS * 8) as u64
     }
 
-    /// Everything in it: the objects, then the new ones.
-    pub fn words(&self) -> &[u64] {
-        &self.words
+    /// A copy of everything in it: the objects, the new ones, the valid-object bits.
+    pub fn words(&self) -> Vec<u64> {
+        [&self.words[..], &self.bits].concat()
     }
 
     /// The state in which every run begins.

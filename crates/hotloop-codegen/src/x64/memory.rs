@@ -81,6 +81,30 @@ impl CodeMemory {
         unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), self.writable.as_ptr().add(at), code.len()) }
     }
 
+    /// To be called between overwriting code and running it: modified at another address than it runs at,
+    /// it needs a serialising instruction (Intel SDM 3A, 9.1.3). `cpuid` takes microseconds in a virtual
+    /// machine, so this is a return from interrupt to the next instruction (as Linux' `sync_core` does).
+    pub fn serialise(&self) {
+        // SAFETY: `iretq` pops what was pushed before it and goes on behind it, with stack and flags
+        // restored.
+        unsafe {
+            std::arch::asm!(
+                "mov {word:e}, ss",
+                "push {word}",
+                "lea {word}, [rsp + 8]",
+                "push {word}",
+                "pushfq",
+                "mov {word:e}, cs",
+                "push {word}",
+                "lea {word}, [rip + 2f]",
+                "push {word}",
+                "iretq",
+                "2:",
+                word = out(reg) _,
+            );
+        }
+    }
+
     /// The address at which code at this offset runs.
     pub fn address(&self, at: usize) -> usize {
         self.executable.as_ptr() as usize + at

@@ -5,7 +5,8 @@
 //! * `asm`: instructions; `glue`: the code all traces share; `memory`: where code lives.
 //!
 //! Invariants: no borrow of the tables is held while a trace runs; code is only written through the
-//! writable mapping; a guard's record stays right for ever, as code is never moved.
+//! writable mapping; a guard's record stays right for ever, as code is never moved. Slots of a frame are not
+//! cleared, so a dead reference may keep its object alive until the trace is left.
 
 mod allocate;
 mod arith;
@@ -128,9 +129,7 @@ impl X64 {
             let at = code.base + *site as usize;
             self.memory.write(at, &jump(at + 4).to_le_bytes());
         }
-        // Code that is modified at another address than it runs at needs a serialising instruction before
-        // it is run (Intel SDM 3A, 9.1.3).
-        std::arch::x86_64::__cpuid(0);
+        self.memory.serialise();
     }
 }
 
@@ -208,7 +207,9 @@ impl Target for X64 {
         if let Some((parent, index)) = parent {
             self.attach(&parent, index, base);
         }
-        self.guards.borrow_mut().insert(request.first_guard, code.clone());
+        if !code.by_resume.is_empty() {
+            self.guards.borrow_mut().insert(request.first_guard, code.clone());
+        }
         let mut codes = self.codes.borrow_mut();
         codes.push(code);
         Ok(CodeId(codes.len() as u32 - 1))

@@ -102,6 +102,23 @@ macro_rules! instructions {
                 }
             }
 
+            /// The register that it writes.
+            #[allow(unused_variables, unused_mut)]
+            #[inline(always)]
+            pub fn dst(&self) -> Option<Reg> {
+                match *self {
+                    $(Instr::$name { $($field),* } => {
+                        let mut found = None;
+                        $(if stringify!($field) == "dst"
+                            && let Operand::Reg(dst) = $field.into()
+                        {
+                            found = Some(dst);
+                        })*
+                        found
+                    })*
+                }
+            }
+
             /// Calls the visitor with each operand and its name in the table.
             #[allow(unused_variables)]
             pub fn operands(&self, mut visit: impl FnMut(&'static str, Operand)) {

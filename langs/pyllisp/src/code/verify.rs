@@ -56,15 +56,7 @@ fn check(program: &Program, code: &Code, at: usize) -> Result<(), String> {
 
 /// The result of a fused comparison.
 fn fused(instr: Instr) -> Option<Reg> {
-    let mut found = None;
-    if instr.name().starts_with("Jump") {
-        instr.operands(|name, operand| {
-            if let ("dst", Operand::Reg(dst)) = (name, operand) {
-                found = Some(dst);
-            }
-        });
-    }
-    found
+    if instr.name().starts_with("Jump") { instr.dst() } else { None }
 }
 
 fn falls_through(instr: Instr) -> bool {

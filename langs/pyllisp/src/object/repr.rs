@@ -48,7 +48,7 @@ fn write_repr(interp: &Pyllisp, value: Value<Plain>, out: &mut String, depth: u3
     } else if let Some(interface) = value.cast::<Interface<Plain>>() {
         out.push_str(&interface.info().name);
     } else if let Some(method) = value.cast::<BoundMethod<Plain>>() {
-        write_repr(interp, method.object(), out, depth + 1);
+        write_repr(interp, method.receiver(), out, depth + 1);
         let _ = write!(out, ".{}", text::text(method.name()));
     } else if let Some(error) = value.cast::<Error<Plain>>() {
         let _ = write!(out, "<error {}>", repr(interp, error.message()));

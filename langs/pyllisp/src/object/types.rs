@@ -105,7 +105,7 @@ pub struct Interface {
 pub struct BoundMethod {
     /// The object.
     #[immutable]
-    pub object: Value,
+    pub receiver: Value,
     /// The method's name.
     #[immutable]
     pub name: Str,

@@ -118,7 +118,7 @@ impl Pyllisp {
         if let Some(module) = object.cast::<Module<Plain>>() {
             let name_text = self.atom_name(name);
             // A read through the module object lifts as a read of the name does.
-            let cell = module.info().cell(runtime, &name_text).value::<Plain>().cast::<Cell<Plain>>();
+            let cell = module.info().get().cell(runtime, &name_text).value::<Plain>().cast::<Cell<Plain>>();
             let found = cell.and_then(|cell| module::value(cell).or_else(|| module::lift(cell)));
             return found.ok_or_else(|| self.missing(object, name));
         }
@@ -179,7 +179,7 @@ impl Pyllisp {
         value: Value<Plain>,
     ) -> Result<(), Raise<Plain>> {
         if let Some(module) = object.cast::<Module<Plain>>() {
-            let cell = module.info().cell(self.runtime(), &self.atom_name(name));
+            let cell = module.info().get().cell(self.runtime(), &self.atom_name(name));
             let Some(cell) = cell.value::<Plain>().cast::<Cell<Plain>>() else { return Ok(()) };
             if cell.constant().is_special(special::VARIES) {
                 cell.set_value(value);

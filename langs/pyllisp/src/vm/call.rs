@@ -3,7 +3,7 @@
 use hotloop::prelude::*;
 
 use super::error::Complaint;
-use super::interface::{Answer, BuiltinInfo, Control, Work};
+use super::interface::{Answer, BuiltinInfo, Control, When, Work};
 use super::link::LinkedCode;
 use super::operator;
 use super::{Pc, Pyllisp, State};
@@ -129,22 +129,10 @@ impl<M: Mode> Args<M> {
 /// The register that gets what an instruction's call gives.
 #[inline(always)]
 pub(super) fn result_register(instr: Instr) -> Reg {
-    match instr {
-        Instr::Call { dst, .. } | Instr::CallMethod { dst, .. } => dst,
-        _ => other_result_register(instr),
+    match instr.dst() {
+        Some(dst) => dst,
+        None => unreachable!("only instructions with a result call"),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn other_result_register(instr: Instr) -> Reg {
-    let mut found = Reg(0);
-    instr.operands(|name, operand| {
-        if let ("dst", crate::code::Operand::Reg(dst)) = (name, operand) {
-            found = dst;
-        }
-    });
-    found
 }
 
 /// Calls a builtin without arguments.
@@ -203,7 +191,7 @@ fn native(
 
 fn work(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>, args: &[Value<Plain>]) -> Answer {
     match builtin.work {
-        Work::Native(native) => native(interp, args),
+        Work::Native(native) | Work::Helped(native, ..) => native(interp, args),
         Work::Control(_) => Err(interp.error("this function can't be called from here")),
     }
 }
@@ -287,6 +275,18 @@ impl Pyllisp {
                 let info = builtin.info();
                 match info.work {
                     Work::Native(_) => return self.native(pc, state, info, args),
+                    Work::Helped(_, when, helper) => {
+                        let helped = match when {
+                            When::Generator => {
+                                args.get_or_unset(state.frame, 0).is::<Generator<M>>()
+                            }
+                            When::Second => args.count() > 1,
+                        };
+                        if !helped {
+                            return self.native(pc, state, info, args);
+                        }
+                        callee = self.helper(helper).value();
+                    }
                     Work::Control(Control::NextOfGenerator) => {
                         let object = args.get_or_unset(state.frame, 0);
                         let Some(generator) = object.cast::<Generator<M>>() else {
@@ -309,7 +309,7 @@ impl Pyllisp {
                     }
                 }
             } else if let Some(bound) = callee.cast::<BoundMethod<M>>() {
-                args = args.after(self.runtime(), state.frame, bound.object());
+                args = args.after(self.runtime(), state.frame, bound.receiver());
                 callee = bound.method();
             } else if let Some(method) = callee.cast::<Multimethod<M>>() {
                 match self.dispatch(pc, state, method, args, false) {

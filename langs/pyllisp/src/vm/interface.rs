@@ -28,14 +28,26 @@ pub struct BuiltinInfo {
 pub enum Work {
     /// Plain Rust.
     Native(Native),
+    /// Plain Rust, or a function of the prelude where that has to call the program's functions.
+    Helped(Native, When, &'static str),
     /// Something that changes which frame is running.
     Control(Control),
+}
+
+/// When a builtin leaves its work to a function of the prelude.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// Its first argument is a generator.
+    Generator,
+    /// It has a second argument.
+    Second,
 }
 
 impl fmt::Debug for Work {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Work::Native(_) => out.write_str("Native"),
+            Work::Helped(_, _, helper) => write!(out, "Helped by {helper}"),
             Work::Control(control) => write!(out, "{control:?}"),
         }
     }

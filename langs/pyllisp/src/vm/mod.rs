@@ -7,7 +7,7 @@ pub mod interface;
 mod iteration;
 pub mod link;
 pub mod module;
-mod operator;
+pub mod operator;
 mod run;
 mod step;
 
@@ -17,7 +17,7 @@ use std::io::Write;
 
 use hotloop::prelude::*;
 
-pub use run::Failure;
+pub use run::{Failure, run_program};
 pub use step::{Pc, State};
 
 use crate::base;

@@ -1,0 +1,75 @@
+//! Between the types: what calling `int`, `float`, `bool` and `str` does, and `coerce`.
+
+use hotloop::prelude::*;
+
+use super::{expect, instantiator, string};
+use crate::object::{as_boolean, boolean, is_true, list, number, repr, text};
+use crate::vm::Pyllisp;
+use crate::vm::interface::{Answer, Work};
+
+pub(super) fn define(interp: &Pyllisp) {
+    let known = &interp.interfaces;
+    instantiator(interp, known.integer, Work::Native(to_integer));
+    instantiator(interp, known.float, Work::Native(to_float));
+    instantiator(interp, known.boolean, Work::Native(to_boolean));
+    instantiator(interp, known.string, Work::Native(to_string));
+}
+
+fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    let runtime = interp.runtime();
+    let value = args[0];
+    let refused = || interp.error(&format!("no integer: {}", repr::repr(interp, value)));
+    if number::as_integer(value).is_some() {
+        return Ok(value);
+    }
+    if let Some(truth) = as_boolean(value) {
+        return Ok(Value::small(truth.into()));
+    }
+    if let Some(float) = value.as_float() {
+        return number::truncated(runtime, float.get()).ok_or_else(refused);
+    }
+    let text = string(interp, args, 0)?;
+    let text = text.trim();
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) if !digits.starts_with(['+', '-']) => number::parse(runtime, digits, 16),
+        _ => number::parse(runtime, text, 10),
+    };
+    parsed.ok_or_else(refused)
+}
+
+fn to_float(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    let value = args[0];
+    let float = match (value.as_float(), number::as_number(value)) {
+        (Some(_), _) => return Ok(value),
+        (None, Some(integer)) => Some(integer.to_float()),
+        (None, None) => string(interp, args, 0)?.trim().parse().ok(),
+    };
+    match float {
+        Some(float) => Ok(Value::from_float(interp.runtime(), float.into())),
+        None => Err(interp.error(&format!("no float: {}", repr::repr(interp, value)))),
+    }
+}
+
+fn to_boolean(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    Ok(boolean(is_true(args[0])))
+}
+
+fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    Ok(text::string(interp.runtime(), &repr::display(interp, args[0])))
+}
+
+/// `coerce` of integers and booleans.
+pub(super) fn to_integers(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let pair = [to_integer(interp, &args[..1])?, to_integer(interp, &args[1..])?];
+    Ok(list::from_values(interp.runtime(), &pair).to_value())
+}
+
+/// `coerce` of numbers of which one is a float.
+pub(super) fn to_floats(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let pair = [to_float(interp, &args[..1])?, to_float(interp, &args[1..])?];
+    Ok(list::from_values(interp.runtime(), &pair).to_value())
+}

@@ -1,0 +1,22 @@
+//! The module `fs`, and those that are there but empty yet: `api` and `ffi`.
+
+use hotloop::prelude::*;
+
+use super::{module, string};
+use crate::object::text;
+use crate::vm::Pyllisp;
+use crate::vm::interface::Answer;
+
+pub(super) fn define(interp: &Pyllisp) {
+    module(interp, "fs", &[("read_file", read_file)]);
+    module(interp, "api", &[]);
+    module(interp, "ffi", &[]);
+}
+
+fn read_file(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let path = string(interp, args, 0)?;
+    match std::fs::read_to_string(&path) {
+        Ok(content) => Ok(text::string(interp.runtime(), &content)),
+        Err(error) => Err(interp.error(&format!("cannot read {path}: {error}"))),
+    }
+}

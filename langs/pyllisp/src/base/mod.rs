@@ -1,0 +1,183 @@
+//! The module `base` and the other modules that every program finds, and the methods of the
+//! interpreter's own types.
+
+mod conversions;
+mod files;
+mod functions;
+mod lists;
+mod texts;
+
+use hotloop::prelude::*;
+
+use crate::compile;
+use crate::object::{
+    Builtin, Closure, Module, Multimethod, boolean, dict, null, text, unset,
+};
+use crate::vm::Pyllisp;
+use crate::vm::interface::{Answer, BuiltinInfo, Control, Known, Native, Work};
+use crate::vm::link::link;
+use crate::vm::module::ModuleInfo;
+use crate::vm::operator;
+
+/// What the interpreter does in its own language.
+const PRELUDE: &str = include_str!("prelude.pyl");
+
+/// Fills the modules of a new interpreter.
+pub fn define(interp: &Pyllisp) {
+    let runtime = interp.runtime();
+    let base = interp.base;
+    let known = &interp.interfaces;
+    let types: [(&str, Known); 13] = [
+        ("dict", known.dict),
+        ("module", known.module),
+        ("object", known.object),
+        ("list", known.list),
+        ("multimethod", known.multimethod),
+        ("int", known.integer),
+        ("float", known.float),
+        ("bool", known.boolean),
+        ("str", known.string),
+        ("closure", known.closure),
+        ("generator", known.generator),
+        ("range", known.range),
+        ("error", known.error),
+    ];
+    for (name, interface) in types {
+        base.define(runtime, name, interface.value.value());
+    }
+    base.define(runtime, "null", null());
+    base.define(runtime, "true", boolean(true));
+    base.define(runtime, "false", boolean(false));
+    operators(interp);
+    functions::define(interp);
+    conversions::define(interp);
+    lists::define(interp);
+    texts::define(interp);
+    files::define(interp);
+    method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
+    let suppressed = builtin(interp, "call_suppressed", Work::Control(Control::CallSuppressed));
+    prelude(interp, suppressed);
+}
+
+fn operators(interp: &Pyllisp) {
+    let runtime = interp.runtime();
+    for (number, name) in (1..).zip(operator::NAMES) {
+        let method = multimethod(interp, operator::arity(number), number);
+        interp.base.define(runtime, name, method.to_value());
+    }
+    let coerce = multimethod(interp, 2, operator::NONE);
+    interp.base.define(runtime, "coerce", coerce.to_value());
+    let known = &interp.interfaces;
+    let (int, float, bool) = (known.integer, known.float, known.boolean);
+    for (one, two, coercion) in [
+        (bool, bool, conversions::to_integers as Native),
+        (int, bool, conversions::to_integers),
+        (bool, int, conversions::to_integers),
+        (int, float, conversions::to_floats),
+        (float, int, conversions::to_floats),
+        (bool, float, conversions::to_floats),
+        (float, bool, conversions::to_floats),
+    ] {
+        let key = [one.value.value(), two.value.value()];
+        let key = crate::object::list::from_values(runtime, &key).to_value();
+        let function = builtin(interp, "coerce", Work::Native(coercion));
+        // Interfaces are not too deep to be hashed.
+        let _ = dict::set(runtime, coerce.methods(), key, function);
+    }
+}
+
+/// A new multimethod.
+fn multimethod(interp: &Pyllisp, arity: i64, operator: u32) -> Multimethod<Plain> {
+    let runtime = interp.runtime();
+    Multimethod::new(runtime, arity.into(), operator, dict::new(runtime), unset())
+}
+
+/// A function of the interpreter as a value.
+fn builtin(interp: &Pyllisp, name: &str, work: Work) -> Value<Plain> {
+    let info = Box::leak(Box::new(BuiltinInfo { name: name.to_owned(), work }));
+    let value = Builtin::new(interp.runtime(), GreenRef::new(info)).to_value();
+    interp.runtime().constant(value).value()
+}
+
+/// A function of `base`.
+fn function(interp: &Pyllisp, name: &str, native: Native) {
+    interp.base.define(interp.runtime(), name, builtin(interp, name, Work::Native(native)));
+}
+
+/// A method of one of the interpreter's own types.
+fn method(interp: &Pyllisp, interface: Known, name: &str, work: Work) {
+    let value = interp.runtime().constant(builtin(interp, name, work));
+    interface.info.add_method(interp.atom(name), value);
+}
+
+/// What calling an interface does.
+fn instantiator(interp: &Pyllisp, interface: Known, work: Work) {
+    let value = builtin(interp, &interface.info.name, work);
+    *interface.info.instantiate.borrow_mut() = Some(interp.runtime().constant(value));
+}
+
+/// A builtin module that `import` gives.
+fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Native)]) {
+    let runtime = interp.runtime();
+    let info = ModuleInfo::new(name, None, true);
+    for (name, native) in functions {
+        info.define(runtime, name, builtin(interp, name, Work::Native(*native)));
+    }
+    let value = Module::new(runtime, GreenRef::new(info)).to_value();
+    interp.modules.borrow_mut().insert(name.to_owned(), runtime.constant(value));
+}
+
+/// Compiles the prelude; its functions need no environment, so it need not run.
+fn prelude(interp: &Pyllisp, call_suppressed: Value<Plain>) {
+    let runtime = interp.runtime();
+    let module = ModuleInfo::new("base", Some(interp.base), true);
+    module.define(runtime, "call_suppressed", call_suppressed);
+    let options = compile::Options::default();
+    let program = match compile::compile(PRELUDE.as_bytes(), &options) {
+        Ok(program) => program,
+        Err(error) => unreachable!("the prelude is part of the interpreter: {error}"),
+    };
+    let main = link(interp, program, module);
+    let mut helpers = interp.helpers.borrow_mut();
+    for code in main.codes.get().into_iter().flatten().skip(1) {
+        let closure = Closure::new(runtime, GreenRef::new(code), None);
+        helpers.insert(&code.code.name, runtime.constant(closure.to_value()));
+    }
+}
+
+/// Refuses calls with fewer arguments than needed.
+fn expect(interp: &Pyllisp, args: &[Value<Plain>], count: usize) -> Result<(), Raise<Plain>> {
+    if args.len() < count { Err(interp.error(&format!("expected {count} arguments"))) } else { Ok(()) }
+}
+
+/// The argument at a place, which must be of a heap type.
+fn object<T: HeapType<Plain>>(
+    interp: &Pyllisp,
+    args: &[Value<Plain>],
+    index: usize,
+    wanted: Known,
+) -> Result<T, Raise<Plain>> {
+    args.get(index).and_then(|arg| arg.cast::<T>()).ok_or_else(|| unexpected(interp, index, wanted))
+}
+
+/// The argument at a place, which must be a string.
+fn string(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<String, Raise<Plain>> {
+    let wanted = interp.interfaces.string;
+    args.get(index).and_then(|arg| text::as_text(*arg)).ok_or_else(|| unexpected(interp, index, wanted))
+}
+
+/// The argument at a place, which must be an integer of moderate size.
+fn small(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<i64, Raise<Plain>> {
+    let wanted = interp.interfaces.integer;
+    let arg = args.get(index).and_then(|arg| arg.as_small());
+    arg.map(|arg| arg.to_int().get()).ok_or_else(|| unexpected(interp, index, wanted))
+}
+
+fn unexpected(interp: &Pyllisp, index: usize, wanted: Known) -> Raise<Plain> {
+    interp.error(&format!("expected {} as arg: {index}", wanted.info.name))
+}
+
+/// `null` as an answer.
+fn nothing() -> Answer {
+    Ok(null())
+}
