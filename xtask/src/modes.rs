@@ -14,17 +14,17 @@ pub const MODES: &[Mode] = &[
     Mode { name: "jit off", jit: "off", sweep: &[] },
     Mode { name: "defaults", jit: "", sweep: &[] },
     Mode { name: "threshold 1", jit: "eager", sweep: &[] },
-    Mode { name: "eval, unoptimised", jit: "eager,backend=eval,enable_opts=none", sweep: &[] },
+    Mode { name: "eval, unoptimised", jit: "eager,backend=eval,optimize=0", sweep: &[] },
     Mode { name: "eval", jit: "eager,backend=eval", sweep: &[] },
-    Mode { name: "native, unoptimised", jit: "eager,enable_opts=none", sweep: &[] },
+    Mode { name: "native, unoptimised", jit: "eager,optimize=0", sweep: &[] },
     Mode {
         name: "guard {} fails",
-        jit: "eager,fail_guard={}",
+        jit: "eager,force={}:1",
         sweep: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
     },
-    Mode { name: "every {}. guard fails", jit: "eager,fail_every={}", sweep: &[1, 2, 3, 7, 50] },
+    Mode { name: "every {}. guard fails", jit: "eager,force_every={}", sweep: &[1, 2, 3, 7, 50] },
     Mode { name: "gc stress", jit: "eager,gc_stress=1", sweep: &[] },
-    Mode { name: "gc stress, every 3rd guard fails", jit: "eager,gc_stress=1,fail_every=3", sweep: &[] },
+    Mode { name: "gc stress, every 3rd guard fails", jit: "eager,gc_stress=1,force_every=3", sweep: &[] },
 ];
 
 /// Compile whatever runs twice, so that short programs reach compiled code, too.

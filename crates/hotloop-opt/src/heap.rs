@@ -5,12 +5,13 @@
 //! access to the same field, or the end; guards make it at their exits.
 //!
 //! Keeps true: at every exit, after the stores of its resume data, memory is as recorded.
+//! Two references are told apart if both are constants, or one was made after the other was there.
 //! Does not yet: tell two references apart by their types.
 //! Source: PyPy's `optimizeopt/heap.py`.
 
 use std::collections::HashMap;
 
-use hotloop_ir::{Effect, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeRef};
+use hotloop_ir::{Effect, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Trace, Ty, TypeRef};
 
 use crate::bounds;
 use crate::pipeline::Optimizer;
@@ -51,10 +52,6 @@ impl HeapState {
         Some((ty, slot))
     }
 
-    fn forget(&mut self, place: Place) {
-        self.known.remove(&place);
-    }
-
     fn know(&mut self, object: Operand, place: Place, value: Operand) {
         let known = self.known.entry(place).or_default();
         known.retain(|(owner, _, _)| *owner != object);
@@ -65,6 +62,17 @@ impl HeapState {
     pub fn content(&self, object: Operand, place: Place) -> Option<Operand> {
         self.known.get(&place)?.iter().find(|(owner, _, _)| *owner == object).map(|(_, value, _)| *value)
     }
+}
+
+/// Whether two operands are certainly two objects: two constants, or one was made in the trace after the
+/// other was there.
+fn distinct(out: &Trace, one: Operand, other: Operand) -> bool {
+    let made_after = |made: Operand, old: Operand| {
+        made.as_var().is_some_and(|var| {
+            matches!(out.op(var).code, Opcode::New | Opcode::NewArray) && old.as_var().is_none_or(|old| old < var)
+        })
+    };
+    one != other && ((one.is_const() && other.is_const()) || made_after(one, other) || made_after(other, one))
 }
 
 impl Optimizer<'_> {
@@ -188,13 +196,13 @@ impl Optimizer<'_> {
                 self.state.heap.known.retain(|place, _| !matches!(place, Place::Item(ty, _) if *ty == op.descr));
             } else {
                 self.flush_place(Place::Field(op.descr));
-                self.state.heap.forget(Place::Field(op.descr));
+                self.forget_aliases(object, Place::Field(op.descr));
             }
             self.emit(new);
             return;
         };
         self.flush_aliases(object, place);
-        self.state.heap.forget(place);
+        self.forget_aliases(object, place);
         self.state.heap.know(object, place, value);
         let pending = Pending { object, ty, slot: slot as u32, place, value };
         let put_off = &mut self.state.heap.pending;
@@ -218,7 +226,28 @@ impl Optimizer<'_> {
 
     /// Stores to the same place of other objects (which may be the same one) are due.
     fn flush_aliases(&mut self, object: Operand, place: Place) {
-        self.flush_where(|pending| pending.place == place && pending.object != object);
+        let out = &self.state.out;
+        let distinct = |other: Operand| distinct(out, other, object);
+        let due: Vec<Operand> = self
+            .state
+            .heap
+            .pending
+            .iter()
+            .filter(|pending| pending.place == place && pending.object != object && !distinct(pending.object))
+            .map(|pending| pending.object)
+            .collect();
+        if !due.is_empty() {
+            self.flush_where(|pending| pending.place == place && due.contains(&pending.object));
+        }
+    }
+
+    /// The place of the object is written: what other objects hold in it is known no more, unless they are
+    /// certainly others.
+    fn forget_aliases(&mut self, object: Operand, place: Place) {
+        let out = &self.state.out;
+        if let Some(known) = self.state.heap.known.get_mut(&place) {
+            known.retain(|(owner, _, _)| *owner != object && distinct(out, *owner, object));
+        }
     }
 
     fn flush_place(&mut self, place: Place) {

@@ -59,6 +59,32 @@ struct Plan {
     stores: Vec<(Pending, Shape)>,
     /// Memory contents of the preamble that don't hold in the body.
     excluded: HashSet<(Operand, Place)>,
+    /// Phis, by number, that start alike but go different ways.
+    split: HashSet<usize>,
+}
+
+/// The phis being made, in the order of the plan's shapes.
+struct Phis {
+    first: Vec<Operand>,
+    /// The phi that does for this one, too: it starts alike, and so far they went the same way.
+    leader: Vec<usize>,
+    made: Vec<Operand>,
+}
+
+impl Phis {
+    fn new(first: Vec<Operand>, split: &HashSet<usize>) -> Phis {
+        let leader = (0..first.len())
+            .map(|number| {
+                let alike = |earlier: &usize| first[*earlier] == first[number] && !split.contains(earlier);
+                if split.contains(&number) { number } else { (0..number).find(alike).unwrap_or(number) }
+            })
+            .collect();
+        Phis { first, leader, made: Vec::new() }
+    }
+
+    fn leads(&self, number: usize) -> bool {
+        self.leader[number] == number
+    }
 }
 
 /// Pairs the objects of a plan with those of one end of the loop.
@@ -219,17 +245,11 @@ impl Optimizer<'_> {
         uncarried: &mut HashSet<(Operand, Place)>,
     ) -> Result<Option<Option<Plan>>, Contradiction> {
         // The preamble's side of the phis; virtual objects that the plan has as phis are allocated here.
-        let mut first = Vec::new();
-        let mut pairing = Pairing::default();
         let store_values: Vec<Val> = plan.stores.iter().map(|(pending, _)| Val::Op(pending.value)).collect();
-        for (shape, value) in plan.args.iter().zip(args) {
-            self.collect(&plan, shape, *value, &mut pairing, &mut first);
-        }
-        for ((_, shape), value) in plan.stores.iter().zip(&store_values) {
-            self.collect(&plan, shape, *value, &mut pairing, &mut first);
-        }
+        let first = self.phi_values(&plan, args, &store_values);
+        let first = first.into_iter().map(|value| self.materialize(value)).collect();
+        let mut phis = Phis::new(first, &plan.split);
         self.emit(Op::new(Opcode::Label, &[]));
-        let mut phis = first.into_iter();
         let mut made: HashMap<usize, ObjectId> = HashMap::new();
         for (index, shape) in plan.args.iter().enumerate() {
             let value = self.make(&plan, shape, &mut phis, &mut made);
@@ -291,32 +311,50 @@ impl Optimizer<'_> {
         if anew {
             return Ok(Some(None));
         }
+        let back = if better == plan { self.phi_values(&plan, &ends, &store_ends) } else { Vec::new() };
+        for (number, value) in back.iter().enumerate() {
+            if *value != back[phis.leader[number]] {
+                better.split.insert(number);
+            }
+        }
         if better != plan {
             return Ok(Some(Some(better)));
         }
         let carried: Vec<(Operand, Place)> =
             plan.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
         self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
-        let mut back = Vec::new();
-        let mut pairing = Pairing::default();
-        for (shape, value) in plan.args.iter().zip(&ends) {
-            self.collect(&plan, shape, *value, &mut pairing, &mut back);
-        }
-        for ((_, shape), value) in plan.stores.iter().zip(&store_ends) {
-            self.collect(&plan, shape, *value, &mut pairing, &mut back);
-        }
+        let back: Vec<Operand> = back
+            .into_iter()
+            .enumerate()
+            .filter(|(number, _)| phis.leads(*number))
+            .map(|(_, value)| {
+                let value = self.settle(value);
+                self.materialize(value)
+            })
+            .collect();
         self.end(Opcode::Loop, 0, back);
         Ok(None)
     }
 
-    /// The operands of the phis in a shape, in order.
-    fn collect(&mut self, plan: &Plan, shape: &Shape, value: Val, pairing: &mut Pairing, phis: &mut Vec<Operand>) {
+    /// What the phis of a plan are at one end of the loop, in order.
+    fn phi_values(&mut self, plan: &Plan, args: &[Val], stores: &[Val]) -> Vec<Val> {
+        let mut pairing = Pairing::default();
+        let mut values = Vec::new();
+        for (shape, value) in plan.args.iter().zip(args) {
+            self.collect(plan, shape, *value, &mut pairing, &mut values);
+        }
+        for ((_, shape), value) in plan.stores.iter().zip(stores) {
+            self.collect(plan, shape, *value, &mut pairing, &mut values);
+        }
+        values
+    }
+
+    fn collect(&mut self, plan: &Plan, shape: &Shape, value: Val, pairing: &mut Pairing, phis: &mut Vec<Val>) {
         match shape {
             Shape::Const(_) | Shape::Same(_) | Shape::Dead => {}
             Shape::Phi(_) => {
                 let value = self.settle(value);
-                let operand = self.materialize(value);
-                phis.push(operand);
+                phis.push(value);
             }
             Shape::Object(index, _) => {
                 let (Val::Virtual(id) | Val::Tagged(id)) = value else { return };
@@ -339,15 +377,20 @@ impl Optimizer<'_> {
         &mut self,
         plan: &Plan,
         shape: &Shape,
-        phis: &mut impl Iterator<Item = Operand>,
+        phis: &mut Phis,
         made: &mut HashMap<usize, ObjectId>,
     ) -> Val {
         match shape {
             Shape::Const(operand) | Shape::Same(operand) => Val::Op(*operand),
             Shape::Dead => Val::Op(Operand::NONE),
             Shape::Phi(fact) => {
-                let first = phis.next().unwrap_or(Operand::NONE);
-                let phi = self.emit(Op::new(Opcode::Phi, &[first]));
+                let number = phis.made.len();
+                let phi = if phis.leads(number) {
+                    self.emit(Op::new(Opcode::Phi, &[phis.first[number]]))
+                } else {
+                    phis.made[phis.leader[number]]
+                };
+                phis.made.push(phi);
                 self.learn(phi, fact);
                 Val::Op(phi)
             }

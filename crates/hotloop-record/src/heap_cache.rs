@@ -92,7 +92,8 @@ impl HeapCache {
         if let Some(known) = self.places.get_mut(&place) {
             known.retain(|(owner, _)| {
                 let owner_private = owner.as_var().is_some_and(|var| origins.contains_key(&var));
-                *owner != object && (private || owner_private)
+                // Two constants are two objects.
+                *owner != object && (private || owner_private || (owner.is_const() && object.is_const()))
             });
         }
     }

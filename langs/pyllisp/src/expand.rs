@@ -172,7 +172,12 @@ impl<'a> Expander<'a> {
         Ok(Expr::new(kind, span))
     }
 
-    fn index(&mut self, object: &'a Syntax, items: &'a [Syntax], span: Span) -> Result<(Box<Expr>, Box<Expr>)> {
+    fn index(
+        &mut self,
+        object: &'a Syntax,
+        items: &'a [Syntax],
+        span: Span,
+    ) -> Result<(Box<Expr>, Box<Expr>)> {
         let [index] = items else { return fail(span, "expected one index") };
         Ok((self.boxed(object)?, self.boxed(index)?))
     }

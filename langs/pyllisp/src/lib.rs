@@ -20,6 +20,7 @@ mod base;
 pub mod code;
 pub mod compile;
 pub mod expand;
+pub mod generate;
 pub mod object;
 pub mod position;
 pub mod read;

@@ -313,8 +313,7 @@ mod tests {
     fn collect(function: &Function, names: &mut Vec<usize>) {
         let shown = format!("{function:?}");
         for (at, found) in shown.match_indices("Name { text: \"x\", use_id: ") {
-            let digits: String =
-                shown[at + found.len()..].chars().take_while(char::is_ascii_digit).collect();
+            let digits: String = shown[at + found.len()..].chars().take_while(char::is_ascii_digit).collect();
             names.push(digits.parse().unwrap());
         }
         names.sort_unstable();

@@ -46,10 +46,64 @@ fn random_bytes() {
 #[test]
 fn random_tokens() {
     let tokens = [
-        "(", ")", "[", "]", "{", "}", "(if", "(while", "(for", "x", "y", "(func", "(return", "(break)",
-        "(continue)", "(yield", "(assert", "(from", "(else)", "(elif", "and", "or", "not", "=", ":=", "+=", "+",
-        "-", "*", "!", "~", "<", "==", ".", ".a", "[0]", "1", "2.5", "\"s\"", "'t", "\\", "0x", "99999999999999999999",
-        "\n", "\n  ", "\n    ", "\n      ", "\n", " ", " ", " ", " ", "#", ":", "é", "\u{0}", "true", "null",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(if",
+        "(while",
+        "(for",
+        "x",
+        "y",
+        "(func",
+        "(return",
+        "(break)",
+        "(continue)",
+        "(yield",
+        "(assert",
+        "(from",
+        "(else)",
+        "(elif",
+        "and",
+        "or",
+        "not",
+        "=",
+        ":=",
+        "+=",
+        "+",
+        "-",
+        "*",
+        "!",
+        "~",
+        "<",
+        "==",
+        ".",
+        ".a",
+        "[0]",
+        "1",
+        "2.5",
+        "\"s\"",
+        "'t",
+        "\\",
+        "0x",
+        "99999999999999999999",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\n      ",
+        "\n",
+        " ",
+        " ",
+        " ",
+        " ",
+        "#",
+        ":",
+        "é",
+        "\u{0}",
+        "true",
+        "null",
     ];
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let mut accepted = 0;
@@ -101,7 +155,8 @@ fn form(random: &mut Random, depth: usize, indent: usize, out: &mut String) {
 }
 
 fn expression(random: &mut Random, depth: usize) -> String {
-    let atoms = ["a", "b", "c", "d", "1", "-2", "true", "null", "\"s\"", "(f a)", "b.c", "(b.m 1 2)", "[a 1]", "(g)"];
+    let atoms =
+        ["a", "b", "c", "d", "1", "-2", "true", "null", "\"s\"", "(f a)", "b.c", "(b.m 1 2)", "[a 1]", "(g)"];
     if depth == 0 || random.below(4) == 0 {
         return atoms[random.below(atoms.len())].to_owned();
     }

@@ -10,9 +10,7 @@ mod texts;
 use hotloop::prelude::*;
 
 use crate::compile;
-use crate::object::{
-    Builtin, Closure, Module, Multimethod, boolean, dict, null, text, unset,
-};
+use crate::object::{Builtin, Closure, Module, Multimethod, boolean, dict, null, text, unset};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, BuiltinInfo, Control, Known, Native, Work};
 use crate::vm::link::link;

@@ -64,7 +64,9 @@ fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let parts = list::with_room(runtime, 0);
     let separator = if args.len() > 1 { Some(string(interp, args, 1)?) } else { None };
     match separator {
-        None => text.split_whitespace().for_each(|part| list::push(runtime, parts, text::string(runtime, part))),
+        None => {
+            text.split_whitespace().for_each(|part| list::push(runtime, parts, text::string(runtime, part)))
+        }
         Some(separator) if separator.is_empty() => return Err(interp.error("empty separator")),
         Some(separator) => {
             text.split(&separator).for_each(|part| list::push(runtime, parts, text::string(runtime, part)));

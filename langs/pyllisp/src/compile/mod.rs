@@ -173,7 +173,12 @@ fn function(unit: &mut Unit<'_>, function: &ast::Function) {
         unit.fail(function.span, "function has too many variables");
         return;
     }
-    let mut compiler = Compiler { unit, function, emit: Emitter::new(places.registers as u16, function.span), loops: Vec::new() };
+    let mut compiler = Compiler {
+        unit,
+        function,
+        emit: Emitter::new(places.registers as u16, function.span),
+        loops: Vec::new(),
+    };
     if places.environment > 0 {
         compiler.emit.instr(Instr::MakeEnv { count: places.environment });
     }

@@ -12,8 +12,11 @@ pub(super) enum Right {
     Int(i16),
 }
 
+/// Makes an instruction of the result's register, the operands and the operator's cell.
+type Maker<B> = fn(Reg, Reg, B, Cell) -> Instr;
+
 /// The instruction of a binary operator that `base` knows.
-fn binary(operator: &str) -> Option<fn(Reg, Reg, Reg, Cell) -> Instr> {
+fn binary(operator: &str) -> Option<Maker<Reg>> {
     macro_rules! table {
         ($($text:literal $name:ident;)*) => {
             match operator {
@@ -28,7 +31,7 @@ fn binary(operator: &str) -> Option<fn(Reg, Reg, Reg, Cell) -> Instr> {
     }
 }
 
-fn binary_int(operator: &str) -> Option<fn(Reg, Reg, i16, Cell) -> Instr> {
+fn binary_int(operator: &str) -> Option<Maker<i16>> {
     match operator {
         "+" => Some(|dst, a, value, cell| Instr::AddInt { dst, a, value, cell }),
         "-" => Some(|dst, a, value, cell| Instr::SubInt { dst, a, value, cell }),
@@ -36,7 +39,7 @@ fn binary_int(operator: &str) -> Option<fn(Reg, Reg, i16, Cell) -> Instr> {
     }
 }
 
-fn fused(operator: &str, right: Right) -> Option<fn(Reg, Reg, Right, Cell) -> Instr> {
+fn fused(operator: &str, right: Right) -> Option<Maker<Right>> {
     macro_rules! table {
         ($($text:literal $name:ident $name_int:ident;)*) => {
             match (operator, right) {
@@ -96,14 +99,12 @@ impl Compiler<'_, '_> {
                     return;
                 }
             }
-            [a, b] => {
-                if binary(text).is_some() && self.is_from_base(operator) {
-                    let a = self.operand(a, b.assigns);
-                    let b = self.right(text, b);
-                    self.operate(operator, a, b, dst);
-                    self.emit.pop_to(top);
-                    return;
-                }
+            [a, b] if binary(text).is_some() && self.is_from_base(operator) => {
+                let a = self.operand(a, b.assigns);
+                let b = self.right(text, b);
+                self.operate(operator, a, b, dst);
+                self.emit.pop_to(top);
+                return;
             }
             _ => {}
         }

@@ -60,8 +60,7 @@ pub fn red_boolean<M: Mode>(truth: Bool<M>) -> Value<M> {
 /// Whether a value counts as true: all but `null` and `false` do.
 #[inline(always)]
 pub fn is_true<M: Mode>(value: Value<M>) -> bool {
-    value.is_special(special::TRUE)
-        || (!value.is_special(special::FALSE) && !value.is_special(special::NULL))
+    value.is_special(special::TRUE) || (!value.is_special(special::FALSE) && !value.is_special(special::NULL))
 }
 
 /// The boolean that a value is.

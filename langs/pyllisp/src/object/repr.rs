@@ -5,9 +5,7 @@ use std::fmt::Write;
 use hotloop::prelude::*;
 
 use super::number::{self, Integer};
-use super::{
-    BoundMethod, Builtin, Error, Interface, List, Module, Str, as_boolean, list, special, text,
-};
+use super::{BoundMethod, Builtin, Error, Interface, List, Module, Str, as_boolean, list, special, text};
 use crate::vm::Pyllisp;
 
 /// How deep lists are shown; deeper ones are dots.

@@ -171,9 +171,7 @@ impl Reader {
     /// Whether the next token touches the one after it. A closing bracket is no neighbour.
     fn touches_right(&self) -> bool {
         match (self.first(), self.second()) {
-            (Some(first), Some(second)) => {
-                first.span.stop == second.span.start && second.kind != Kind::Close
-            }
+            (Some(first), Some(second)) => first.span.stop == second.span.start && second.kind != Kind::Close,
             _ => false,
         }
     }

@@ -144,7 +144,10 @@ mod tests {
 
     #[test]
     fn captures() {
-        check("f = (func n)\n    (if a)\n        b\n    (else)\n        c\n(g)", "f=(func n)<(if a)<b> (else)<c>> (g)");
+        check(
+            "f = (func n)\n    (if a)\n        b\n    (else)\n        c\n(g)",
+            "f=(func n)<(if a)<b> (else)<c>> (g)",
+        );
         check("a = (func) (return 3)", "a=(func)<(return 3)>");
         check("(f) (g) (h)", "(f)<(g)<(h)>>");
         check("(w a)\n    b | c\n    d e (f)\n      (g)\n        1", "(w a)<|{b c} d e (f)<(g)<1>>>");
@@ -173,7 +176,9 @@ mod tests {
 
     #[test]
     fn depth_is_an_error_not_a_crash() {
-        for text in ["(".repeat(100_000), "-".repeat(100_000) + "x", "not ".repeat(100_000), "a=".repeat(100_000)] {
+        for text in
+            ["(".repeat(100_000), "-".repeat(100_000) + "x", "not ".repeat(100_000), "a=".repeat(100_000)]
+        {
             assert!(read(&text).unwrap_err().message.contains("too deeply nested"));
         }
         let blocks: String = (0..1000).map(|depth| format!("{}(f)\n", " ".repeat(depth))).collect();

@@ -246,7 +246,9 @@ impl<'a> Lexer<'a> {
             '0' => '\0',
             'x' => {
                 let digits: String = self.rest.chars().take(2).collect();
-                let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 2 && !digits.starts_with('+'));
+                let code = u32::from_str_radix(&digits, 16)
+                    .ok()
+                    .filter(|_| digits.len() == 2 && !digits.starts_with('+'));
                 let Some(character) = code.and_then(char::from_u32) else {
                     return Some(Err(SyntaxError::new(at, "expected two hexadecimal digits after \\x")));
                 };
@@ -317,12 +319,18 @@ mod tests {
 
     #[test]
     fn words_symbols_and_lone_characters() {
-        check("and nota not_ $,: ä1", "Word:and Symbol:nota Symbol:not_ Symbol:$ Symbol:, Symbol:: Symbol:ä1");
+        check(
+            "and nota not_ $,: ä1",
+            "Word:and Symbol:nota Symbol:not_ Symbol:$ Symbol:, Symbol:: Symbol:ä1",
+        );
     }
 
     #[test]
     fn numbers() {
-        check("0xff 12 1.5 2. 1e3 1.5e-3 1e", "Int(255) Int(12) Float(1.5) Float(2.0) Float(1000.0) Float(0.0015) Int(1) Symbol:e");
+        check(
+            "0xff 12 1.5 2. 1e3 1.5e-3 1e",
+            "Int(255) Int(12) Float(1.5) Float(2.0) Float(1000.0) Float(0.0015) Int(1) Symbol:e",
+        );
         check("9223372036854775807", "Int(9223372036854775807)");
         check("9223372036854775808", "BigInt { radix: 10, digits: \"9223372036854775808\" }");
         check("0x", "1:0: expected hexadecimal digits after 0x");

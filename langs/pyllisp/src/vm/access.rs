@@ -8,8 +8,8 @@ use super::{LENGTH, Pyllisp, module};
 use crate::code;
 use crate::object::equality::TooDeep;
 use crate::object::{
-    BoundMethod, Cell, Dict, Generator, Interface, List, Module, Multimethod, Str, dict, is_set,
-    list, null, repr, special, text, unset,
+    BoundMethod, Cell, Dict, Generator, Interface, List, Module, Multimethod, Str, dict, is_set, list, null,
+    repr, special, text, unset,
 };
 
 /// The value of an empty cell's name, which the module takes over from the one it extends.
@@ -22,11 +22,7 @@ pub fn lift_cell(interp: &Pyllisp, cell: Cell<Plain>) -> Result<Value<Plain>, Ra
 
 /// Stores a cell that has not been written twice yet.
 #[residual]
-pub fn store_cell(
-    interp: &Pyllisp,
-    cell: Cell<Plain>,
-    value: Value<Plain>,
-) -> Result<(), Raise<Plain>> {
+pub fn store_cell(interp: &Pyllisp, cell: Cell<Plain>, value: Value<Plain>) -> Result<(), Raise<Plain>> {
     module::store(cell, value).map_err(|frozen| interp.error(&frozen.0))
 }
 
@@ -138,7 +134,9 @@ impl Pyllisp {
             match self.atom_name(name).as_str() {
                 "default" if is_set(multimethod.default()) => return Ok(multimethod.default()),
                 "default" => return Ok(null()),
-                "arity" => return Value::from_int(multimethod.arity()).ok_or_else(|| self.missing(object, name)),
+                "arity" => {
+                    return Value::from_int(multimethod.arity()).ok_or_else(|| self.missing(object, name));
+                }
                 _ => {}
             }
         }
@@ -214,7 +212,8 @@ impl Pyllisp {
             return Ok(text::string(self.runtime(), &character.unwrap_or_default()));
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
-            let found = dict::get(multimethod.methods(), item).map_err(|error: TooDeep| self.too_deep(error))?;
+            let found =
+                dict::get(multimethod.methods(), item).map_err(|error: TooDeep| self.too_deep(error))?;
             return found.ok_or_else(|| self.error(&format!("no method for {}", repr::repr(self, item))));
         }
         Err(self.error(&format!("cannot getitem {}", repr::repr(self, object))))
@@ -263,7 +262,8 @@ impl Pyllisp {
             all_own &= numbers.iter().any(|own| own.value.value::<Plain>().is_same(interface));
             list::push(self.runtime(), copy, interface);
         }
-        let frozen = dict::get(multimethod.methods(), copy.to_value()).map_err(|error| self.too_deep(error))?;
+        let frozen =
+            dict::get(multimethod.methods(), copy.to_value()).map_err(|error| self.too_deep(error))?;
         if all_own || frozen.is_some_and(|method| method.is::<crate::object::Builtin<Plain>>()) {
             return Err(self.error(&format!("method for {} is frozen", repr::repr(self, copy.to_value()))));
         }

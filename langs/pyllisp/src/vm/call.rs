@@ -181,8 +181,7 @@ fn native(
     builtin: GreenRef<BuiltinInfo>,
     args: Items<Plain>,
 ) -> Result<Value<Plain>, Raise<Plain>> {
-    let values: Vec<Value<Plain>> =
-        (0..args.items_len().get()).map(|index| args.items(index)).collect();
+    let values: Vec<Value<Plain>> = (0..args.items_len().get()).map(|index| args.items(index)).collect();
     let answer = work(interp, builtin, &values);
     // What the vector refers to, the items keep alive.
     std::hint::black_box(args);
@@ -277,9 +276,7 @@ impl Pyllisp {
                     Work::Native(_) => return self.native(pc, state, info, args),
                     Work::Helped(_, when, helper) => {
                         let helped = match when {
-                            When::Generator => {
-                                args.get_or_unset(state.frame, 0).is::<Generator<M>>()
-                            }
+                            When::Generator => args.get_or_unset(state.frame, 0).is::<Generator<M>>(),
                             When::Second => args.count() > 1,
                         };
                         if !helped {
@@ -292,8 +289,7 @@ impl Pyllisp {
                         let Some(generator) = object.cast::<Generator<M>>() else {
                             return self.complain(state, Complaint::CannotCall, callee, 0);
                         };
-                        let sent =
-                            if args.count() > 1 { args.get(state.frame, 1) } else { null() };
+                        let sent = if args.count() > 1 { args.get(state.frame, 1) } else { null() };
                         return self.resume(pc, state, generator.frame(), sent);
                     }
                     Work::Control(Control::CallSuppressed) => {

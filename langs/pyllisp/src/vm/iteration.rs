@@ -12,8 +12,8 @@ use super::link::LinkedCode;
 use super::{NEXT, Pc, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::{
-    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Str, StrIterator, dict,
-    is_set, list, null, repr, text, unset,
+    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Str, StrIterator,
+    dict, is_set, list, null, repr, text, unset,
 };
 
 /// An iterator of an object.

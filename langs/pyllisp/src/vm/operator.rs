@@ -9,9 +9,7 @@ use super::call::{Args, Outcome};
 use super::interface::Answer;
 use super::{Pc, Pyllisp, State, module};
 use crate::object::number::{self, Integer};
-use crate::object::{
-    Cell, List, Multimethod, Str, boolean, dict, equality, is_set, list, text, unset,
-};
+use crate::object::{Cell, List, Multimethod, Str, boolean, dict, equality, is_set, list, text, unset};
 
 /// A multimethod that is none of the operators.
 pub const NONE: u32 = 0;
@@ -123,7 +121,9 @@ fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
             SUB => a.checked_sub(b),
             MUL => a.checked_mul(b),
             DIV => a.checked_div(b).map(|quotient| quotient - i64::from(a % b != 0 && (a < 0) != (b < 0))),
-            MOD => a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
+            MOD => {
+                a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+            }
             BIT_OR => Some(a | b),
             BIT_XOR => Some(a ^ b),
             _ => Some(a & b),
@@ -290,7 +290,10 @@ pub fn no_method(
 
 impl Pyllisp {
     fn has_own_equality(&self, value: Value<Plain>) -> bool {
-        !value.is_reference() || value.is::<Str<Plain>>() || value.is::<List<Plain>>() || value.as_float().is_some()
+        !value.is_reference()
+            || value.is::<Str<Plain>>()
+            || value.is::<List<Plain>>()
+            || value.as_float().is_some()
     }
 
     /// The interfaces of the arguments that decide, as a list.

@@ -81,11 +81,7 @@ impl Pyllisp {
 ///
 /// assert!(run_program(b"(assert 2 * 21 == 42)", Default::default(), Box::new(std::io::sink())).is_ok());
 /// ```
-pub fn run_program(
-    source: &[u8],
-    options: Options,
-    output: Box<dyn std::io::Write>,
-) -> Result<(), Failure> {
+pub fn run_program(source: &[u8], options: Options, output: Box<dyn std::io::Write>) -> Result<(), Failure> {
     let interp = Pyllisp::new(options, output);
     let vm = Vm::new(&interp);
     let result = interp.run(&vm, interp.module("main"), source, false);

@@ -14,8 +14,8 @@ use super::operator::{self, *};
 use super::{LENGTH, Pyllisp, module};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    Closure, Env, Frame, Items, List, ListIterator, Range, boolean, is_set, is_true, null, red_boolean, special,
-    unset,
+    Closure, Env, Frame, Items, List, ListIterator, Range, boolean, is_set, is_true, null, red_boolean,
+    special, unset,
 };
 
 /// A position: an instruction of a code.
@@ -86,10 +86,19 @@ impl Interpreter for Pyllisp {
         }
         // The end of an instruction with a result that may be an error.
         macro_rules! answer {
-            ($answer:expr, $value:ident => $then:expr) => {
+            ($answer:expr) => {
                 match $answer {
-                    Ok($value) => {
-                        $then;
+                    Ok(()) => Step::Next(next),
+                    Err(Raise(error)) => {
+                        state.exception = error;
+                        Step::Raise(pc)
+                    }
+                }
+            };
+            ($dst:expr, $answer:expr) => {
+                match $answer {
+                    Ok(value) => {
+                        set(frame, $dst, value);
                         Step::Next(next)
                     }
                     Err(Raise(error)) => {
@@ -184,7 +193,7 @@ impl Interpreter for Pyllisp {
                 let cell = self.cell(code.cells, cell);
                 match module::value(cell) {
                     Some(value) => done!(dst, value),
-                    None => answer!(lift_cell::<M>(self, cell), value => set(frame, dst, value)),
+                    None => answer!(dst, lift_cell::<M>(self, cell)),
                 }
             }
             Instr::StoreCell { cell, src } => {
@@ -193,7 +202,7 @@ impl Interpreter for Pyllisp {
                     cell.set_value(get(frame, src));
                     Step::Next(next)
                 } else {
-                    answer!(store_cell::<M>(self, cell, get(frame, src)), _done => ())
+                    answer!(store_cell::<M>(self, cell, get(frame, src)))
                 }
             }
             Instr::MakeEnv { count } => {
@@ -231,12 +240,12 @@ impl Interpreter for Pyllisp {
                 {
                     done!(dst, length)
                 } else {
-                    answer!(get_attribute::<M>(self, object, name), value => set(frame, dst, value))
+                    answer!(dst, get_attribute::<M>(self, object, name))
                 }
             }
             Instr::SetAttr { object, name, src } => {
                 let name = code.names[name.index()];
-                answer!(set_attribute::<M>(self, get(frame, object), name, get(frame, src)), _done => ())
+                answer!(set_attribute::<M>(self, get(frame, object), name, get(frame, src)))
             }
             Instr::GetItem { dst, object, item } => {
                 let (object, item) = (get(frame, object), get(frame, item));
@@ -246,7 +255,7 @@ impl Interpreter for Pyllisp {
                 {
                     done!(dst, list.items().items(index))
                 } else {
-                    answer!(get_item::<M>(self, object, item), value => set(frame, dst, value))
+                    answer!(dst, get_item::<M>(self, object, item))
                 }
             }
             Instr::SetItem { object, item, src } => {
@@ -258,7 +267,7 @@ impl Interpreter for Pyllisp {
                     list.items().set_items(index, get(frame, src));
                     Step::Next(next)
                 } else {
-                    answer!(set_item::<M>(self, object, item, get(frame, src)), _done => ())
+                    answer!(set_item::<M>(self, object, item, get(frame, src)))
                 }
             }
 
@@ -290,7 +299,7 @@ impl Interpreter for Pyllisp {
                 if let Some(list) = object.cast::<List<M>>() {
                     done!(dst, ListIterator::new(self.runtime(), list, 0.into()).to_value())
                 } else {
-                    answer!(iterate::<M>(self, object), value => set(frame, dst, value))
+                    answer!(dst, iterate::<M>(self, object))
                 }
             }
             Instr::Next { dst, iterator, target } => {
@@ -337,7 +346,7 @@ impl Interpreter for Pyllisp {
                     done!(dst, method)
                 } else {
                     set(frame, Reg(dst.0 + 1), unset());
-                    answer!(get_attribute::<M>(self, object, name), value => set(frame, dst, value))
+                    answer!(dst, get_attribute::<M>(self, object, name))
                 }
             }
             Instr::CallMethod { dst: _, base, count } => {

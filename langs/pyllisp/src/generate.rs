@@ -1,0 +1,409 @@
+//! Random programs that end, for differential tests: the same program must print the same whatever
+//! compiles it.
+//!
+//! What a program computes is typed by the names of its variables (`i` integers, `x` floats, `s`
+//! strings, `l` lists), so that few errors happen before the end. Loops count to small numbers,
+//! functions call only those before them, integers are cut down to about 62 bits whenever they are
+//! stored, so that they cross the border between small and big ones without growing for ever. A
+//! program prints its variables at last, and may end with an error of its own.
+
+use std::fmt::Write;
+
+/// A random program; the same seed gives the same one.
+pub fn program(seed: u64) -> String {
+    let mut generator = Generator {
+        state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+        out: String::new(),
+        functions: 0,
+        generators: 0,
+        loops: 0,
+        depth: 0,
+    };
+    for _ in 0..8 {
+        generator.next();
+    }
+    generator.whole();
+    generator.out
+}
+
+struct Generator {
+    /// The state of a xorshift generator (Marsaglia, 2003).
+    state: u64,
+    out: String,
+    /// Functions `f0`, `f1`, … that may be called, of two integers.
+    functions: usize,
+    /// Generator functions `g0`, … of one integer.
+    generators: usize,
+    /// Loops so far, for the names of their counters.
+    loops: usize,
+    /// How many loops are around the statement at hand.
+    depth: usize,
+}
+
+const INTEGERS: [&str; 4] = ["i0", "i1", "i2", "i3"];
+const FLOATS: [&str; 2] = ["x0", "x1"];
+const STRINGS: [&str; 2] = ["s0", "s1"];
+const LISTS: [&str; 2] = ["l0", "l1"];
+
+/// Integers at which something changes: the ends of the small ones, of words, of immediate operands.
+const BORDERS: [&str; 14] = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "32767",
+    "32768",
+    "-32769",
+    "2147483648",
+    "1152921504606846975",
+    "1152921504606846976",
+    "-1152921504606846976",
+    "9223372036854775807",
+    "-9223372036854775809",
+];
+
+impl Generator {
+    fn next(&mut self) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 11) as usize % bound
+    }
+
+    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len())]
+    }
+
+    fn line(&mut self, indent: usize, text: &str) {
+        let _ = writeln!(self.out, "{}{text}", "    ".repeat(indent));
+    }
+
+    fn whole(&mut self) {
+        self.locals(0);
+        for _ in 0..1 + self.below(5) {
+            self.function();
+        }
+        if self.below(2) == 0 {
+            self.generator();
+        }
+        for _ in 0..2 + self.below(6) {
+            self.statement(0, 3);
+        }
+        let names = [&INTEGERS[..], &FLOATS, &STRINGS, &LISTS].concat();
+        for name in names {
+            self.line(0, &format!("(print \"{name}\" {name})"));
+        }
+        self.ending();
+    }
+
+    /// The variables that all statements speak of.
+    fn locals(&mut self, indent: usize) {
+        for name in INTEGERS {
+            let value = self.pick(&BORDERS);
+            self.line(indent, &format!("{name} = {value}"));
+        }
+        for name in FLOATS {
+            let value = self.pick(&["0.0", "1.5", "-2.25", "1e300", "3.0e-5", "100000.125"]);
+            self.line(indent, &format!("{name} = {value}"));
+        }
+        for name in STRINGS {
+            let value = self.pick(&["\"\"", "\"abc\"", "\"ä€\"", "\"a b\""]);
+            self.line(indent, &format!("{name} = {value}"));
+        }
+        for name in LISTS {
+            let value = self.pick(&["[]", "[1 2 3]", "[0 [1] \"x\"]", "[5 4 3 2 1]"]);
+            self.line(indent, &format!("{name} = {value}"));
+        }
+    }
+
+    fn function(&mut self) {
+        let number = self.functions;
+        self.line(0, &format!("f{number} = (func i0 i1)"));
+        for name in &INTEGERS[2..] {
+            let value = self.pick(&BORDERS);
+            self.line(1, &format!("{name} = {value}"));
+        }
+        self.line(1, "x0 = 0.5");
+        self.line(1, "x1 = 2.0");
+        self.line(1, "s0 = \"f\"");
+        self.line(1, "s1 = \"\"");
+        self.line(1, "l0 = [i0 i1]");
+        self.line(1, "l1 = []");
+        if self.below(3) == 0 {
+            self.line(1, "(if i0 < 3 or i0 > 40) (return i1)");
+            // The function may call itself, each time with a smaller number.
+            self.line(1, &format!("i2 += (f{number} i0-1 i1+1)"));
+        }
+        let depth = self.depth;
+        self.depth = 1;
+        for _ in 0..1 + self.below(4) {
+            self.statement(1, 2);
+        }
+        self.depth = depth;
+        let result = self.integer(2);
+        self.line(1, &format!("(return {{{result}}} % 1000003)"));
+        self.functions += 1;
+    }
+
+    fn generator(&mut self) {
+        let number = self.generators;
+        let step = self.integer(1).replace("(f", "(f");
+        self.line(0, &format!("g{number} = (func n)"));
+        self.line(1, "at = 0");
+        self.line(1, "i0 = 1");
+        self.line(1, "i1 = 2");
+        self.line(1, "i2 = 3");
+        self.line(1, "i3 = 4");
+        self.line(1, "l0 = [1]");
+        self.line(1, "s0 = \"g\"");
+        self.line(1, "(while at < n)");
+        self.line(2, &format!("i0 = {{at + {step}}} % 65537"));
+        self.line(2, "(yield i0)");
+        self.line(2, "at += 1");
+        self.generators += 1;
+    }
+
+    fn block(&mut self, indent: usize, budget: usize) {
+        for _ in 0..1 + self.below(3) {
+            self.statement(indent, budget);
+        }
+    }
+
+    fn statement(&mut self, indent: usize, budget: usize) {
+        let kinds = if budget == 0 || self.depth > 2 { 8 } else { 14 };
+        match self.below(kinds) {
+            0..=2 => {
+                let (name, value) = (self.pick(&INTEGERS), self.integer(3));
+                let limit = self.pick(&[
+                    "1000003",
+                    "2305843009213693951",
+                    "1152921504606846977",
+                    "4611686018427387905",
+                ]);
+                self.line(indent, &format!("{name} = {{{value}}} % {limit}"));
+            }
+            3 => {
+                let (name, value) = (self.pick(&FLOATS), self.float(2));
+                self.line(indent, &format!("{name} = {value}"));
+                // Infinities are fine, but not for ever.
+                self.line(indent, &format!("(if {name} > 1e280 or {name} < -1e280) {name} = 1.0"));
+            }
+            4 => {
+                let (name, value) = (self.pick(&STRINGS), self.string());
+                self.line(indent, &format!("(if {name}.length < 200) {name} = {value}"));
+            }
+            5 => {
+                let list = self.pick(&LISTS);
+                let value = self.integer(1);
+                self.line(indent, &format!("(if {list}.length < 50) ({list}.append {{{value}}} % 256)"));
+            }
+            6 => {
+                let (list, index, value) = (self.pick(&LISTS), self.integer(1), self.integer(1));
+                self.line(indent, &format!("(if {list}.length > 0)"));
+                let index = format!("{{{index}}} % {list}.length");
+                self.line(indent + 1, &format!("{list}[{index}] = {{{value}}} % 4096"));
+            }
+            7 => {
+                let (name, value) = (self.pick(&INTEGERS), self.integer(1));
+                let operator = self.pick(&["+", "-", "^", "|"]);
+                self.line(indent, &format!("{name} {operator}= {{{value}}} % 32771"));
+            }
+            8 | 9 => {
+                let condition = self.condition(2);
+                self.line(indent, &format!("(if {condition})"));
+                self.block(indent + 1, budget - 1);
+                if self.below(3) == 0 {
+                    let condition = self.condition(1);
+                    self.line(indent, &format!("(elif {condition})"));
+                    self.block(indent + 1, budget - 1);
+                }
+                if self.below(2) == 0 {
+                    self.line(indent, "(else)");
+                    self.block(indent + 1, budget - 1);
+                }
+            }
+            10 | 11 => self.counted(indent, budget),
+            12 => self.for_loop(indent, budget),
+            _ => self.closure(indent, budget),
+        }
+    }
+
+    fn counted(&mut self, indent: usize, budget: usize) {
+        let counter = format!("k{}", self.loops);
+        self.loops += 1;
+        let times = [40, 12, 5][self.depth.min(2)];
+        self.line(indent, &format!("{counter} = 0"));
+        self.line(indent, &format!("(while {counter} < {times})"));
+        self.line(indent + 1, &format!("{counter} += 1"));
+        if self.below(4) == 0 {
+            let condition = self.condition(1);
+            let leave = self.pick(&["(break)", "(continue)"]);
+            self.line(indent + 1, &format!("(if {condition} and {counter} > 3) {leave}"));
+        }
+        self.depth += 1;
+        self.block(indent + 1, budget - 1);
+        self.depth -= 1;
+        let name = self.pick(&INTEGERS);
+        self.line(indent + 1, &format!("{name} = {{{name} + {counter}}} % 1152921504606846977"));
+    }
+
+    fn for_loop(&mut self, indent: usize, budget: usize) {
+        let item = format!("k{}", self.loops);
+        self.loops += 1;
+        let times = [40, 12, 5][self.depth.min(2)];
+        let range = format!("(range {times})");
+        let (iterable, numbers) = match self.below(4) {
+            0 => ("(list l0)".to_owned(), false),
+            1 if self.generators > 0 => (format!("(g{} {times})", self.below(self.generators)), true),
+            2 => (self.pick(&STRINGS).to_owned(), false),
+            _ => (range, true),
+        };
+        self.line(indent, &format!("(for {item} {iterable})"));
+        self.depth += 1;
+        self.block(indent + 1, budget - 1);
+        self.depth -= 1;
+        let name = self.pick(&INTEGERS);
+        let counted = if numbers { item } else { "1".to_owned() };
+        self.line(indent + 1, &format!("{name} = {{{name} + {counted}}} % 1152921504606846977"));
+    }
+
+    /// A function that changes variables around it, called a few times.
+    fn closure(&mut self, indent: usize, budget: usize) {
+        let number = self.loops;
+        self.loops += 1;
+        let (name, value) = (self.pick(&INTEGERS), self.integer(1));
+        self.line(indent, &format!("c{number} = (func n)"));
+        self.line(indent + 1, &format!("{name} := {{{name} + {value} + n}} % 1000003"));
+        self.line(indent + 1, &format!("(return {name} - n)"));
+        let times = [30, 8, 3][self.depth.min(2)];
+        self.line(indent, &format!("(for k{number} (range {times}))"));
+        self.depth += 1;
+        self.line(indent + 1, &format!("i3 = {{(c{number} k{number}) + i3}} % 1152921504606846977"));
+        self.block(indent + 1, budget - 1);
+        self.depth -= 1;
+    }
+
+    fn integer(&mut self, budget: usize) -> String {
+        let kinds = if budget == 0 { 3 } else { 12 };
+        match self.below(kinds) {
+            0 => self.pick(&BORDERS).to_owned(),
+            1 | 2 => self.pick(&INTEGERS).to_owned(),
+            3..=5 => {
+                let (a, b) = (self.integer(budget - 1), self.integer(budget - 1));
+                let operator = self.pick(&["+", "-", "*", "^", "|", "&"]);
+                format!("{{{a} {operator} {b}}}")
+            }
+            6 => {
+                let (a, b) = (self.integer(budget - 1), self.integer(budget - 1));
+                let operator = self.pick(&["/", "%"]);
+                format!("{{{a} {operator} {{{b} | 1}}}}")
+            }
+            7 => {
+                let (a, b) = (self.integer(budget - 1), self.integer(0));
+                let operator = self.pick(&["<<", ">>"]);
+                format!("{{{a} {operator} {{{b} & 15}}}}")
+            }
+            8 if self.functions > 0 => {
+                let (f, a, b) =
+                    (self.below(self.functions), self.integer(1.min(budget - 1)), self.integer(0));
+                format!("(f{f} {{{a}}} % 64 {{{b}}} % 1000)")
+            }
+            9 => {
+                let (name, a, b) = (self.pick(&["min", "max"]), self.integer(budget - 1), self.integer(0));
+                format!("({name} {a} {b})")
+            }
+            10 => self.pick(&["l0.length", "s0.length", "{-i1}", "~i2"]).replace("~i2", "{~i2}"),
+            _ => {
+                let (condition, a, b) = (self.condition(0), self.integer(budget - 1), self.integer(0));
+                format!("{{{condition} and {a} or {b}}}")
+            }
+        }
+    }
+
+    fn float(&mut self, budget: usize) -> String {
+        match self.below(if budget == 0 { 3 } else { 7 }) {
+            0 => self.pick(&["0.5", "1e-7", "3.25", "-1.0"]).to_owned(),
+            1 | 2 => self.pick(&FLOATS).to_owned(),
+            3..=5 => {
+                let (a, b) = (self.float(budget - 1), self.float(budget - 1));
+                let operator = self.pick(&["+", "-", "*"]);
+                format!("{{{a} {operator} {b}}}")
+            }
+            _ => {
+                let (a, b) = (self.float(budget - 1), self.pick(&INTEGERS));
+                format!("{{{a} / 3.5 + {b}}}")
+            }
+        }
+    }
+
+    fn condition(&mut self, budget: usize) -> String {
+        if budget > 0 && self.below(3) == 0 {
+            let (a, b) = (self.condition(budget - 1), self.condition(budget - 1));
+            return match self.below(3) {
+                0 => format!("{{{a} and {b}}}"),
+                1 => format!("{{{a} or {b}}}"),
+                _ => format!("{{not {a}}}"),
+            };
+        }
+        let operator = self.pick(&["<", ">", "<=", ">=", "==", "!="]);
+        match self.below(5) {
+            0 => format!("{{{} {operator} {}}}", self.pick(&FLOATS), self.pick(&FLOATS)),
+            1 => format!("{{{} {operator} {}}}", self.pick(&STRINGS), self.pick(&STRINGS)),
+            2 => format!("{{0 <= {} {operator} 1000}}", self.pick(&INTEGERS)),
+            _ => {
+                let (a, b) = (self.pick(&INTEGERS), self.integer(0));
+                format!("{{{a} {operator} {b}}}")
+            }
+        }
+    }
+
+    fn string(&mut self) -> String {
+        let (a, b) = (self.pick(&STRINGS), self.pick(&STRINGS));
+        match self.below(4) {
+            0 => format!("{a} ++ {b}"),
+            1 => format!("{a} ++ (str {} % 100)", self.pick(&INTEGERS)),
+            2 => format!("({a}.slice 1 5) ++ \"é\""),
+            _ => format!("(str l0.length) ++ {b}"),
+        }
+    }
+
+    /// The end: some programs end with an error, in a function or at the top level.
+    fn ending(&mut self) {
+        match self.below(6) {
+            0 => self.line(0, "(assert i0 == \"no number\")"),
+            1 => self.line(0, "(print l0[100])"),
+            2 => {
+                self.line(0, "last = (func n)");
+                self.line(1, "(if n == 0) (return i0 / 0)");
+                self.line(1, "(return 1 + (last n-1))");
+                self.line(0, "(print (last 5))");
+            }
+            3 => {
+                self.line(0, "last = (func n)");
+                self.line(1, "(yield 1)");
+                self.line(1, "(print n + \"x\")");
+                self.line(0, "(for n (last 5)) (print n)");
+            }
+            _ => self.line(0, "(print \"end\")"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn programs_are_valid_and_repeat() {
+        for seed in 0..500 {
+            let source = super::program(seed);
+            assert_eq!(source, super::program(seed));
+            let program = crate::compile(source.as_bytes(), &Default::default());
+            let program = program.unwrap_or_else(|error| panic!("{error}\n{source}"));
+            crate::code::verify(&program).unwrap();
+        }
+    }
+}
