@@ -1,13 +1,51 @@
-use std::io::{stdin, stdout, BufWriter};
-fn main() {
-    let mut options = hotloop::Options::default();
-    let args: Vec<String> = std::env::args().collect();
-    let mut file = String::new();
-    let mut i = 2;
-    while i < args.len() { if args[i] == "--jit" { options.jit.parse(&args[i+1]).unwrap(); i += 2 } else if args[i]=="--gc-stress" { options.gc_stress = Some(args[i+1].parse().unwrap()); i+=2 } else { file = args[i].clone(); i += 1 } }
-    let runtime = hotloop::Runtime::new(options);
-    if let Ok(log) = std::env::var("HOTLOOP_LOG") { runtime.set_log(hotloop_log::Log::parse(&log).unwrap()); }
-    let bf = hotloop_bf::Brainfuck::new(runtime, Box::new(stdin()), Box::new(BufWriter::new(stdout())));
-    let text = std::fs::read_to_string(&file).unwrap();
-    bf.run(hotloop_bf::parse(&text).unwrap()).unwrap();
+//! The hotloop program: `hotloop run FILE`, or a prompt.
+//!
+//! ```text
+//! arguments.rs   the command line -> what to do, and the options
+//! language.rs    the languages by extension, and how a program of each is run
+//! repl.rs        the prompt                      input.rs   its lines
+//! source.rs      files and places in them        output.rs  where programs print
+//! signal.rs      Ctrl-C, and closed pipes        failure.rs what is said at the end, and the status
+//! ```
+#![deny(unsafe_code)]
+
+mod arguments;
+mod failure;
+mod input;
+mod language;
+mod output;
+mod repl;
+#[allow(unsafe_code)]
+mod signal;
+mod source;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use arguments::Command;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    signal::end_with_the_reader();
+    match obey() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.show();
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn obey() -> Result<(), Failure> {
+    match arguments::parse(std::env::args_os().skip(1))? {
+        Command::Help => say(&arguments::help()),
+        Command::Version => say(concat!("hotloop ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Prompt(settings) => repl::run(settings),
+        Command::Run { settings, file, arguments } => language::run(settings, &file, &arguments),
+    }
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| output::failure(&error))
 }

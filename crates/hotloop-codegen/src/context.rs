@@ -1,6 +1,6 @@
 //! What running code shares with the runtime.
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 /// The region in which objects are allocated inline, by moving a pointer. Its memory is zero.
 #[repr(C)]
@@ -18,13 +18,44 @@ pub struct Bump {
 /// the whole size in bytes, a multiple of 8.
 pub type Alloc = extern "C" fn(heap: *const (), header: u64, size: usize) -> *mut u8;
 
+/// How running code is asked to stop.
+///
+/// A loop that calls nothing does not look at the flag in each iteration: it keeps the invariant bound of
+/// its own condition in one of the limits and compares with that, so that an interrupt, by overwriting the
+/// limits, ends the loop through its condition. (Any guard may fail although it holds: the interpreter then
+/// decides anew.) It looks at the flag once, after it has set its limit.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Poll {
+    /// Not 0: `guard_no_interrupt` fails.
+    pub flag: AtomicU32,
+    /// The bound of a loop that goes on while something is below it.
+    pub(crate) low: AtomicI64,
+    /// The bound of a loop that goes on while something is above it.
+    pub(crate) high: AtomicI64,
+}
+
+impl Poll {
+    const fn new() -> Poll {
+        Poll { flag: AtomicU32::new(0), low: AtomicI64::new(i64::MIN), high: AtomicI64::new(i64::MAX) }
+    }
+
+    /// Sets bits of the flag, and ends loops that don't look at it. May be called from other threads and
+    /// from signal handlers.
+    pub fn request(&self, bits: u32) {
+        self.flag.fetch_or(bits, Ordering::SeqCst);
+        self.low.store(i64::MIN, Ordering::SeqCst);
+        self.high.store(i64::MAX, Ordering::SeqCst);
+    }
+}
+
 /// One per runtime, at an address that does not change while code runs: machine code keeps the address in
 /// a register and reads all fields when it needs them.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Context {
-    /// Not 0: `guard_no_interrupt` fails.
-    pub poll: AtomicU32,
+    /// How running code is asked to stop.
+    pub poll: Poll,
     /// The inline allocation region. Not read if `vo_base` is 0.
     pub bump: *mut Bump,
     /// Base of the valid-object bits: the one of the object at `a` is bit `(a >> 3) & 7` of the byte at
@@ -39,6 +70,6 @@ pub struct Context {
 impl Context {
     /// A context without inline allocation.
     pub fn new(heap: *const (), alloc: Alloc) -> Context {
-        Context { poll: AtomicU32::new(0), bump: std::ptr::null_mut(), vo_base: 0, heap, alloc }
+        Context { poll: Poll::new(), bump: std::ptr::null_mut(), vo_base: 0, heap, alloc }
     }
 }

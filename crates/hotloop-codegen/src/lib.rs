@@ -23,7 +23,7 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_ir::Trace;
 
-pub use context::{Alloc, Bump, Context};
+pub use context::{Alloc, Bump, Context, Poll};
 pub use eval::Eval;
 pub use force::Force;
 

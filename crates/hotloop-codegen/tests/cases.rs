@@ -342,7 +342,7 @@ fn flags_stop_a_loop() {
         assert_eq!(go(&mut context), 2);
         invalid.store(1, Ordering::Relaxed);
         assert_eq!(go(&mut context), 1);
-        context.poll.store(1, Ordering::Relaxed);
+        context.poll.request(1);
         assert_eq!(go(&mut context), 0);
         invalid.store(0, Ordering::Relaxed);
     }

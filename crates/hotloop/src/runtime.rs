@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 
-use hotloop_codegen::Context;
+use hotloop_codegen::{Context, Poll};
 use hotloop_gc::{Heap, HeapOptions};
 use hotloop_log::Log;
 
@@ -152,12 +152,12 @@ impl JitOptions {
 
 /// Stops a running program from another thread or a signal handler.
 #[derive(Clone, Copy, Debug)]
-pub struct Interrupter(&'static AtomicU32);
+pub struct Interrupter(&'static Poll);
 
 impl Interrupter {
     /// The program stops at its next poll: the next back edge or call.
     pub fn interrupt(&self) {
-        self.0.fetch_or(POLL_USER, Ordering::Relaxed);
+        self.0.request(POLL_USER);
     }
 }
 
@@ -178,6 +178,12 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
+    /// Starts what a heap needs on another thread, and returns at once. A program that first reads its
+    /// source calls this before.
+    pub fn prepare() {
+        hotloop_gc::prepare();
+    }
+
     /// Makes a heap and what else a program needs.
     pub fn new(options: Options) -> Runtime {
         let heap = Heap::new(HeapOptions { limit_bytes: options.heap_limit, stress: options.gc_stress });
@@ -191,7 +197,7 @@ impl Runtime {
         }));
         let context = crate::driver::context(&heap);
         // SAFETY: the context lives for ever.
-        unsafe { heap.set_poll_flag(&context.poll) };
+        unsafe { heap.set_poll_flag(&context.poll.flag) };
         Runtime { heap, context, options, log: RefCell::new(Log::off()), constants }
     }
 
@@ -221,7 +227,7 @@ impl Runtime {
 
     #[inline(always)]
     pub(crate) fn poll(&self) -> &'static AtomicU32 {
-        &self.context.poll
+        &self.context.poll.flag
     }
 
     /// A handle that stops the program.

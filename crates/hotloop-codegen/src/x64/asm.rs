@@ -42,6 +42,8 @@ pub mod cond {
     pub const PARITY: u8 = 10;
     pub const LESS: u8 = 12;
     pub const LESS_EQUAL: u8 = 14;
+    pub const GREATER_EQUAL: u8 = 13;
+    pub const GREATER: u8 = 15;
 }
 
 /// A place in memory.
@@ -476,6 +478,12 @@ impl Asm {
         let distance = self.bytes.len() - skip;
         assert!(distance < 128, "short jump over {distance} bytes");
         self.bytes[skip - 1] = distance as u8;
+    }
+
+    /// No load after it is done before a store in front of it.
+    pub fn fence(&mut self) {
+        // lock or dword [rsp], 0
+        self.bytes.extend([0xf0, 0x83, 0x0c, 0x24, 0x00]);
     }
 
     /// Fills up with as few instructions as possible, so that the next one's offset is a multiple.

@@ -194,7 +194,7 @@ impl<'a> Compiler<'a> {
             if closes {
                 break;
             }
-            self.note_leading();
+            self.note_leading()?;
             self.at += 1;
         }
         self.finish();

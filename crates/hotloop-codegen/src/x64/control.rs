@@ -5,6 +5,7 @@ use hotloop_ir::{Const, Op, Opcode, Operand, Ty, Var};
 use super::asm::{Mem, RAX, Reg, SCRATCH, Src, Target};
 use super::compile::{Compiler, Result};
 use super::file::{CALLEE_SAVED, File, Loc};
+use super::limit::Limit;
 use super::moves::{Move, parallel, single};
 use super::plan::{NONE, is_mark};
 use crate::CodegenError;
@@ -30,6 +31,8 @@ pub struct Head {
     lead: Vec<(u32, u32)>,
     /// Whether the next operation may still be one of these.
     leading: bool,
+    /// The poll rides on the last of them.
+    limit: Option<Limit>,
     /// Offset behind them.
     body: u32,
     /// Where everything is at the head.
@@ -234,17 +237,17 @@ impl Compiler<'_> {
         let at = self.asm.bytes.len() as u32;
         let leading = self.env.force.is_none() && self.env.force_every.is_none();
         let file = self.file.clone();
-        self.head = Some(Head { at, phis, registers, lead: Vec::new(), leading, body: at, file });
+        self.head = Some(Head { at, phis, registers, lead: Vec::new(), leading, limit: None, body: at, file });
     }
 
     /// Takes note of the operation just emitted, if it belongs to the body's leading guards.
-    pub fn note_leading(&mut self) {
+    pub fn note_leading(&mut self) -> Result<()> {
         let (at, version) = (self.at, self.file.version);
-        let Some(lead) = self.is_lead(at) else { return };
-        let Some(head) = self.head.as_mut().filter(|head| head.leading) else { return };
+        let Some(lead) = self.is_lead(at) else { return Ok(()) };
+        let Some(head) = self.head.as_mut().filter(|head| head.leading) else { return Ok(()) };
         if !lead || version != head.file.version {
             head.leading = false;
-            return;
+            return Ok(());
         }
         head.lead.push((at, self.guards.len() as u32 - 1));
         let full = head.lead.len() == MOST_LEADING;
@@ -256,6 +259,14 @@ impl Compiler<'_> {
             }
         };
         if full || !more {
+            let lead = self.head.as_ref().map(|head| head.lead.clone()).unwrap_or_default();
+            let limit = self.find_limit(&lead)?;
+            if let Some(limit) = &limit {
+                self.set_limit(limit, lead[0].1)?;
+            }
+            if let Some(head) = &mut self.head {
+                head.limit = limit;
+            }
             self.asm.pad_to(self.env.base, LOOP_ALIGNMENT);
         }
         let body = self.asm.bytes.len() as u32;
@@ -263,6 +274,7 @@ impl Compiler<'_> {
             head.body = body;
             head.leading = !full && more;
         }
+        Ok(())
     }
 
     /// Whether the operation is a guard that takes a compare and nothing else; nothing if it emits no code.
@@ -291,6 +303,11 @@ impl Compiler<'_> {
             return Ok(());
         };
         self.file = head.file;
+        if let Some(limit) = head.limit {
+            self.compare_with_limit(&limit, Target::Region(base + head.body))?;
+            self.asm.jump(Target::Stub(guard));
+            return Ok(());
+        }
         for (at, guard) in head.lead {
             (self.at, self.pins, self.temps) = (at, 0, 0);
             self.repeated = Some(guard);

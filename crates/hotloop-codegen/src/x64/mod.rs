@@ -21,6 +21,7 @@ mod float;
 mod glue;
 mod guard;
 mod heap;
+mod limit;
 mod memory;
 mod moves;
 mod plan;
