@@ -27,8 +27,10 @@ pub struct Settings {
 
 /// What `--help` says.
 pub fn help() -> String {
-    let languages: Vec<String> =
-        LANGUAGES.iter().map(|language| format!("    .{:<6} {}", language.extension, language.name)).collect();
+    let languages: Vec<String> = LANGUAGES
+        .iter()
+        .map(|language| format!("    .{:<6} {}", language.extension, language.name))
+        .collect();
     let languages = languages.join("\n");
     // The messages for unknown names are where these are listed.
     let parameters = listed(Options::default().jit.parse("?").err());
@@ -146,7 +148,9 @@ fn size(text: &str) -> Result<usize, Failure> {
     // Not all that `parse` takes: no sign.
     let number = digits.parse::<usize>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
     number.and_then(|number| number.checked_mul(1 << shift)).filter(|bytes| *bytes > 0).ok_or_else(|| {
-        Failure::usage(format!("--heap: `{text}` is not a size; write it like 512M (bytes, or with K, M or G)"))
+        Failure::usage(format!(
+            "--heap: `{text}` is not a size; write it like 512M (bytes, or with K, M or G)"
+        ))
     })
 }
 
@@ -183,7 +187,8 @@ mod tests {
 
     #[test]
     fn options_stand_before_the_file() {
-        let (options, file, arguments) = run("run --jit threshold=7 --jit=optimize=0 --heap 3k a.pyl --jit off");
+        let (options, file, arguments) =
+            run("run --jit threshold=7 --jit=optimize=0 --heap 3k a.pyl --jit off");
         assert_eq!((options.jit.threshold, options.jit.optimize, options.jit.enabled), (7, false, true));
         assert_eq!(options.heap_limit, Some(3 << 10));
         assert_eq!(file, PathBuf::from("a.pyl"));
@@ -192,7 +197,9 @@ mod tests {
         assert!(options.jit.check_hints);
         assert_eq!(options.gc_stress, Some(5));
         assert_eq!(file, PathBuf::from("-x.b"));
-        assert!(matches!(parsed("--jit off"), Ok(Command::Prompt(settings)) if !settings.options.jit.enabled));
+        assert!(
+            matches!(parsed("--jit off"), Ok(Command::Prompt(settings)) if !settings.options.jit.enabled)
+        );
         assert!(matches!(parsed("run -h"), Ok(Command::Help)));
     }
 

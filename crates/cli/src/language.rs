@@ -47,7 +47,8 @@ impl Program<'_> {
 pub fn run(settings: Settings, path: &Path, arguments: &[OsString]) -> Result<(), Failure> {
     source::check(path)?;
     let extension = path.extension();
-    let Some(language) = LANGUAGES.iter().find(|language| extension == Some(language.extension.as_ref())) else {
+    let Some(language) = LANGUAGES.iter().find(|language| extension == Some(language.extension.as_ref()))
+    else {
         return Err(unknown(path));
     };
     Runtime::prepare();
@@ -89,7 +90,8 @@ fn pyllisp(settings: Settings, program: &Program<'_>) -> Result<(), Failure> {
 
 /// What Pyllisp programs find as `argv`: a list of strings, the program's own name first.
 fn arguments(runtime: &Runtime, program: &Program<'_>) -> Value<Plain> {
-    let words = std::iter::once(program.path.as_os_str()).chain(program.arguments.iter().map(OsString::as_os_str));
+    let words =
+        std::iter::once(program.path.as_os_str()).chain(program.arguments.iter().map(OsString::as_os_str));
     let argv = list::with_room(runtime, 1 + program.arguments.len());
     words.for_each(|word| list::push(runtime, argv, text::string(runtime, &word.to_string_lossy())));
     argv.to_value()

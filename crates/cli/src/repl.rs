@@ -72,7 +72,9 @@ fn goes_on(source: &[u8], module: &'static ModuleInfo) -> bool {
     let Err(error) = compile(source, &options) else { return false };
     let Ok(text) = read::decode(source) else { return false };
     match read::read(text) {
-        Err(SyntaxError { message, .. }) => message.contains(" truncates at ") || message.ends_with(", got eof"),
+        Err(SyntaxError { message, .. }) => {
+            message.contains(" truncates at ") || message.ends_with(", got eof")
+        }
         Ok(forms) => {
             let waiting = forms.last().and_then(Syntax::capturing);
             error.message == "expecting capture" && waiting.is_some_and(|form| form.span.start == error.at)

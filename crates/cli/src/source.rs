@@ -53,7 +53,13 @@ pub fn decode(bytes: &[u8]) -> Result<&str, (Place, String)> {
 
 /// A program can't be read: `FILE:` and the language's own `LINE:COLUMN`, the line with a mark under the
 /// place, and last what the language says. (The languages do not all count columns from one.)
-pub fn rejected(path: &Path, source: &[u8], place: Place, shown: impl std::fmt::Display, message: &str) -> Failure {
+pub fn rejected(
+    path: &Path,
+    source: &[u8],
+    place: Place,
+    shown: impl std::fmt::Display,
+    message: &str,
+) -> Failure {
     let mut text = format!("{}:{shown}\n", path.display());
     let line = source.split(|byte| *byte == b'\n').nth(place.line.saturating_sub(1));
     let line = String::from_utf8_lossy(line.unwrap_or_default());

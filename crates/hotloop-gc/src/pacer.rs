@@ -11,7 +11,7 @@
 //! All sizes are bytes of objects. The pages that hold them are more, by the holes between them.
 
 /// The least allowance in bytes between two collections if the limit permits.
-pub(crate) const MIN_ALLOWANCE: usize = 32 << 20;
+pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
 /// The least step in bytes.
 const MIN_STEP: usize = 256 << 10;
 /// The least reserve in bytes between the limit and the hard cap.

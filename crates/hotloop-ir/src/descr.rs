@@ -3,7 +3,7 @@
 //! They are facts about the *program* (like type ids), not about one run, so they live in append-only
 //! tables of the process and traces hold their indices. Equal descriptors share an index.
 
-use std::sync::RwLock;
+use std::sync::{Mutex, OnceLock};
 
 use crate::trace::Ty;
 
@@ -113,34 +113,50 @@ pub struct CallDescr {
     pub raises: bool,
 }
 
+/// The most descriptors of each kind.
+const CAPACITY: usize = 1 << 14;
+
 macro_rules! table {
     ($id:ident, $descr:ident, $table:ident, $what:literal) => {
         #[doc = concat!("The index of ", $what, ".")]
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
         pub struct $id(pub u32);
 
-        static $table: RwLock<Vec<&'static $descr>> = RwLock::new(Vec::new());
+        // Written under the lock, in order; read without it.
+        static $table: ([OnceLock<&'static $descr>; CAPACITY], Mutex<usize>) =
+            ([const { OnceLock::new() }; CAPACITY], Mutex::new(0));
 
         impl $id {
             /// The index of this descriptor; equal descriptors have the same.
             pub fn intern(descr: $descr) -> $id {
-                let mut table = $table.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-                if let Some(index) = table.iter().position(|known| **known == descr) {
-                    return $id(index as u32);
+                let mut count = $table.1.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                if let Some(known) = Self::find(|known| *known == descr) {
+                    return known;
                 }
-                table.push(Box::leak(Box::new(descr)));
-                $id(table.len() as u32 - 1)
+                assert!(*count < CAPACITY, "more than {CAPACITY} descriptors");
+                let index = *count;
+                let _ = $table.0[index].set(Box::leak(Box::new(descr)));
+                *count += 1;
+                $id(index as u32)
+            }
+
+            fn find(matches: impl Fn(&$descr) -> bool) -> Option<$id> {
+                let known = $table.0.iter().map_while(|entry| entry.get());
+                known.enumerate().find(|(_, descr)| matches(descr)).map(|(index, _)| $id(index as u32))
             }
 
             /// The descriptor, if there is one with this index.
             pub fn try_get(self) -> Option<&'static $descr> {
-                $table.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(self.0 as usize).copied()
+                $table.0.get(self.0 as usize)?.get().copied()
             }
 
             /// The descriptor.
             #[inline]
             pub fn get(self) -> &'static $descr {
-                $table.read().unwrap_or_else(|poisoned| poisoned.into_inner())[self.0 as usize]
+                match $table.0[self.0 as usize].get() {
+                    Some(descr) => descr,
+                    None => unreachable!(concat!("no such index of ", $what)),
+                }
             }
         }
     };
@@ -153,30 +169,31 @@ table!(CallId, CallDescr, CALLS, "a call descriptor");
 impl TypeRef {
     /// The type whose objects carry this number in their headers.
     pub fn by_number(number: u32) -> Option<TypeRef> {
-        let table = TYPES.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        table.iter().position(|descr| descr.id == number).map(|index| TypeRef(index as u32))
+        TypeRef::find(|descr| descr.id == number)
     }
 
     /// The type with this name, if one was made.
     pub fn by_name(name: &str) -> Option<TypeRef> {
-        let table = TYPES.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        table.iter().position(|descr| descr.name == name).map(|index| TypeRef(index as u32))
+        TypeRef::find(|descr| descr.name == name)
+    }
+
+    /// The type that has this field.
+    pub fn of_field(field: FieldId) -> Option<TypeRef> {
+        TypeRef::find(|descr| descr.fields.contains(&field))
     }
 }
 
 impl FieldId {
     /// The field `owner.name`, if there is one.
     pub fn by_name(owner: &str, name: &str) -> Option<FieldId> {
-        let table = FIELDS.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        table.iter().position(|descr| descr.owner == owner && descr.name == name).map(|index| FieldId(index as u32))
+        FieldId::find(|descr| descr.owner == owner && descr.name == name)
     }
 }
 
 impl CallId {
     /// The function with this name, if there is one.
     pub fn by_name(name: &str) -> Option<CallId> {
-        let table = CALLS.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        table.iter().position(|descr| descr.name == name).map(|index| CallId(index as u32))
+        CallId::find(|descr| descr.name == name)
     }
 }
 

@@ -164,10 +164,16 @@ impl Resume {
     /// The variables that must be live at the guard, each once, in order of first mention.
     pub fn live(&self) -> Vec<Var> {
         let mut live: Vec<Var> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        // A bit for each variable seen.
+        let mut seen: Vec<u64> = Vec::new();
         self.each_desc(&mut |desc| {
             desc.each_var(&mut |var| {
-                if seen.insert(var) {
+                let (word, bit) = (var.0 as usize / 64, 1u64 << (var.0 % 64));
+                if seen.len() <= word {
+                    seen.resize(word + 1, 0);
+                }
+                if seen[word] & bit == 0 {
+                    seen[word] |= bit;
                     live.push(var);
                 }
             });

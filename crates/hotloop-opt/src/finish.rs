@@ -4,7 +4,7 @@
 //! Before: `v3 = int_shl v2, 3; guard_true v4 !0` with v3 in resume 0. After: resume 0 has `int_shl(v2, 3)`.
 //! Source: PyPy and LuaJIT's sinking (`lj_opt_sink.c`), for pure operations.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
 use hotloop_ir::{Class, Desc, Op, Opcode, Operand, Trace, Var};
@@ -26,6 +26,8 @@ struct Sweep<'t> {
     trace: &'t Trace,
     need: Vec<Need>,
     described: Vec<bool>,
+    /// The live variables of each resume data.
+    live: Vec<Vec<Var>>,
     optimize: bool,
 }
 
@@ -80,15 +82,14 @@ impl Sweep<'_> {
             self.by_code(*operand);
         }
         if op.code != Opcode::Loop || self.trace.label().is_none() {
-            for operand in self.trace.list(op.list).to_vec() {
-                self.by_code(operand);
+            let trace = self.trace;
+            for operand in trace.list(op.list) {
+                self.by_code(*operand);
             }
         }
-        if op.code.is_guard()
-            && let Some(resume) = self.trace.resumes.get(op.resume as usize)
-        {
-            for var in resume.live() {
-                self.by_resume(var, 0);
+        if op.code.is_guard() && (op.resume as usize) < self.live.len() {
+            for index in 0..self.live[op.resume as usize].len() {
+                self.by_resume(self.live[op.resume as usize][index], 0);
             }
         }
     }
@@ -122,8 +123,9 @@ impl Sweep<'_> {
 /// Finishes an optimised trace.
 pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
     let count = trace.ops.len();
+    let live = trace.resumes.iter().map(|resume| resume.live()).collect();
     let mut sweep =
-        Sweep { trace: &trace, need: vec![Need::None; count], described: vec![false; count], optimize };
+        Sweep { trace: &trace, need: vec![Need::None; count], described: vec![false; count], live, optimize };
     let phis: Vec<usize> = (0..count).filter(|index| trace.ops[*index].code == Opcode::Phi).collect();
     let back: Vec<Operand> = match (trace.ops.last(), phis.is_empty()) {
         (Some(last), false) => trace.list(last.list).to_vec(),
@@ -134,7 +136,7 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
 
     let mut new = Trace { consts: trace.consts.clone(), stable: trace.stable.clone(), ..Trace::default() };
     let mut renamed: Vec<Operand> = vec![Operand::NONE; count];
-    let mut descriptions: HashMap<Var, Desc> = HashMap::new();
+    let mut descriptions: HashMap<Var, Desc> = HashMap::default();
     let rename = |renamed: &[Operand], operand: Operand| operand.as_var().map_or(operand, |var| renamed[var.0 as usize]);
     for (index, op) in trace.ops.iter().enumerate() {
         if described[index] {

@@ -9,7 +9,7 @@
 //! Does not yet: tell two references apart by their types.
 //! Source: PyPy's `optimizeopt/heap.py`.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use hotloop_ir::{Effect, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Trace, Ty, TypeRef};
 
@@ -46,7 +46,7 @@ impl HeapState {
         if let Some(found) = self.slots.get(&field) {
             return Some(*found);
         }
-        let ty = TypeRef::by_name(&field.get().owner)?;
+        let ty = TypeRef::of_field(field)?;
         let slot = ty.get().slot_of(field)?;
         self.slots.insert(field, (ty, slot));
         Some((ty, slot))
@@ -134,11 +134,10 @@ impl Optimizer<'_> {
         if op.code == Opcode::GetItem {
             new.args[1] = self.operand(op.args[1]);
         }
-        if matches!(op.code, Opcode::Len | Opcode::GetType) {
-            new.descr = 0;
-        }
         if Self::immutable(op) {
-            let key = (new.code, new.descr, new.args);
+            // Length and type are found whatever type the asker expects.
+            let header = matches!(op.code, Opcode::Len | Opcode::GetType);
+            let key = (new.code, if header { 0 } else { new.descr }, new.args);
             if self.options.optimize
                 && let Some(known) = self.state.pure.get(&key).copied()
             {

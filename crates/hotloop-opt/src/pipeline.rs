@@ -1,6 +1,6 @@
 //! The order of the passes: [`Optimizer::visit`].
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use hotloop_ir::{Class, Fact, Op, Opcode, Operand, Trace, Ty, Var};
 
@@ -57,8 +57,8 @@ impl<'a> Optimizer<'a> {
             values: vec![Val::Op(Operand::NONE); recorded.ops.len()],
             objects: Vec::new(),
             virtualizable: None,
-            pure: HashMap::new(),
-            consts: HashMap::new(),
+            pure: HashMap::default(),
+            consts: HashMap::default(),
             heap: HeapState::default(),
             instr: 0,
             undo: Vec::new(),

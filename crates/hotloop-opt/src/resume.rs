@@ -11,7 +11,7 @@
 //! read of a real object                      fed if an effect follows it before the guard, else done again
 //! ```
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
 use hotloop_ir::{
@@ -107,7 +107,7 @@ impl Optimizer<'_> {
     }
 
     fn describe_state(&mut self, state: &[Operand]) -> SnapshotCache {
-        let mut builder = Builder { optimizer: self, indices: HashMap::new(), objects: Vec::new() };
+        let mut builder = Builder { optimizer: self, indices: HashMap::default(), objects: Vec::new() };
         let state: Vec<Desc> = state
             .iter()
             .map(|operand| {

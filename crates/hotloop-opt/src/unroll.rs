@@ -17,7 +17,7 @@
 //! Does not yet: let bridges jump to the label (they enter at the preamble, as in LuaJIT).
 //! Source: Ardö, Bolz, Fijałkowski, "Loop-aware optimizations in PyPy's tracing JIT" (2012).
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use hotloop_ir::{Fact, Op, Opcode, Operand, TypeRef, Var};
 
@@ -122,7 +122,7 @@ impl Optimizer<'_> {
         let last = self.recorded.ops[self.recorded.ops.len() - 1];
         let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
         let args: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
-        let mut uncarried: HashSet<(Operand, Place)> = HashSet::new();
+        let mut uncarried: HashSet<(Operand, Place)> = HashSet::default();
         let saved = self.state.clone();
         let mut plan = None;
         for sweep in 0..=MOST_SWEEPS {
@@ -250,7 +250,7 @@ impl Optimizer<'_> {
         let first = first.into_iter().map(|value| self.materialize(value)).collect();
         let mut phis = Phis::new(first, &plan.split);
         self.emit(Op::new(Opcode::Label, &[]));
-        let mut made: HashMap<usize, ObjectId> = HashMap::new();
+        let mut made: HashMap<usize, ObjectId> = HashMap::default();
         for (index, shape) in plan.args.iter().enumerate() {
             let value = self.make(&plan, shape, &mut phis, &mut made);
             self.state.values[index] = value;

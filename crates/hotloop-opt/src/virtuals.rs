@@ -214,6 +214,7 @@ impl Optimizer<'_> {
                 None => {}
             }
         }
+        self.flush_if_tracked(object, op);
         let operand = self.materialize(object);
         Val::Op(self.load_op(op, operand))
     }
@@ -230,9 +231,19 @@ impl Optimizer<'_> {
             self.state.undo.push((id, slot as u32, before));
             return;
         }
+        self.flush_if_tracked(object, op);
         let operand = self.materialize(object);
         let value = self.operand(op.args[op.operands().len() - 1]);
         self.store_op(op, operand, value);
+    }
+
+    /// An access to the trace's own frame that could not be seen through (its index is a variable) needs the
+    /// heap to be right.
+    fn flush_if_tracked(&mut self, object: Val, op: &Op) {
+        let mutable = !matches!(op.code, Opcode::Len | Opcode::GetType);
+        if mutable && matches!(object, Val::Op(_)) && self.tracked(object).is_some() {
+            self.flush_frame();
+        }
     }
 
     // ---- the virtualizable ----------------------------------------------------------------------------
@@ -281,6 +292,7 @@ impl Optimizer<'_> {
                 let value = self.settle(value);
                 let stored = self.materialize(value);
                 self.emit_store(operand, ty.0, slot, stored);
+                self.know_slot(operand, ty.0, slot, stored);
             }
             self.object_mut(id).slots[slot] = Slot::Unknown;
         }

@@ -4,7 +4,7 @@
 //! same object now need not be next time. An object made in this trace that has not *escaped*, and the
 //! virtualizable, can't be reached in any other way; all others of the same kind may be the same object.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use hotloop_ir::{Operand, Var};
 

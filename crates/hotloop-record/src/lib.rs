@@ -32,6 +32,14 @@ pub fn read_slot(object: u64, ty: TypeRef, slot: usize) -> u64 {
     memory::load(object, offset as u64, kind)
 }
 
+/// Reads a slot of an object and leaves zero in it, for the driver.
+pub fn take_slot(object: u64, ty: TypeRef, slot: usize) -> u64 {
+    let (offset, kind) = ty.get().slot(slot);
+    let bits = memory::load(object, offset as u64, kind);
+    memory::store(object, offset as u64, kind, 0);
+    bits
+}
+
 /// The length of an object's array part, for the driver.
 pub fn read_length(object: u64) -> u32 {
     memory::length(object)

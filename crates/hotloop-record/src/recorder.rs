@@ -6,7 +6,9 @@
 //! first looked up in the log: those that must not be done again are fed from it. As long as the log is not
 //! empty no guards are recorded; they hold by construction.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap as HashMap;
 use std::fmt;
 
 use hotloop_ir::{
@@ -144,18 +146,18 @@ impl Recorder {
             abort: None,
             trace: Trace::new(),
             limit,
-            consts: HashMap::new(),
+            consts: HashMap::default(),
             known: Vec::new(),
             memo: if recording { vec![None; MEMO_SLOTS] } else { Vec::new() },
             heap: HeapCache::default(),
-            untagged: HashMap::new(),
-            live_items: HashMap::new(),
+            untagged: HashMap::default(),
+            live_items: HashMap::default(),
             root: None,
-            aliases: HashMap::new(),
+            aliases: HashMap::default(),
             event: 0,
             feed: VecDeque::new(),
             prepared: Vec::new(),
-            types: HashMap::new(),
+            types: HashMap::default(),
             type_descrs: Vec::new(),
             field_descrs: Vec::new(),
             frame_fields: Vec::new(),
@@ -433,7 +435,7 @@ impl Recorder {
             self.frame_fields.resize(index + 1, None);
         }
         *self.frame_fields[index].get_or_insert_with(|| {
-            TypeRef::by_name(&field.get().owner).is_some_and(|ty| ty.get().virtualizable)
+            TypeRef::of_field(field).is_some_and(|ty| ty.get().virtualizable)
         })
     }
 

@@ -2,7 +2,7 @@
 //! the traces that relied on the old value. Kept per thread, as traces are.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,7 +13,7 @@ use crate::memory;
 type Watchers = HashMap<(u64, FieldId), Vec<Rc<AtomicU32>>>;
 
 thread_local! {
-    static WATCHERS: RefCell<Watchers> = RefCell::new(HashMap::new());
+    static WATCHERS: RefCell<Watchers> = RefCell::default();
 }
 
 /// From now on a write to the field sets the flag.

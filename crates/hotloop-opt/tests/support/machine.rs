@@ -233,10 +233,10 @@ impl Machine {
         actual == ty
     }
 
-    pub fn length(&mut self, object: Red) -> Red {
+    pub fn length(&mut self, object: Red, ty: TypeRef) -> Red {
         let bits = memory::header(object.bits).1 as u64;
         let operand = self.operand(object, Ty::Ref);
-        Red { bits, operand: self.push(Op::new(Opcode::Len, &[operand]).with_descr(0)) }
+        Red { bits, operand: self.push(Op::new(Opcode::Len, &[operand]).with_descr(ty.0)) }
     }
 
     pub fn get_field(&mut self, object: Red, field: FieldId) -> Red {

@@ -89,7 +89,8 @@ impl<I: Interpreter> Vm<'_, I> {
         if let Some((index, ty)) = Self::frame() {
             let frame = inputs[index];
             for slot in slots.iter() {
-                inputs.push(hotloop_record::read_slot(frame, ty, *slot));
+                // Every exit writes the slot back; what it held must not be kept alive by the stale copy.
+                inputs.push(hotloop_record::take_slot(frame, ty, *slot));
             }
         }
         let mut values = Vec::new();

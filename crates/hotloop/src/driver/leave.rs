@@ -28,7 +28,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let started = Instant::now();
         let kept_before = self.kept.borrow().len();
         self.kept.borrow_mut().extend_from_slice(&values);
-        let (trace, resume, bridge) = {
+        let (trace, resume, head, bridge) = {
             let mut tables = self.tables.borrow_mut();
             let entry = &mut tables.guards[guard as usize];
             entry.failures += 1;
@@ -40,15 +40,13 @@ impl<I: Interpreter> Vm<'_, I> {
             if invalid && tables.heads[head].trace == Some(index) {
                 tables.heads[head].trace = None;
             }
-            (trace, number, (hot && !invalid).then_some(head))
+            (trace, number, head, hot && !invalid)
         };
         let resume = &trace.resumes[resume];
         let position = self.tables.borrow().positions[resume.position as usize].clone();
         let result = match bridge {
-            Some(head) => {
-                self.bridge(guard, head, &trace, resume, &values, position.pc, position.raising, &position.greens)
-            }
-            None => {
+            true => self.bridge(guard, head, &trace, resume, &values, position.pc, position.raising, &position.greens),
+            false => {
                 let mut recorder = Recorder::replaying();
                 let reds: Vec<Red> = values.iter().map(|bits| Red::constant(*bits)).collect();
                 let rebuilt = rebuild(&mut recorder, &trace, resume, &reds, &Allocator(self));
@@ -63,12 +61,24 @@ impl<I: Interpreter> Vm<'_, I> {
                     let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
                     self.resume_direct(Next::After(step), state)
                 };
-                self.tables.borrow_mut().summary.leaving += started.elapsed();
+                self.count_exit(head, started);
                 result
             }
         };
         self.kept.borrow_mut().truncate(kept_before);
         result
+    }
+
+    /// A loop that spends too much of its time in exits is left to the interpreter.
+    fn count_exit(&self, head: usize, started: Instant) {
+        let mut tables = self.tables.borrow_mut();
+        tables.summary.leaving += started.elapsed();
+        let max = self.interpreter.runtime().options().jit.max_aborts;
+        let head = &mut tables.heads[head];
+        if head.exits.add(started) && head.trace.take().is_some() {
+            head.aborts = max + 1;
+            tables.summary.retired += 1;
+        }
     }
 
     #[allow(clippy::too_many_arguments)] // the guard's description, taken apart by the caller

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotloop_codegen::CodeId;
 use hotloop_ir::Trace;
@@ -59,6 +59,34 @@ pub(crate) struct Head {
     pub aborts: u32,
     /// Another head of the same cell, with other greens.
     pub next: Option<usize>,
+    /// What leaving its traces has cost lately.
+    pub exits: ExitCost,
+}
+
+/// What side exits cost, over a window of [`ExitCost::WINDOW`] of them.
+#[derive(Debug, Default)]
+pub(crate) struct ExitCost {
+    count: u32,
+    spent: Duration,
+    since: Option<Instant>,
+}
+
+impl ExitCost {
+    const WINDOW: u32 = 4096;
+
+    /// Counts an exit that took from `started` until now. Whether exits take more than a tenth of the time.
+    pub fn add(&mut self, started: Instant) -> bool {
+        let now = Instant::now();
+        let since = *self.since.get_or_insert(started);
+        self.count += 1;
+        self.spent += now - started;
+        if self.count < Self::WINDOW {
+            return false;
+        }
+        let too_much = self.spent * 10 > now - since;
+        *self = ExitCost::default();
+        too_much
+    }
 }
 
 /// A compiled trace.
@@ -95,6 +123,8 @@ pub struct Summary {
     pub bridges: u32,
     /// Recordings given up.
     pub aborts: Vec<(Abort, u32)>,
+    /// Loops given up because leaving them took too much of their time.
+    pub retired: u32,
     /// Side exits that went back to the interpreter.
     pub exits: u64,
     /// Red operations while recording.
@@ -126,6 +156,7 @@ impl fmt::Display for Summary {
         for (reason, count) in &self.aborts {
             writeln!(f, "aborts:           {count} ({reason})")?;
         }
+        writeln!(f, "retired:          {}", self.retired)?;
         writeln!(f, "side exits:       {}", self.exits)?;
         writeln!(f, "red operations:   {}", self.recorded_operations)?;
         writeln!(f, "recorded ops:     {}", self.trace_ops)?;
