@@ -5,7 +5,6 @@ mod bench;
 mod ci;
 mod diff;
 mod fuzz;
-mod handwritten;
 mod modes;
 mod process;
 mod reduce;
@@ -33,7 +32,6 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry { name: "diff", help: diff::HELP, run: diff::command },
     CommandEntry { name: "fuzz", help: fuzz::HELP, run: fuzz::command },
     CommandEntry { name: "bench", help: bench::HELP, run: bench::command },
-    CommandEntry { name: "handwritten", help: handwritten::HELP, run: handwritten::command },
     CommandEntry { name: "tidy", help: tidy::HELP, run: tidy::command },
 ];
 

@@ -17,18 +17,14 @@ pub const MODES: &[Mode] = &[
     Mode { name: "eval, unoptimised", jit: "eager,backend=eval,optimize=0", sweep: &[] },
     Mode { name: "eval", jit: "eager,backend=eval", sweep: &[] },
     Mode { name: "native, unoptimised", jit: "eager,optimize=0", sweep: &[] },
-    Mode {
-        name: "guard {} fails",
-        jit: "eager,force={}:1",
-        sweep: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-    },
+    Mode { name: "guard {} fails", jit: "eager,force={}:1", sweep: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
     Mode { name: "every {}. guard fails", jit: "eager,force_every={}", sweep: &[1, 2, 3, 7, 50] },
     Mode { name: "gc stress", jit: "eager,gc_stress=1", sweep: &[] },
     Mode { name: "gc stress, every 3rd guard fails", jit: "eager,gc_stress=1,force_every=3", sweep: &[] },
 ];
 
 /// Compile whatever runs twice, so that short programs reach compiled code, too.
-const EAGER: &str = "threshold=1,function_threshold=1,trace_eagerness=1";
+const EAGER: &str = "threshold=1,trace_eagerness=1";
 
 /// One line of the table.
 pub struct Mode {
@@ -85,7 +81,21 @@ impl Setting {
 
     /// hotloop's arguments, for the run and for messages.
     pub fn arguments(&self) -> Vec<String> {
-        if self.jit.is_empty() { Vec::new() } else { vec!["--jit".to_string(), self.jit.clone()] }
+        let mut arguments = Vec::new();
+        let mut jit: Vec<&str> = Vec::new();
+        for item in self.jit.split(',').filter(|item| !item.is_empty()) {
+            match item.split_once('=') {
+                // The one parameter here that is the heap's.
+                Some(("gc_stress", every)) => {
+                    arguments.extend(["--gc-stress".to_string(), every.to_string()])
+                }
+                _ => jit.push(item),
+            }
+        }
+        if !jit.is_empty() {
+            arguments.extend(["--jit".to_string(), jit.join(",")]);
+        }
+        arguments
     }
 }
 

@@ -243,7 +243,9 @@ impl Eval {
                         // SAFETY: the object is valid and not null, says the caller.
                         Opcode::GuardType => unsafe { (a as *const u32).read() != op.type_ref().get().id },
                         // SAFETY: the context is valid, says the caller.
-                        Opcode::GuardNoInterrupt => unsafe { (*context).poll.flag.load(Ordering::Relaxed) != 0 },
+                        Opcode::GuardNoInterrupt => unsafe {
+                            (*context).poll.flag.load(Ordering::Relaxed) != 0
+                        },
                         // SAFETY: the cell outlives the code, said who compiled it.
                         Opcode::GuardValid => unsafe { (*code.invalid).load(Ordering::Relaxed) != 0 },
                         Opcode::Exit => true,

@@ -163,7 +163,7 @@ impl HeapInner {
         let flag = self.poll_flag.get();
         if pacer.over_limit() && !flag.is_null() {
             // SAFETY: `set_poll_flag`'s caller keeps the flag alive.
-            unsafe { &*flag }.store(1, Ordering::Release);
+            unsafe { &*flag }.fetch_or(1, Ordering::Release);
         }
     }
 

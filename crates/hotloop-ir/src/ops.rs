@@ -210,8 +210,21 @@ impl Opcode {
         use Opcode::*;
         matches!(
             self,
-            IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | IntAddOvf | IntMulOvf | IntAddWraps
-                | IntMulWraps | RefEq | FloatAdd | FloatMul | FloatEq
+            IntAdd
+                | IntMul
+                | IntAnd
+                | IntOr
+                | IntXor
+                | IntEq
+                | IntNe
+                | IntAddOvf
+                | IntMulOvf
+                | IntAddWraps
+                | IntMulWraps
+                | RefEq
+                | FloatAdd
+                | FloatMul
+                | FloatEq
         )
     }
 }

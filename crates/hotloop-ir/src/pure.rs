@@ -16,8 +16,20 @@ pub fn evaluate(op: Opcode, a: u64, b: u64, c: u64) -> u64 {
         IntAdd | IntAddOvf => ia.wrapping_add(ib) as u64,
         IntSub | IntSubOvf => ia.wrapping_sub(ib) as u64,
         IntMul | IntMulOvf => ia.wrapping_mul(ib) as u64,
-        IntDiv => if ib == 0 { 0 } else { ia.wrapping_div(ib) as u64 },
-        IntRem => if ib == 0 { 0 } else { ia.wrapping_rem(ib) as u64 },
+        IntDiv => {
+            if ib == 0 {
+                0
+            } else {
+                ia.wrapping_div(ib) as u64
+            }
+        }
+        IntRem => {
+            if ib == 0 {
+                0
+            } else {
+                ia.wrapping_rem(ib) as u64
+            }
+        }
         IntDivFloor => div_floor(ia, ib) as u64,
         IntModFloor => mod_floor(ia, ib) as u64,
         IntAnd => a & b,
@@ -35,7 +47,13 @@ pub fn evaluate(op: Opcode, a: u64, b: u64, c: u64) -> u64 {
         IntAddWraps => ia.overflowing_add(ib).1 as u64,
         IntSubWraps => ia.overflowing_sub(ib).1 as u64,
         IntMulWraps => ia.overflowing_mul(ib).1 as u64,
-        Select => if a != 0 { b } else { c },
+        Select => {
+            if a != 0 {
+                b
+            } else {
+                c
+            }
+        }
         RefToValue => a.wrapping_add(2),
         ValueToRef => a.wrapping_sub(2),
         RefToInt | IntToRef | FloatToBits | BitsToFloat => a,
@@ -103,9 +121,14 @@ mod tests {
 
     #[test]
     fn floor_division_follows_the_divisor() {
-        for (a, b, quotient, remainder) in
-            [(7, 2, 3, 1), (-7, 2, -4, 1), (7, -2, -4, -1), (-7, -2, 3, -1), (i64::MIN, -1, i64::MIN, 0), (6, -3, -2, 0)]
-        {
+        for (a, b, quotient, remainder) in [
+            (7, 2, 3, 1),
+            (-7, 2, -4, 1),
+            (7, -2, -4, -1),
+            (-7, -2, 3, -1),
+            (i64::MIN, -1, i64::MIN, 0),
+            (6, -3, -2, 0),
+        ] {
             assert_eq!(evaluate(Opcode::IntDivFloor, a as u64, b as u64, 0) as i64, quotient, "{a}/{b}");
             assert_eq!(evaluate(Opcode::IntModFloor, a as u64, b as u64, 0) as i64, remainder, "{a}%{b}");
         }

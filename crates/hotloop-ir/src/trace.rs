@@ -293,7 +293,11 @@ impl Trace {
 
     /// The inputs: the first operations.
     pub fn inputs(&self) -> impl Iterator<Item = Var> + '_ {
-        self.ops.iter().take_while(|op| op.code == Opcode::Input).enumerate().map(|(index, _)| Var(index as u32))
+        self.ops
+            .iter()
+            .take_while(|op| op.code == Opcode::Input)
+            .enumerate()
+            .map(|(index, _)| Var(index as u32))
     }
 
     /// Index of the label, if the loop is peeled.

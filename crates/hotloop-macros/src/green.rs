@@ -8,7 +8,9 @@ pub fn expand(item: DeriveInput) -> TokenStream {
     let name = &item.ident;
     let fields: Vec<&syn::Type> = match &item.data {
         Data::Struct(data) => data.fields.iter().map(|field| &field.ty).collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| variant.fields.iter().map(|field| &field.ty)).collect(),
+        Data::Enum(data) => {
+            data.variants.iter().flat_map(|variant| variant.fields.iter().map(|field| &field.ty)).collect()
+        }
         Data::Union(_) => Vec::new(),
     };
     quote! {

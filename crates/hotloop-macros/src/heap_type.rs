@@ -74,8 +74,10 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let fixed = 8 + 8 * fields.named.iter().filter(|field| !matches!(field.ty, Type::Slice(_))).count();
 
     for (index, field) in fields.named.iter().enumerate() {
-        let field_name = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a name is missing"))?;
-        let field_docs: Vec<_> = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
+        let field_name =
+            field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a name is missing"))?;
+        let field_docs: Vec<_> =
+            field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
         let field_vis = &field.vis;
         let is = |word: &str| field.attrs.iter().any(|attribute| attribute.path().is_ident(word));
         let mutability = if is("immutable") {
@@ -137,7 +139,8 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             kind: ::hotloop::internal::FieldKind::#kind,
             mutability: ::hotloop::internal::Mutability::#mutability,
         }));
-        let load = quote!(M::get_field(self.0, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind));
+        let load =
+            quote!(M::get_field(self.0, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind));
         let read = match &green {
             Some(green) => quote!(::hotloop::internal::read_green::<M, #green>(#load)),
             None => quote!(::hotloop::internal::Stored::<M>::from_red(#load)),

@@ -40,7 +40,10 @@ pub fn expand(options: TokenStream, item: ItemFn) -> Result<TokenStream> {
     };
     let signature = &item.sig;
     if !signature.generics.params.is_empty() {
-        return Err(Error::new_spanned(&signature.generics, "a residual function has no generics of its own"));
+        return Err(Error::new_spanned(
+            &signature.generics,
+            "a residual function has no generics of its own",
+        ));
     }
     let (name, vis, block) = (&signature.ident, &item.vis, &item.block);
     let attributes = &item.attrs;

@@ -31,8 +31,12 @@ pub fn expand(item: DeriveInput) -> Result<TokenStream> {
         let is_frame = field.attrs.iter().any(|attribute| attribute.path().is_ident("frame"));
         if mentions(quote!(#ty), &mode) {
             kinds.push(quote!(<#ty as ::hotloop::internal::Stored<#mode>>::KIND));
-            save.push(quote!(words.push(<#ty as ::hotloop::internal::Stored<#mode>>::into_red(self.#field_name));));
-            load.push(quote!(#field_name: <#ty as ::hotloop::internal::Stored<#mode>>::from_red(words[#reds])));
+            save.push(
+                quote!(words.push(<#ty as ::hotloop::internal::Stored<#mode>>::into_red(self.#field_name));),
+            );
+            load.push(
+                quote!(#field_name: <#ty as ::hotloop::internal::Stored<#mode>>::from_red(words[#reds])),
+            );
             if is_frame {
                 frame = quote!(::core::option::Option::Some(
                     (#reds, <#ty as ::hotloop::HeapType<#mode>>::cell())));

@@ -137,7 +137,9 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
     let mut new = Trace { consts: trace.consts.clone(), stable: trace.stable.clone(), ..Trace::default() };
     let mut renamed: Vec<Operand> = vec![Operand::NONE; count];
     let mut descriptions: HashMap<Var, Desc> = HashMap::default();
-    let rename = |renamed: &[Operand], operand: Operand| operand.as_var().map_or(operand, |var| renamed[var.0 as usize]);
+    let rename = |renamed: &[Operand], operand: Operand| {
+        operand.as_var().map_or(operand, |var| renamed[var.0 as usize])
+    };
     for (index, op) in trace.ops.iter().enumerate() {
         if described[index] {
             let args = op
@@ -160,7 +162,8 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
             *arg = rename(&renamed, *arg);
         }
         if op.list.len > 0 {
-            let mut list: Vec<Operand> = trace.list(op.list).iter().map(|arg| rename(&renamed, *arg)).collect();
+            let mut list: Vec<Operand> =
+                trace.list(op.list).iter().map(|arg| rename(&renamed, *arg)).collect();
             if op.code == Opcode::Loop && !phis.is_empty() {
                 let kept = phis.iter().zip(list).filter(|(phi, _)| need[**phi] != Need::None);
                 list = kept.map(|(_, operand)| operand).collect();

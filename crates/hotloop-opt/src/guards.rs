@@ -5,10 +5,10 @@
 
 use hotloop_ir::{Fact, Op, Opcode, Operand};
 
+use crate::Contradiction;
 use crate::bounds;
 use crate::pipeline::Optimizer;
 use crate::value::Val;
-use crate::Contradiction;
 
 impl Optimizer<'_> {
     /// A guard of the recorded trace.
@@ -51,7 +51,12 @@ impl Optimizer<'_> {
         }
         let [a, b, _] = definition.args;
         match definition.code {
-            Opcode::IntEq | Opcode::IntNe | Opcode::IntLt | Opcode::IntLe | Opcode::UintLt | Opcode::UintLe => {
+            Opcode::IntEq
+            | Opcode::IntNe
+            | Opcode::IntLt
+            | Opcode::IntLe
+            | Opcode::UintLt
+            | Opcode::UintLe => {
                 let (left, right) = bounds::backward(definition.code, truth, &self.fact(a), &self.fact(b));
                 self.learn(a, &left);
                 self.learn(b, &right);

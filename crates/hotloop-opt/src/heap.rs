@@ -69,7 +69,8 @@ impl HeapState {
 fn distinct(out: &Trace, one: Operand, other: Operand) -> bool {
     let made_after = |made: Operand, old: Operand| {
         made.as_var().is_some_and(|var| {
-            matches!(out.op(var).code, Opcode::New | Opcode::NewArray) && old.as_var().is_none_or(|old| old < var)
+            matches!(out.op(var).code, Opcode::New | Opcode::NewArray)
+                && old.as_var().is_none_or(|old| old < var)
         })
     };
     one != other && ((one.is_const() && other.is_const()) || made_after(one, other) || made_after(other, one))
@@ -154,7 +155,12 @@ impl Optimizer<'_> {
             }
             return self.emit_load(new);
         };
-        let known = self.state.heap.known.get(&place).and_then(|known| known.iter().find(|(owner, _, _)| *owner == object));
+        let known = self
+            .state
+            .heap
+            .known
+            .get(&place)
+            .and_then(|known| known.iter().find(|(owner, _, _)| *owner == object));
         if let Some((_, value, imported)) = known.copied() {
             if imported {
                 self.state.heap.relied_on.push((object, place, value));
@@ -192,7 +198,10 @@ impl Optimizer<'_> {
                 let index = self.operand(op.args[1]);
                 new = Op::new(op.code, &[object, index, value]).with_descr(op.descr);
                 self.flush_items(op.descr);
-                self.state.heap.known.retain(|place, _| !matches!(place, Place::Item(ty, _) if *ty == op.descr));
+                self.state
+                    .heap
+                    .known
+                    .retain(|place, _| !matches!(place, Place::Item(ty, _) if *ty == op.descr));
             } else {
                 self.flush_place(Place::Field(op.descr));
                 self.forget_aliases(object, Place::Field(op.descr));
@@ -215,7 +224,8 @@ impl Optimizer<'_> {
         if self.state.heap.pending.is_empty() {
             return;
         }
-        let (now, later) = std::mem::take(&mut self.state.heap.pending).into_iter().partition(|pending| due(pending));
+        let (now, later) =
+            std::mem::take(&mut self.state.heap.pending).into_iter().partition(|pending| due(pending));
         self.state.heap.pending = later;
         let now: Vec<Pending> = now;
         for pending in now {
@@ -274,7 +284,8 @@ impl Optimizer<'_> {
         let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
         let shared = descr.effect == Effect::Elidable && !descr.raises && self.options.optimize;
         if shared {
-            let known = self.state.heap.elidable.iter().find(|(call, known, _)| *call == op.descr && *known == args);
+            let known =
+                self.state.heap.elidable.iter().find(|(call, known, _)| *call == op.descr && *known == args);
             if let Some((_, _, result)) = known {
                 let result = *result;
                 return Val::Op(self.known_constant(result));

@@ -5,10 +5,10 @@
 
 use hotloop_ir::{Class, Fact, Op, Opcode, Operand, Trace, Ty};
 
+use crate::Contradiction;
 use crate::bounds;
 use crate::pipeline::Optimizer;
 use crate::rules::{self, Answer, Known, Term};
-use crate::Contradiction;
 
 struct View<'a> {
     out: &'a Trace,

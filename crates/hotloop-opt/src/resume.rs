@@ -77,7 +77,10 @@ impl Builder<'_, '_> {
             .enumerate()
             .map(|(slot, content)| {
                 let immutable = exists
-                    && descr.fields.get(slot).is_some_and(|field| field.get().mutability == Mutability::Immutable);
+                    && descr
+                        .fields
+                        .get(slot)
+                        .is_some_and(|field| field.get().mutability == Mutability::Immutable);
                 match content {
                     _ if immutable || keep => Desc::Keep,
                     Slot::Unknown => Desc::Keep,
@@ -122,13 +125,7 @@ impl Optimizer<'_> {
         SnapshotCache { forced: self.state.forced, state: Rc::new(state), objects }
     }
 
-    fn resume(
-        &mut self,
-        position: u32,
-        snapshot: &SnapshotCache,
-        log: Vec<Log>,
-        events: usize,
-    ) -> Resume {
+    fn resume(&mut self, position: u32, snapshot: &SnapshotCache, log: Vec<Log>, events: usize) -> Resume {
         let stores = if self.options.break_rule == Some(5) {
             Vec::new()
         } else {
@@ -144,7 +141,8 @@ impl Optimizer<'_> {
                 .collect()
         };
         let (state, objects) = (snapshot.state.clone(), snapshot.objects.clone());
-        let mut resume = Resume { position, state, objects, stores, log, events: events as u32, facts: Vec::new() };
+        let mut resume =
+            Resume { position, state, objects, stores, log, events: events as u32, facts: Vec::new() };
         resume.facts = self.facts_for(&resume);
         resume
     }

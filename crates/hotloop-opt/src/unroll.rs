@@ -21,10 +21,10 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use hotloop_ir::{Fact, Op, Opcode, Operand, TypeRef, Var};
 
+use crate::Contradiction;
 use crate::heap::Pending;
 use crate::pipeline::Optimizer;
 use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
-use crate::Contradiction;
 
 /// How often the body is swept before knowledge is given up altogether.
 const MOST_SWEEPS: u32 = 6;
@@ -34,8 +34,8 @@ const MOST_SWEEPS: u32 = 6;
 enum Shape {
     /// This constant.
     Const(Operand),
-    /// This variable of the preamble, unchanged.
-    Same(Operand),
+    /// This variable of the preamble, unchanged, with what was known of it before the label.
+    Same(Operand, Fact),
     /// Something that changes, with what is known of it.
     Phi(Fact),
     /// The virtual object with this index; the flag: as a tagged value.
@@ -155,7 +155,12 @@ impl Optimizer<'_> {
         fact.zeros & 2 != 0 || fact.ones & 5 != 0
     }
 
-    fn first_plan(&mut self, args: &[Val], uncarried: &mut HashSet<(Operand, Place)>, last_resort: bool) -> Plan {
+    fn first_plan(
+        &mut self,
+        args: &[Val],
+        uncarried: &mut HashSet<(Operand, Place)>,
+        last_resort: bool,
+    ) -> Plan {
         let mut plan = Plan::default();
         let same: HashSet<Operand> = args
             .iter()
@@ -168,7 +173,9 @@ impl Optimizer<'_> {
             let unchanged = *value == Val::Op(Operand::var(Var(index as u32)));
             let shape = match value {
                 _ if last_resort && !unchanged => Shape::Phi(Fact::ANY),
-                Val::Op(operand) if !unchanged && operand.as_var().is_some() => Shape::Phi(self.fact(*operand)),
+                Val::Op(operand) if !unchanged && operand.as_var().is_some() => {
+                    Shape::Phi(self.fact(*operand))
+                }
                 value => self.shape(*value, &same, &mut plan, &mut pairing),
             };
             plan.args.push(shape);
@@ -198,10 +205,16 @@ impl Optimizer<'_> {
         plan
     }
 
-    fn shape(&mut self, value: Val, same: &HashSet<Operand>, plan: &mut Plan, pairing: &mut Pairing) -> Shape {
+    fn shape(
+        &mut self,
+        value: Val,
+        same: &HashSet<Operand>,
+        plan: &mut Plan,
+        pairing: &mut Pairing,
+    ) -> Shape {
         match self.settle(value) {
             Val::Op(operand) if operand.is_const() => Shape::Const(operand),
-            Val::Op(operand) if same.contains(&operand) => Shape::Same(operand),
+            Val::Op(operand) if same.contains(&operand) => Shape::Same(operand, self.fact(operand)),
             Val::Op(operand) => Shape::Phi(self.fact(operand)),
             Val::Virtual(id) => Shape::Object(self.object_shape(id, same, plan, pairing), false),
             Val::Tagged(id) => Shape::Object(self.object_shape(id, same, plan, pairing), true),
@@ -284,15 +297,15 @@ impl Optimizer<'_> {
         let mut anew = false;
         let ends: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
         let mut pairing = Pairing::default();
-        for index in 0..plan.args.len() {
-            let shape = plan.args[index].clone();
-            better.args[index] = self.compare(&plan, &mut better, shape, ends[index], &mut pairing);
+        for (index, (shape, end)) in plan.args.iter().zip(&ends).enumerate() {
+            better.args[index] = self.compare(&plan, &mut better, shape.clone(), *end, &mut pairing);
         }
         let mut store_ends = Vec::new();
         for (index, (store, shape)) in plan.stores.iter().enumerate() {
             match self.state.heap.content(store.object, store.place) {
                 Some(value) if self.may_carry(value) => {
-                    let compared = self.compare(&plan, &mut better, shape.clone(), Val::Op(value), &mut pairing);
+                    let compared =
+                        self.compare(&plan, &mut better, shape.clone(), Val::Op(value), &mut pairing);
                     better.stores[index].1 = compared;
                     store_ends.push(Val::Op(value));
                 }
@@ -349,9 +362,16 @@ impl Optimizer<'_> {
         values
     }
 
-    fn collect(&mut self, plan: &Plan, shape: &Shape, value: Val, pairing: &mut Pairing, phis: &mut Vec<Val>) {
+    fn collect(
+        &mut self,
+        plan: &Plan,
+        shape: &Shape,
+        value: Val,
+        pairing: &mut Pairing,
+        phis: &mut Vec<Val>,
+    ) {
         match shape {
-            Shape::Const(_) | Shape::Same(_) | Shape::Dead => {}
+            Shape::Const(_) | Shape::Same(..) | Shape::Dead => {}
             Shape::Phi(_) => {
                 let value = self.settle(value);
                 phis.push(value);
@@ -381,7 +401,7 @@ impl Optimizer<'_> {
         made: &mut HashMap<usize, ObjectId>,
     ) -> Val {
         match shape {
-            Shape::Const(operand) | Shape::Same(operand) => Val::Op(*operand),
+            Shape::Const(operand) | Shape::Same(operand, _) => Val::Op(*operand),
             Shape::Dead => Val::Op(Operand::NONE),
             Shape::Phi(fact) => {
                 let number = phis.made.len();
@@ -399,7 +419,8 @@ impl Optimizer<'_> {
                     Some(id) => *id,
                     None => {
                         let ObjectShape { ty, items, .. } = plan.objects[*index];
-                        let object = Object { ty, items, home: Home::Virtual, slots: Vec::new(), flushed_in: None };
+                        let object =
+                            Object { ty, items, home: Home::Virtual, slots: Vec::new(), flushed_in: None };
                         let id = self.new_object(object);
                         made.insert(*index, id);
                         let slots = plan.objects[*index]
@@ -420,7 +441,14 @@ impl Optimizer<'_> {
     }
 
     /// The shape that admits both the plan's and what the body ends with.
-    fn compare(&mut self, plan: &Plan, better: &mut Plan, shape: Shape, value: Val, pairing: &mut Pairing) -> Shape {
+    fn compare(
+        &mut self,
+        plan: &Plan,
+        better: &mut Plan,
+        shape: Shape,
+        value: Val,
+        pairing: &mut Pairing,
+    ) -> Shape {
         let value = self.settle(value);
         let general = |optimizer: &Self| match value {
             Val::Op(operand) => Shape::Phi(optimizer.fact(operand)),
@@ -432,9 +460,10 @@ impl Optimizer<'_> {
                 Shape::Phi(fact) => Shape::Phi(widen(&self.fact(operand), &fact)),
                 other => other,
             },
-            Shape::Same(operand) if value == Val::Op(operand) => shape,
-            Shape::Same(operand) => match general(self) {
-                Shape::Phi(fact) => Shape::Phi(widen(&self.fact(operand), &fact)),
+            // The body may have learned which constant it is.
+            Shape::Same(operand, _) if value == Val::Op(self.known_constant(operand)) => shape,
+            Shape::Same(_, before) => match general(self) {
+                Shape::Phi(fact) => Shape::Phi(widen(&before, &fact)),
                 other => other,
             },
             Shape::Phi(known) => match value {

@@ -199,7 +199,9 @@ impl Optimizer<'_> {
         {
             match self.object(id).slots.get(slot).copied() {
                 Some(Slot::Known(value)) => return self.settle(value),
-                Some(Slot::Unknown | Slot::Dead) if matches!(self.object(id).home, Home::Virtualizable(_)) => {
+                Some(Slot::Unknown | Slot::Dead)
+                    if matches!(self.object(id).home, Home::Virtualizable(_)) =>
+                {
                     // The heap is right; from here on the slot is kept here.
                     let operand = self.materialize(object);
                     let loaded = Val::Op(self.load_op(op, operand));
@@ -285,7 +287,8 @@ impl Optimizer<'_> {
         let ty = self.object(id).ty;
         let descr = ty.get();
         for slot in 0..self.object(id).slots.len() {
-            let immutable = descr.fields.get(slot).is_some_and(|field| field.get().mutability == Mutability::Immutable);
+            let immutable =
+                descr.fields.get(slot).is_some_and(|field| field.get().mutability == Mutability::Immutable);
             if let Slot::Known(value) = self.object(id).slots[slot]
                 && !immutable
             {

@@ -49,14 +49,16 @@ impl Recorder {
         op.resume = self.trace.events.len() as u32;
         let var: Operand = self.push(op).into();
         let result = if descr.result.is_some() { var } else { Operand::NONE };
-        let flag = if descr.raises { self.push(Op::new(Opcode::CallRaised, &[var])).into() } else { Operand::NONE };
+        let flag =
+            if descr.raises { self.push(Op::new(Opcode::CallRaised, &[var])).into() } else { Operand::NONE };
         let writes = descr.effect >= Effect::Writes;
         if writes {
             self.heap.clobber(descr.effect == Effect::Any);
         }
         let kind = if writes { EventKind::CallWrites } else { EventKind::CallReads };
         self.note_event(kind, Operand::NONE, result, flag, code);
-        let result = if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } };
+        let result =
+            if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } };
         let flag = if flag.is_none() { Red::constant(raised) } else { Red { bits: raised, operand: flag } };
         if writes {
             self.bare_guard(Opcode::GuardValid);

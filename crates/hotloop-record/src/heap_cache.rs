@@ -38,7 +38,6 @@ pub struct HeapCache {
 }
 
 impl HeapCache {
-
     /// An object was made in this trace.
     pub fn made(&mut self, object: Var) {
         self.origins.insert(object, Origin::Fresh);
@@ -78,8 +77,12 @@ impl HeapCache {
 
     /// Some item of the array was written, the index is not known.
     pub fn item_written(&mut self, object: Operand, ty: u32, value: Red) {
-        let keys: Vec<PlaceKey> =
-            self.places.keys().copied().filter(|key| matches!(key, PlaceKey::Item(owner, _) if *owner == ty)).collect();
+        let keys: Vec<PlaceKey> = self
+            .places
+            .keys()
+            .copied()
+            .filter(|key| matches!(key, PlaceKey::Item(owner, _) if *owner == ty))
+            .collect();
         for key in keys {
             self.forget_aliases(object, key);
         }
@@ -101,7 +104,9 @@ impl HeapCache {
     fn stored(&mut self, object: Operand, value: Red) {
         let Some(value) = value.operand.as_var() else { return };
         match object.as_var() {
-            Some(holder) if self.origins.contains_key(&holder) => self.held.entry(holder).or_default().push(value),
+            Some(holder) if self.origins.contains_key(&holder) => {
+                self.held.entry(holder).or_default().push(value)
+            }
             _ => self.escape(value),
         }
     }
@@ -126,12 +131,10 @@ impl HeapCache {
     pub fn clobber(&mut self, frames_too: bool) {
         let origins = &self.origins;
         for known in self.places.values_mut() {
-            known.retain(|(owner, _)| {
-                match owner.as_var().and_then(|var| origins.get(&var)) {
-                    Some(Origin::Fresh) => true,
-                    Some(Origin::Virtualizable) => !frames_too,
-                    None => false,
-                }
+            known.retain(|(owner, _)| match owner.as_var().and_then(|var| origins.get(&var)) {
+                Some(Origin::Fresh) => true,
+                Some(Origin::Virtualizable) => !frames_too,
+                None => false,
             });
         }
     }

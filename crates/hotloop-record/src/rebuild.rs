@@ -4,7 +4,9 @@
 //! virtualizable's fields are written back, stores that were put off are made. With a recording recorder
 //! the same steps are also the first operations of the bridge.
 
-use hotloop_ir::{Const, Desc, Feed, ObjectKind, Op, Opcode, Operand, Place, Resume, Trace, Ty, TypeRef, Var, pure};
+use hotloop_ir::{
+    Const, Desc, Feed, ObjectKind, Op, Opcode, Operand, Place, Resume, Trace, Ty, TypeRef, Var, pure,
+};
 
 use crate::heap_cache::PlaceKey;
 use crate::recorder::{Fed, FedEntry, Recorder, place_of};

@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap as HashMap;
 use std::fmt;
 
 use hotloop_ir::{
-    Event, EventKind, Fact, FieldDescr, FieldId, Instr, Mutability, Op, Opcode, Operand, Trace, Ty, TypeDescr,
-    TypeRef, Var, pure,
+    Event, EventKind, Fact, FieldDescr, FieldId, Instr, Mutability, Op, Opcode, Operand, Trace, Ty,
+    TypeDescr, TypeRef, Var, pure,
 };
 
 use crate::heap_cache::{HeapCache, PlaceKey};
@@ -120,7 +120,10 @@ pub struct Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("recording", &self.recording).field("ops", &self.trace.ops.len()).finish()
+        f.debug_struct("Recorder")
+            .field("recording", &self.recording)
+            .field("ops", &self.trace.ops.len())
+            .finish()
     }
 }
 
@@ -356,9 +359,15 @@ impl Recorder {
             return Operand::NONE;
         }
         match red.operand.as_var() {
-            Some(var) if self.aliases.get(&var) == Some(&true) => self.root.map_or(red.operand, |root| root.operand),
+            Some(var) if self.aliases.get(&var) == Some(&true) => {
+                self.root.map_or(red.operand, |root| root.operand)
+            }
             Some(var) if !self.known[var.0 as usize].constant => red.operand,
-            None if red.operand.is_const() && self.trace.const_of(red.operand).is_some_and(|c| c.ty == ty) => red.operand,
+            None if red.operand.is_const()
+                && self.trace.const_of(red.operand).is_some_and(|c| c.ty == ty) =>
+            {
+                red.operand
+            }
             _ => self.constant(ty, red.bits),
         }
     }
@@ -381,7 +390,9 @@ impl Recorder {
     fn memo_slot(code: Opcode, descr: u32, args: &[Operand; 3]) -> usize {
         let mut hash = code as u64 ^ (descr as u64) << 8;
         for arg in args {
-            let word = arg.as_var().map_or(0x8000_0000 | arg.as_const().unwrap_or(0x7fff_ffff) as u64, |var| var.0 as u64);
+            let word = arg
+                .as_var()
+                .map_or(0x8000_0000 | arg.as_const().unwrap_or(0x7fff_ffff) as u64, |var| var.0 as u64);
             hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
         (hash >> 55) as usize % MEMO_SLOTS
@@ -434,9 +445,8 @@ impl Recorder {
         if self.frame_fields.len() <= index {
             self.frame_fields.resize(index + 1, None);
         }
-        *self.frame_fields[index].get_or_insert_with(|| {
-            TypeRef::of_field(field).is_some_and(|ty| ty.get().virtualizable)
-        })
+        *self.frame_fields[index]
+            .get_or_insert_with(|| TypeRef::of_field(field).is_some_and(|ty| ty.get().virtualizable))
     }
 
     fn type_by_number(&mut self, number: u32) -> Option<TypeRef> {
@@ -486,7 +496,14 @@ impl Recorder {
         None
     }
 
-    pub(crate) fn note_event(&mut self, kind: EventKind, object: Operand, result: Operand, raised: Operand, check: u32) {
+    pub(crate) fn note_event(
+        &mut self,
+        kind: EventKind,
+        object: Operand,
+        result: Operand,
+        raised: Operand,
+        check: u32,
+    ) {
         if self.recording {
             self.trace.events.push(Event { kind, object, result, raised, check });
         }
@@ -521,7 +538,9 @@ impl Recorder {
             op.args.iter().filter_map(|arg| arg.as_var()).for_each(|var| self.heap.escape(var));
         }
         let result = self.emit_memo(op, bits);
-        if let (Opcode::RefToValue, Some(tagged), Some(object)) = (code, result.operand.as_var(), op.args[0].as_var()) {
+        if let (Opcode::RefToValue, Some(tagged), Some(object)) =
+            (code, result.operand.as_var(), op.args[0].as_var())
+        {
             self.untagged.insert(tagged, op.args[0]);
             self.heap.aliased(object, tagged);
         }
@@ -618,9 +637,10 @@ impl Recorder {
     /// The number of the object's heap type.
     pub fn type_number(&mut self, object: Red) -> Red {
         let bits = memory::type_number(object.bits) as u64;
-        let known = object.operand.as_var().is_some_and(|var| {
-            self.recording && self.known[var.0 as usize].heap_type.is_some()
-        });
+        let known = object
+            .operand
+            .as_var()
+            .is_some_and(|var| self.recording && self.known[var.0 as usize].heap_type.is_some());
         if known || self.folds(object) {
             return Red::constant(bits);
         }
@@ -649,7 +669,13 @@ impl Recorder {
                     }
                     let operand = self.operand(object, Ty::Ref);
                     let result = self.constant(descr.kind.ty(), bits);
-                    self.note_event(EventKind::Read, operand, result, Operand::NONE, check(Opcode::GetField, field.0));
+                    self.note_event(
+                        EventKind::Read,
+                        operand,
+                        result,
+                        Operand::NONE,
+                        check(Opcode::GetField, field.0),
+                    );
                     return Red::constant(bits);
                 }
                 Mutability::Mutable => {}
@@ -671,7 +697,13 @@ impl Recorder {
         };
         if !immutable {
             let result = self.operand(red, descr.kind.ty());
-            self.note_event(EventKind::Read, operand, result, Operand::NONE, check(Opcode::GetField, field.0));
+            self.note_event(
+                EventKind::Read,
+                operand,
+                result,
+                Operand::NONE,
+                check(Opcode::GetField, field.0),
+            );
         }
         red
     }
@@ -709,7 +741,13 @@ impl Recorder {
             self.push(Op::new(Opcode::SetField, &[operand, stored]).with_descr(field.0));
         }
         self.heap.written(operand, PlaceKey::Field(field.0), Red { bits: value.bits, operand: stored });
-        self.note_event(EventKind::Write, operand, Operand::NONE, Operand::NONE, check(Opcode::SetField, field.0));
+        self.note_event(
+            EventKind::Write,
+            operand,
+            Operand::NONE,
+            Operand::NONE,
+            check(Opcode::SetField, field.0),
+        );
         if descr.mutability == Mutability::Stable {
             self.bare_guard(Opcode::GuardValid);
         }
@@ -744,7 +782,8 @@ impl Recorder {
         }
         let operand = self.operand(object, Ty::Ref);
         // Bytes are cut off when written, so what was written is not what is read: they are not cached.
-        let place = (self.folds(index) && kind.size() == 8).then_some(PlaceKey::Item(ty.0, index.bits as u32));
+        let place =
+            (self.folds(index) && kind.size() == 8).then_some(PlaceKey::Item(ty.0, index.bits as u32));
         let red = match place.and_then(|place| self.heap.get(operand, place)) {
             Some(known) => known,
             None => {
@@ -773,7 +812,12 @@ impl Recorder {
         }
         let descr = self.type_descr(ty);
         let Some((kind, _)) = descr.items else { unreachable!("{} has no items", descr.name) };
-        memory::store(object.bits, descr.fixed_size as u64 + index.bits * kind.size() as u64, kind, value.bits);
+        memory::store(
+            object.bits,
+            descr.fixed_size as u64 + index.bits * kind.size() as u64,
+            kind,
+            value.bits,
+        );
         if !self.recording {
             return;
         }
@@ -790,7 +834,13 @@ impl Recorder {
         } else {
             self.heap.item_written(operand, ty.0, value);
         }
-        self.note_event(EventKind::Write, operand, Operand::NONE, Operand::NONE, check(Opcode::SetItem, ty.0));
+        self.note_event(
+            EventKind::Write,
+            operand,
+            Operand::NONE,
+            Operand::NONE,
+            check(Opcode::SetItem, ty.0),
+        );
     }
 
     /// An allocation begins: fed from the log, or to be made.

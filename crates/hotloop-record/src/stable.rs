@@ -1,8 +1,8 @@
 //! Stable fields (RPython's quasi-immutable, `x?`): reads of constant objects fold, and a write invalidates
 //! the traces that relied on the old value. Kept per thread, as traces are.
 
-use std::cell::RefCell;
 use rustc_hash::FxHashMap as HashMap;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

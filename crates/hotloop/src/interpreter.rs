@@ -2,12 +2,12 @@
 
 use hotloop_ir::FieldKind;
 
+use crate::Plain;
 use crate::driver::LoopCell;
 use crate::green::Green;
 use crate::heap::TypeCell;
 use crate::mode::Mode;
 use crate::runtime::Runtime;
-use crate::Plain;
 
 /// What an instruction did to control flow. Return literals: a `Step` that was computed and is passed on
 /// costs a second indirect jump per instruction.

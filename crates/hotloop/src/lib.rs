@@ -6,6 +6,55 @@
 //! Rust. An interpreter that would bake a run-time value into a trace does not compile.
 //!
 //! [`Vm`] owns the dispatch loop, the counters and the traces.
+//!
+//! An interpreter for a machine with one register and three instructions; the loop is traced and compiled:
+//!
+//! ```
+//! use hotloop::prelude::*;
+//!
+//! #[derive(Clone, Copy, PartialEq, Debug)]
+//! enum Op { Add(i64), JumpIfBelow { limit: i64, target: u32 }, Halt }
+//!
+//! #[derive(Clone, Copy, PartialEq, Debug, Green)]
+//! struct Pc(u32);                                  // green: which instruction
+//!
+//! #[derive(State)]
+//! struct Machine<M: Mode> { register: Int<M> }     // red: known when the program runs
+//!
+//! struct Toy { runtime: Runtime, program: Vec<Op>, cells: Vec<LoopCell> }
+//!
+//! impl Interpreter for Toy {
+//!     type Pc = Pc;
+//!     type State<M: Mode> = Machine<M>;
+//!
+//!     fn runtime(&self) -> &Runtime { &self.runtime }
+//!
+//!     #[inline(always)]
+//!     fn step<M: Mode>(&self, Pc(at): Pc, state: &mut Machine<M>) -> Step<Pc> {
+//!         match self.program[at as usize] {
+//!             Op::Add(n) => state.register = state.register + n,
+//!             Op::JumpIfBelow { limit, target } => {
+//!                 if state.register < limit {      // a plain `bool`, and a guard in the trace
+//!                     return Step::Loop(Pc(target));
+//!                 }
+//!             }
+//!             Op::Halt => return Step::Done,
+//!         }
+//!         Step::Next(Pc(at + 1))
+//!     }
+//!
+//!     fn loop_cell(&self, Pc(at): Pc) -> &LoopCell { &self.cells[at as usize] }
+//!     fn interrupt(&self, _: Pc, _: &mut Machine<Plain>, _: Interrupt) -> bool { false }
+//! }
+//!
+//! let program = vec![Op::Add(3), Op::JumpIfBelow { limit: 1_000_000, target: 0 }, Op::Halt];
+//! let cells = program.iter().map(|_| LoopCell::default()).collect();
+//! let toy = Toy { runtime: Runtime::new(Options::default()), program, cells };
+//! let vm = Vm::new(&toy);
+//! let end = vm.run(Pc(0), Machine { register: Int::from(0) });
+//! assert_eq!(end.register.get(), 1_000_002);
+//! assert_eq!(vm.summary().loops, 1);
+//! ```
 #![warn(missing_docs)]
 
 extern crate self as hotloop;
@@ -38,8 +87,9 @@ pub use hotloop_macros::{Green, State, elidable, heap_type, residual};
 /// What an interpreter's author needs, in one `use`.
 pub mod prelude {
     pub use crate::{
-        Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapType, Int, Interpreter, Interrupt, LoopCell, Mode,
-        Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm, elidable, heap_type, residual,
+        Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapType, Int, Interpreter, Interrupt, LoopCell,
+        Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm, elidable, heap_type,
+        residual,
     };
 }
 

@@ -49,7 +49,13 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
     #[doc(hidden)]
     fn type_number(object: Self::Word) -> Self::Word;
     #[doc(hidden)]
-    fn get_field(object: Self::Word, ty: &'static TypeCell, index: usize, offset: usize, kind: FieldKind) -> Self::Word;
+    fn get_field(
+        object: Self::Word,
+        ty: &'static TypeCell,
+        index: usize,
+        offset: usize,
+        kind: FieldKind,
+    ) -> Self::Word;
     #[doc(hidden)]
     fn set_field(
         object: Self::Word,
@@ -61,13 +67,31 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         value: Self::Word,
     );
     #[doc(hidden)]
-    fn get_item(object: Self::Word, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: Self::Word) -> Self::Word;
+    fn get_item(
+        object: Self::Word,
+        ty: &'static TypeCell,
+        fixed: usize,
+        kind: FieldKind,
+        index: Self::Word,
+    ) -> Self::Word;
     #[doc(hidden)]
-    fn set_item(object: Self::Word, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: Self::Word, value: Self::Word);
+    fn set_item(
+        object: Self::Word,
+        ty: &'static TypeCell,
+        fixed: usize,
+        kind: FieldKind,
+        index: Self::Word,
+        value: Self::Word,
+    );
     #[doc(hidden)]
     fn length(object: Self::Word, ty: &'static TypeCell) -> Self::Word;
     #[doc(hidden)]
-    fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(Self::Word, FieldKind)>) -> Self::Word;
+    fn allocate(
+        heap: &Heap,
+        ty: &'static TypeCell,
+        fixed: usize,
+        length: Option<(Self::Word, FieldKind)>,
+    ) -> Self::Word;
     #[doc(hidden)]
     fn call<const N: usize>(
         cell: &'static CallCell,

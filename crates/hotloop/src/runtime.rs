@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotloop_codegen::{Context, Poll};
 use hotloop_gc::{Heap, HeapOptions};
@@ -13,8 +13,8 @@ use hotloop_log::Log;
 use crate::Plain;
 use crate::red::{ConstValue, Value};
 
-/// The user asked to stop.
-pub(crate) const POLL_USER: u32 = 1;
+/// The user asked to stop. (The heap's bit is 1.)
+pub(crate) const POLL_USER: u32 = 2;
 
 /// Limits and parameters.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +34,6 @@ pub struct JitOptions {
     pub enabled: bool,
     /// Back edges until a loop is traced.
     pub threshold: u32,
-    /// Calls until a function is traced from its entry.
-    pub function_threshold: u32,
     /// Failures of a guard until a bridge is traced.
     pub trace_eagerness: u32,
     /// Most operations of a recorded trace.
@@ -65,7 +63,6 @@ impl Default for JitOptions {
         JitOptions {
             enabled: true,
             threshold: 1039,
-            function_threshold: 1619,
             trace_eagerness: 200,
             trace_limit: 6000,
             max_unroll_recursion: 7,
@@ -92,7 +89,7 @@ impl fmt::Display for OptionsError {
 }
 impl std::error::Error for OptionsError {}
 
-const PARAMETERS: &str = "off, threshold, function_threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
+const PARAMETERS: &str = "off, threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
      max_aborts, max_bridges, optimize, backend, force, force_every, check_hints";
 
 impl JitOptions {
@@ -120,7 +117,6 @@ impl JitOptions {
             match name {
                 "off" if value.is_empty() => self.enabled = false,
                 "threshold" => self.threshold = number()?,
-                "function_threshold" => self.function_threshold = number()?,
                 "trace_eagerness" => self.trace_eagerness = number()?,
                 "trace_limit" => self.trace_limit = number()?,
                 "max_unroll_recursion" => self.max_unroll_recursion = number()?,
@@ -137,13 +133,19 @@ impl JitOptions {
                     }
                 }
                 "force" => {
-                    let pair = value.split_once(':').and_then(|(g, n)| Some((g.parse().ok()?, n.parse().ok()?)));
+                    let pair =
+                        value.split_once(':').and_then(|(g, n)| Some((g.parse().ok()?, n.parse().ok()?)));
                     self.force = Some(pair.ok_or_else(|| bad("GUARD:EXECUTION"))?);
                 }
                 "force_every" => {
-                    self.force_every = Some(value.parse().ok().filter(|k| *k > 0).ok_or_else(|| bad("a whole number"))?)
+                    self.force_every =
+                        Some(value.parse().ok().filter(|k| *k > 0).ok_or_else(|| bad("a whole number"))?)
                 }
-                _ => return Err(OptionsError(format!("--jit: no parameter `{name}`; there are: {PARAMETERS}"))),
+                _ => {
+                    return Err(OptionsError(format!(
+                        "--jit: no parameter `{name}`; there are: {PARAMETERS}"
+                    )));
+                }
             }
         }
         Ok(())
@@ -158,6 +160,11 @@ impl Interrupter {
     /// The program stops at its next poll: the next back edge or call.
     pub fn interrupt(&self) {
         self.0.request(POLL_USER);
+    }
+
+    /// An interrupt that nothing has answered yet is forgotten: it came when the program had just ended.
+    pub fn clear(&self) {
+        self.0.flag.fetch_and(!POLL_USER, Ordering::Relaxed);
     }
 }
 

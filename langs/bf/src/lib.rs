@@ -51,7 +51,8 @@ fn read(bf: &Brainfuck) -> Int<Plain> {
 
 #[residual(reads)]
 fn stop(bf: &Brainfuck, off_tape: bool) {
-    *bf.stopped.borrow_mut() = Some(if off_tape { "the head left the tape" } else { "the output can't be written" });
+    *bf.stopped.borrow_mut() =
+        Some(if off_tape { "the head left the tape" } else { "the output can't be written" });
 }
 
 impl Interpreter for Brainfuck {

@@ -69,12 +69,10 @@ impl Prepared {
                 }
                 None => Ok(Err("gcc is not installed".to_string())),
             },
-            Runner::Handwritten => {
-                let program = std::env::current_exe()
-                    .map_err(|error| format!("xtask does not know where it is: {error}"))?;
-                let mut arguments = vec!["handwritten".to_string()];
+            Runner::Direct(which) => {
+                let mut arguments = vec![which.to_string()];
                 arguments.extend(numbers());
-                ready(program, arguments)
+                ready(workspace::example("hotloop", "direct")?, arguments)
             }
         }
     }

@@ -65,8 +65,8 @@ pub enum Runner {
     Script(&'static str),
     /// gcc -O2; `overflow_checks` is how many overflow jumps must stand in one loop of it.
     C { overflow_checks: usize },
-    /// `cargo xtask handwritten`.
-    Handwritten,
+    /// One of the two interpreters of hotloop's example `direct`.
+    Direct(&'static str),
 }
 
 const fn fast(label: &'static str, file: &'static str, runner: Runner) -> Contestant {
@@ -123,7 +123,6 @@ pub const BENCHMARKS: &[Benchmark] = &[
             goal(fast("pypy3", "addmul_func.py", PYPY), 0.85),
             fast("luajit", "addmul.lua", LUAJIT),
             slow("hotloop, JIT off", "addmul_func.pyl", JIT_OFF),
-            goal(slow("handwritten", "", Runner::Handwritten), 1.1),
             goal(slow("python3", "addmul_func.py", PYTHON), 1.0),
         ],
     },
@@ -139,6 +138,19 @@ pub const BENCHMARKS: &[Benchmark] = &[
             fast("hotloop", "addmul.pyl", HOTLOOP),
             fast("C, checked", "addmul.c", CHECKED_C),
             fast("pypy3", "addmul.py", PYPY),
+        ],
+    },
+    Benchmark {
+        name: "direct",
+        about: "the same small interpreter on hotloop with the JIT off, and by hand",
+        literals: &[500, 400_000],
+        quick: &[500, 40_000],
+        slow: &[500, 400_000],
+        tiny: &[20, 3_000],
+        expected: Expected::Counts,
+        contestants: &[
+            fast("on hotloop", "", Runner::Direct("toolkit")),
+            goal(fast("by hand", "", Runner::Direct("hand")), 1.1),
         ],
     },
     Benchmark {
@@ -284,7 +296,7 @@ mod tests {
             benchmark.expected_output(&counts).unwrap();
             for contestant in benchmark.contestants {
                 match contestant.runner {
-                    Runner::Handwritten => continue,
+                    Runner::Direct(_) => continue,
                     Runner::C { .. } => assert!(folder().join(contestant.file).exists()),
                     Runner::Hotloop(_) | Runner::Script(_) => {
                         let copy =

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{Ended, end_of, file, hotloop, in_tree, run};
 
 /// Compile whatever runs twice.
-const EAGER: &str = "threshold=1,function_threshold=1,trace_eagerness=1";
+const EAGER: &str = "threshold=1,trace_eagerness=1";
 
 /// The modes, by their name and the options.
 fn modes() -> Vec<(&'static str, Vec<String>)> {

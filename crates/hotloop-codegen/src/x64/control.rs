@@ -237,7 +237,8 @@ impl Compiler<'_> {
         let at = self.asm.bytes.len() as u32;
         let leading = self.env.force.is_none() && self.env.force_every.is_none();
         let file = self.file.clone();
-        self.head = Some(Head { at, phis, registers, lead: Vec::new(), leading, limit: None, body: at, file });
+        self.head =
+            Some(Head { at, phis, registers, lead: Vec::new(), leading, limit: None, body: at, file });
     }
 
     /// Takes note of the operation just emitted, if it belongs to the body's leading guards.

@@ -46,7 +46,11 @@ pub fn program(random: &mut Random) -> Program {
         })
         .collect();
     code[0].body.insert(0, Micro::Count);
-    let global = |random: &mut Random| if random.chance(70) { Some(random.below(6)) } else { None };
+    let global = |random: &mut Random| match random.below(10) {
+        0 => None,
+        1 => Some(random.below(6)),
+        _ => Some(random.below(4)),
+    };
     Program {
         code,
         ints: [0, random.below(14) as u64 + 3, word(random) as u64, word(random) as u64],
@@ -65,7 +69,56 @@ fn word(random: &mut Random) -> i64 {
 }
 
 fn block(random: &mut Random, theme: usize, length: usize, depth: usize) -> Vec<Micro> {
-    (0..length).map(|_| micro(random, theme, depth)).collect()
+    let mut body = Vec::new();
+    for _ in 0..length {
+        if random.chance(25) {
+            body.extend(idiom(random));
+        } else {
+            body.push(micro(random, theme, depth));
+        }
+    }
+    body
+}
+
+/// What languages do all the time.
+fn idiom(random: &mut Random) -> Vec<Micro> {
+    use Opcode::{IntAdd, IntAddOvf};
+    let (a, b) = (to(random), src(random));
+    let (r, s, t) = (reference(random), reference(random), random.below(REFS));
+    let (v, w, slot) = (random.below(VALUES), random.below(VALUES), random.below(3) as u32);
+    let test = Micro::IfLess(src(random), src(random), Vec::new(), Vec::new());
+    let mut body = match random.below(9) {
+        0 => vec![
+            Micro::GetInt(a, r, IntField::N),
+            Micro::Pure(IntAdd, a, Src::Reg(a), b),
+            Micro::SetInt(r, IntField::N, Src::Reg(a)),
+        ],
+        1 => vec![Micro::NewCell(t, b), Micro::SetNext(t, r), Micro::MoveRef(r, t)],
+        2 => vec![Micro::GetX(a), Micro::Checked(IntAddOvf, a, Src::Reg(a), b), Micro::SetX(Src::Reg(a))],
+        3 => vec![Micro::NewCell(t, b), Micro::SetInt(t, IntField::N, b), Micro::SetNext(r, t)],
+        4 => vec![Micro::TagInt(v, b), Micro::SetSlot(slot, v)],
+        5 => vec![
+            Micro::GetSlot(v, slot),
+            Micro::TagInt(w, b),
+            Micro::AddValues(v, v, w),
+            Micro::SetSlot(slot, v),
+        ],
+        6 => vec![Micro::NewCell(t, b), Micro::SetNext(r, t), Micro::SetNext(t, r), Micro::MoveRef(s, t)],
+        7 => vec![Micro::GetNext(t, r), Micro::GetInt(a, t, IntField::N), Micro::SetNext(r, s)],
+        _ => vec![Micro::GetR(t), Micro::SetR(r), Micro::MoveRef(s, t)],
+    };
+    if random.chance(50) {
+        body.insert(random.below(body.len() + 1), test.clone());
+    }
+    if random.chance(50) {
+        body.push(test);
+    }
+    body
+}
+
+/// A register for references, most often one of the state.
+fn reference(random: &mut Random) -> Reg {
+    if random.chance(75) { random.below(STATE_REFS) } else { random.below(REFS) }
 }
 
 fn src(random: &mut Random) -> Src {
@@ -97,7 +150,7 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
             _ => Micro::IfSame(random.below(REFS), random.below(REFS), yes, no),
         };
     }
-    let (r, s) = (random.below(REFS), random.below(REFS));
+    let (r, s) = (reference(random), reference(random));
     let field = if random.chance(80) { IntField::N } else { IntField::S };
     match favourite {
         0 => ints(random),

@@ -506,8 +506,7 @@ impl Run<'_> {
             Micro::UntagInt(to, value) => {
                 let value = self.registers.values[*value];
                 if self.has_tag(value, 0) {
-                    self.registers.ints[*to] =
-                        self.machine.pure(Opcode::IntSar, &[value, Red::constant(3)]);
+                    self.registers.ints[*to] = self.machine.pure(Opcode::IntSar, &[value, Red::constant(3)]);
                 }
             }
             Micro::AddValues(to, a, b) => {

@@ -146,7 +146,14 @@ impl Machine {
         Some(fed)
     }
 
-    fn note(&mut self, kind: EventKind, object: Red, result: Option<(Red, Ty)>, raised: Option<Red>, check: u32) {
+    fn note(
+        &mut self,
+        kind: EventKind,
+        object: Red,
+        result: Option<(Red, Ty)>,
+        raised: Option<Red>,
+        check: u32,
+    ) {
         if self.trace.is_none() {
             return;
         }

@@ -19,7 +19,7 @@ pub struct Config {
     pub optimize: bool,
     pub peel: bool,
     pub break_rule: Option<u32>,
-    /// Every k-th guard fails.
+    /// About every 2k-th guard fails.
     pub every: Option<u64>,
     /// In which iteration the loop is recorded.
     pub record_at: u32,
@@ -79,6 +79,7 @@ struct Driver<'a> {
     entry: Option<(CodeId, usize)>,
     texts: Vec<String>,
     counts: Counts,
+    entries: u64,
 }
 
 /// Where the program stands.
@@ -93,7 +94,7 @@ struct At {
 /// # Errors
 /// What is wrong with the traces, which are appended.
 pub fn run_traced(program: &Program, config: Config) -> (Result<Outcome, String>, Counts) {
-    let eval = Eval::new(EvalOptions { force_every: config.every, ..EvalOptions::default() });
+    let eval = Eval::new(EvalOptions::default());
     let world = World::new(program.always_live());
     let mut driver = Driver {
         program,
@@ -105,6 +106,7 @@ pub fn run_traced(program: &Program, config: Config) -> (Result<Outcome, String>
         entry: None,
         texts: Vec::new(),
         counts: Counts::default(),
+        entries: 0,
     };
     let result = driver.run().map_err(|error| format!("{error}\n{}", driver.texts.join("\n")));
     (result, driver.counts)
@@ -112,20 +114,19 @@ pub fn run_traced(program: &Program, config: Config) -> (Result<Outcome, String>
 
 /// The traces of a run as text, whatever becomes of it.
 pub fn traces(program: &Program, config: Config) -> String {
-    let eval = Eval::new(EvalOptions { force_every: config.every, ..EvalOptions::default() });
+    let eval = Eval::new(EvalOptions::default());
     let world = World::new(program.always_live());
     let (compiled, failures, texts) = (Vec::new(), Vec::new(), Vec::new());
     let counts = Counts::default();
     let mut driver =
-        Driver { program, config, world, eval, compiled, failures, entry: None, texts, counts };
+        Driver { program, config, world, eval, compiled, failures, entry: None, texts, counts, entries: 0 };
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| driver.run()));
     driver.texts.join("\n")
 }
 
 impl Driver<'_> {
     fn run(&mut self) -> Result<Outcome, String> {
-        let mut at =
-            At { pc: 0, registers: Registers::new(self.program, &self.world), done: false };
+        let mut at = At { pc: 0, registers: Registers::new(self.program, &self.world), done: false };
         let mut heads = 0;
         while !at.done {
             if at.pc == 0 {
@@ -141,8 +142,7 @@ impl Driver<'_> {
                     continue;
                 }
             }
-            at.done =
-                step(self.program, at.pc, &mut Machine::default(), &self.world, &mut at.registers);
+            at.done = step(self.program, at.pc, &mut Machine::default(), &self.world, &mut at.registers);
             at.pc = (at.pc + 1) % self.program.code.len();
         }
         Ok(outcome(self.program, &self.world, &at.registers))
@@ -158,6 +158,12 @@ impl Driver<'_> {
         let mut inputs: Vec<u64> = at.registers.state().iter().map(|(red, _)| red.bits).collect();
         let slots = self.slots();
         inputs.extend(slots.iter().map(|slot| load_slot(self.world.frame, kit().frame, *slot)));
+        if let Some(every) = self.config.every {
+            // Not always the same one: a trace is entered anew after each failure.
+            self.entries += 1;
+            let mixed = (self.entries ^ every << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+            self.eval.set_force(None, Some(1 + mixed % (4 * every)));
+        }
         let mut context = Context::new(std::ptr::null(), allocate_for_trace);
         let mut values = Vec::new();
         // SAFETY: the trace was recorded from this program, whose operations check what they touch.
@@ -167,12 +173,8 @@ impl Driver<'_> {
 
     fn record_loop(&mut self, at: At) -> Result<At, String> {
         let mut machine = Machine::recording();
-        let state: Vec<Red> = at
-            .registers
-            .state()
-            .iter()
-            .map(|(red, ty)| machine.input(*ty, red.bits, Fact::ANY))
-            .collect();
+        let state: Vec<Red> =
+            at.registers.state().iter().map(|(red, ty)| machine.input(*ty, red.bits, Fact::ANY)).collect();
         let registers = Registers::from_state(&state);
         let ty = kit().frame;
         let mut held = vec![None; ty.get().fields.len() + super::language::MOST_LIVE as usize];
@@ -284,11 +286,11 @@ impl Driver<'_> {
         let number = guard - self.compiled[index].first_guard;
         let trace = self.compiled[index].trace.clone();
         let resume = &trace.resumes[number as usize];
-        check_facts(&trace, resume, values).map_err(|error| format!("resume {number} of {index}: {error}"))?;
+        check_facts(&trace, resume, values)
+            .map_err(|error| format!("resume {number} of {index}: {error}"))?;
         let op = trace.ops.iter().find(|op| op.code.is_guard() && op.resume == number);
-        let for_good = op.is_none_or(|op| {
-            matches!(op.code, Opcode::Exit | Opcode::GuardValid | Opcode::GuardNoInterrupt)
-        });
+        let for_good = op
+            .is_none_or(|op| matches!(op.code, Opcode::Exit | Opcode::GuardValid | Opcode::GuardNoInterrupt));
         let hot = self.failures[guard as usize] == 2 && self.config.bridges.is_some();
         let record = hot && !for_good && *self.compiled[index].invalid.get_mut() == 0;
         let mut machine = if record { Machine::recording() } else { Machine::default() };

@@ -90,7 +90,12 @@ impl<I: Interpreter> Vm<'_, I> {
         let tables = &mut *guard;
         let index = tables.traces.len();
         for _ in &optimized.resumes {
-            tables.guards.push(Guard { trace: index, failures: 0, eagerness: jit.trace_eagerness, aborts: 0 });
+            tables.guards.push(Guard {
+                trace: index,
+                failures: 0,
+                eagerness: jit.trace_eagerness,
+                aborts: 0,
+            });
         }
         for op in &optimized.ops {
             // These go back to the interpreter for good.

@@ -92,7 +92,11 @@ impl<I: Interpreter> Vm<'_, I> {
             match self.interpreter.handle::<Direct>(pc, &mut state) {
                 Step::Raise(at) => pc = at,
                 Step::Done => return (None, state),
-                Step::Next(next) | Step::Loop(next) | Step::Call(next) | Step::Return(next) | Step::Switch(next) => {
+                Step::Next(next)
+                | Step::Loop(next)
+                | Step::Call(next)
+                | Step::Return(next)
+                | Step::Switch(next) => {
                     return (Some(next), state);
                 }
             }

@@ -35,9 +35,9 @@ impl<I: Interpreter> Vm<'_, I> {
                 return (Next::At(pc, false), state);
             }
             let head = tables.head(cell, &greens);
-            let code = tables.heads[head].trace.filter(|trace| {
-                tables.traces[*trace].invalid.load(Ordering::Relaxed) == 0
-            });
+            let code = tables.heads[head]
+                .trace
+                .filter(|trace| tables.traces[*trace].invalid.load(Ordering::Relaxed) == 0);
             (head, code)
         };
         if let Some(trace) = code {
@@ -103,7 +103,12 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// Records a loop from its head.
-    fn record_loop(&self, pc: I::Pc, head: usize, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+    fn record_loop(
+        &self,
+        pc: I::Pc,
+        head: usize,
+        state: I::State<Direct>,
+    ) -> (Next<I::Pc>, I::State<Direct>) {
         let jit = &self.interpreter.runtime().options().jit;
         let types = Self::types();
         let mut words = Vec::new();
@@ -147,8 +152,11 @@ impl<I: Interpreter> Vm<'_, I> {
                 let max = self.interpreter.runtime().options().jit.max_aborts;
                 let guard = &mut tables.guards[guard as usize];
                 guard.aborts += 1;
-                guard.eagerness =
-                    if guard.aborts > max { u32::MAX } else { guard.eagerness.saturating_mul(2).max(guard.failures) };
+                guard.eagerness = if guard.aborts > max {
+                    u32::MAX
+                } else {
+                    guard.eagerness.saturating_mul(2).max(guard.failures)
+                };
             }
         }
         drop(tables);
@@ -160,7 +168,11 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// The step after which the driver goes on without recording.
-    pub(super) fn resume_direct(&self, next: Next<I::Pc>, state: I::State<Meta>) -> (Next<I::Pc>, I::State<Direct>) {
+    pub(super) fn resume_direct(
+        &self,
+        next: Next<I::Pc>,
+        state: I::State<Meta>,
+    ) -> (Next<I::Pc>, I::State<Direct>) {
         let mut reds = Vec::new();
         let mut greens = Vec::new();
         state.save(&mut reds);

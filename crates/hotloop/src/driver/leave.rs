@@ -36,7 +36,8 @@ impl<I: Interpreter> Vm<'_, I> {
             tables.summary.exits += 1;
             let compiled = &tables.traces[index];
             let invalid = compiled.invalid.load(Ordering::Relaxed) != 0;
-            let (trace, number, head) = (compiled.trace.clone(), (guard - compiled.first_guard) as usize, compiled.head);
+            let (trace, number, head) =
+                (compiled.trace.clone(), (guard - compiled.first_guard) as usize, compiled.head);
             if invalid && tables.heads[head].trace == Some(index) {
                 tables.heads[head].trace = None;
             }
@@ -45,7 +46,16 @@ impl<I: Interpreter> Vm<'_, I> {
         let resume = &trace.resumes[resume];
         let position = self.tables.borrow().positions[resume.position as usize].clone();
         let result = match bridge {
-            true => self.bridge(guard, head, &trace, resume, &values, position.pc, position.raising, &position.greens),
+            true => self.bridge(
+                guard,
+                head,
+                &trace,
+                resume,
+                &values,
+                position.pc,
+                position.raising,
+                &position.greens,
+            ),
             false => {
                 let mut recorder = Recorder::replaying();
                 let reds: Vec<Red> = values.iter().map(|bits| Red::constant(*bits)).collect();
@@ -55,7 +65,8 @@ impl<I: Interpreter> Vm<'_, I> {
                     let words: Vec<u64> = rebuilt.state.iter().map(|red| red.bits).collect();
                     (next, <I::State<Direct> as RedState<Direct>>::load(&words, &position.greens))
                 } else {
-                    let mut state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
+                    let mut state =
+                        <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
                     recorder.prepare_feed(rebuilt.feed);
                     self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
                     let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
@@ -100,7 +111,8 @@ impl<I: Interpreter> Vm<'_, I> {
             .into_iter()
             .zip(values)
             .map(|(var, bits)| {
-                let fact = resume.facts.iter().find(|(known, _)| *known == var).map_or(Fact::ANY, |(_, fact)| *fact);
+                let fact =
+                    resume.facts.iter().find(|(known, _)| *known == var).map_or(Fact::ANY, |(_, fact)| *fact);
                 let ty = trace.operand_type(var.into()).unwrap_or(hotloop_ir::Ty::Int);
                 recorder.input(ty, *bits, fact)
             })
@@ -118,8 +130,7 @@ impl<I: Interpreter> Vm<'_, I> {
             Some(var) => live.iter().position(|known| *known == var).map(|index| reds[index].operand),
             None => None,
         });
-        let recording =
-            Recording { recorder, root, goal: Goal::Bridge { guard, head }, slots: Vec::new() };
+        let recording = Recording { recorder, root, goal: Goal::Bridge { guard, head }, slots: Vec::new() };
         self.record(recording, Next::At(pc, raising), state)
     }
 }

@@ -87,9 +87,9 @@ impl<I: Interpreter> Vm<'_, I> {
             next = at;
             let (pc, raising) = match at {
                 Next::At(pc, raising) => (pc, raising),
-                Next::After(Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc)) => {
-                    (pc, false)
-                }
+                Next::After(
+                    Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc),
+                ) => (pc, false),
                 Next::After(Step::Raise(pc)) => (pc, true),
                 Next::After(Step::Done) => {
                     end = End::Aborted(Abort::Left);
@@ -141,7 +141,8 @@ impl<I: Interpreter> Vm<'_, I> {
         state.save(&mut words);
         let mut greens = Vec::new();
         state.greens(&mut greens);
-        let live = Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
+        let live =
+            Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
         let position = self.tables.borrow_mut().position(Position { pc, raising, greens: Rc::new(greens) });
         recorder.begin_instruction(position, &words, types, if raising { None } else { live });
     }
@@ -205,7 +206,9 @@ impl<I: Interpreter> Vm<'_, I> {
                 let cell: *const LoopCell = self.interpreter.loop_cell(pc);
                 let depth = calls.iter().filter(|known| **known == cell).count();
                 calls.push(cell);
-                if depth >= jit.max_unroll_recursion as usize || self.owner(recording, &words) == Owner::Foreign {
+                if depth >= jit.max_unroll_recursion as usize
+                    || self.owner(recording, &words) == Owner::Foreign
+                {
                     return self.exit(recording, pc, false, state, types);
                 }
                 go_on

@@ -163,11 +163,9 @@ impl fmt::Display for Summary {
         writeln!(f, "optimized ops:    {}", self.optimized_ops)?;
         writeln!(f, "guards:           {}", self.guards)?;
         writeln!(f, "code bytes:       {}", self.code_bytes)?;
-        for (name, time) in [
-            ("recording", self.recording),
-            ("optimizing", self.optimizing),
-            ("assembling", self.assembling),
-        ] {
+        for (name, time) in
+            [("recording", self.recording), ("optimizing", self.optimizing), ("assembling", self.assembling)]
+        {
             writeln!(f, "{name:<18}{:.0} us ({:.2} us per recorded op)", micros(time), per_op(time))?;
         }
         writeln!(

@@ -72,7 +72,11 @@ impl<M: Mode> Value<M> {
     #[inline(always)]
     pub fn both_small(self, other: Value<M>) -> Option<(Small<M>, Small<M>)> {
         let either = M::pure2(Opcode::IntOr, self.0, other.0);
-        if Value::<M>(either).has_tag(0) { Some((Small::from_word(self.0), Small::from_word(other.0))) } else { None }
+        if Value::<M>(either).has_tag(0) {
+            Some((Small::from_word(self.0), Small::from_word(other.0)))
+        } else {
+            None
+        }
     }
 
     /// The small integer in it (a guard).

@@ -1,0 +1,306 @@
+//! What programs print, and how they fail.
+//!
+//! Each program is run without the JIT, with it from the first iteration on, and with a collection
+//! at every third allocation.
+
+mod common;
+
+const WAYS: [&str; 2] = ["off", "off,gc=3"];
+
+/// Output and, if the program fails, its error.
+fn check(source: &str, expected: &str) {
+    for way in WAYS {
+        let got = common::outcome(source, way);
+        assert_eq!(got, expected, "{way}:\n{source}");
+    }
+}
+
+/// The last line of the error.
+fn check_error(source: &str, expected: &str) {
+    for way in WAYS {
+        let got = common::outcome(source, way);
+        let line = got.lines().last().unwrap_or_default();
+        assert_eq!(line, format!("Error: {expected}"), "{way}:\n{source}");
+    }
+}
+
+#[test]
+fn integers_grow() {
+    check(
+        "(print 1152921504606846975 + 1 -1152921504606846976 - 1)",
+        "1152921504606846976 -1152921504606846977\n",
+    );
+    check("(print 4611686018427387904 * 4)", "18446744073709551616\n");
+    check(
+        "x = 1 << 100\n(print x x >> 98 x / 3 -x / 3 -x % 1000 {x - x})",
+        concat!(
+            "1267650600228229401496703205376 4 422550200076076467165567735125 -422550200076076467165567735126 624 0\n"
+        ),
+    );
+    check(
+        "(print 99999999999999999999 == 99999999999999999999 0xffffffffffffffffffff)",
+        "true 1208925819614629174706175\n",
+    );
+    check(
+        "(print {1 << 70} > 5 5 > {1 << 70} {{1 << 70} & {1 << 70} - 1} {~{1 << 61}})",
+        "true false 0 -2305843009213693953\n",
+    );
+    check(
+        "f = (func n)\n    r = 1\n    (while n > 0)\n        r *= n\n        n -= 1\n    (return r)\n(print (f 25))",
+        "15511210043330985984000000\n",
+    );
+    check(
+        "(print -9223372036854775808 / -1 1152921504606846976 * 0 -1152921504606846976 * -1)",
+        "9223372036854775808 0 1152921504606846976\n",
+    );
+    check_error("(print 1 / 0)", "division by zero");
+    check_error("(print 1 % 0)", "division by zero");
+    check_error("(print {1 << 70} / 0)", "division by zero");
+    check_error("(print 1 << -1)", "negative shift count");
+    check_error("(print 1 << 99999999999)", "shift count too large");
+}
+
+#[test]
+fn floats() {
+    check(
+        "(print 1.5 2. 1e16 1e-7 0.1 + 0.2 1.0 / 3.0)",
+        "1.5 2.0 1e16 1e-7 0.30000000000000004 0.3333333333333333\n",
+    );
+    check("(print 1 + 0.5 0.5 * 2 7.5 % 2 -7.5 % 2 7 / 2.0)", "1.5 1.0 1.5 0.5 3.5\n");
+    check(
+        "(print {1 < 1.5} {1.5 == 1.5} {1 == 1.0} {2.0 != 2} (min 1 0.5) -1.5)",
+        "true true true false 0.5 -1.5\n",
+    );
+    check("x = 1e200\n(print x * x -x * x {x * x == x * x})", "inf -inf true\n");
+    check_error("(print 1.0 / 0.0)", "division by zero");
+    check_error("(print 1.5 & 2)", "no method for [float float]");
+}
+
+#[test]
+fn conversions() {
+    check(
+        "(print (int \"12\") (int 3.9) (int -3.9) (int true) (int \"0x1f\") (int 1e20))",
+        "12 3 -3 1 31 100000000000000000000\n",
+    );
+    check("(print (float 3) (float \"1.5\") (str 1.5) (bool 0) (bool null))", "3.0 1.5 1.5 true false\n");
+    check_error("(int \"x\")", "no integer: \"x\"");
+    check_error("(float \"x\")", "no float: \"x\"");
+    check_error("(int [])", "expected string as arg: 0");
+}
+
+#[test]
+fn strings() {
+    check("s = \"aä€\"\n(print s s.length s[1] [s] s ++ \"x\")", "aä€ 3 ä [\"aä€\"] aä€x\n");
+    check("(print [\"q\\\"\\n\\u{7}\"])", "[\"q\\\"\\n\\u{7}\"]\n");
+    check("(print {\"a\" < \"b\"} {\"ab\" == \"a\" ++ \"b\"} {\"a\" != \"b\"})", "true true true\n");
+    check("(for c \"xyä\") (print c)", "x\ny\nä\n");
+    check(
+        "(print (\"a,b,c\".split \",\") (\" a  b \".split) (\"-\".join [1 \"x\" null]))",
+        "[\"a\" \"b\" \"c\"] [\"a\" \"b\"] 1-x-null\n",
+    );
+    check(
+        "(print (\"hello\".find \"l\") (\"hello\".find \"z\") (\"hello\".slice 1 3) (\"x\".upper))",
+        "2 null el X\n",
+    );
+    check_error("s = \"a\"\n(print s[1])", "index out of range");
+    check_error("(print \"a\" + \"b\")", "no method for [string string]");
+}
+
+#[test]
+fn lists() {
+    check(
+        "l = []\n(for i (range 5)) (l.append i * i)\n(print l (l.pop) l (l.pop 0) l)",
+        "[0 1 4 9] 16 [0 1 4 9] 0 [1 4 9]\n"
+            .replace("[0 1 4 9] 16 [0 1 4 9] 0 [1 4 9]", "[1 4 9] 16 [1 4 9] 0 [1 4 9]")
+            .as_str(),
+    );
+    check(
+        "l = [3 1 2]\n(l.sort)\n(l.insert 1 9)\n(print l (l.contains 9) (l.index 2) [1] ++ [2])",
+        "[1 9 2 3] true 2 [1 2]\n",
+    );
+    check(
+        "l = [3 1 2 5 4]\nless = (func a b) (return a > b)\n(print (l.sort less) l)",
+        "[5 4 3 2 1] [5 4 3 2 1]\n",
+    );
+    check("(print {[1 [2]] == [1 [2]]} {[1] == [2]} {[] == []})", "true false true\n");
+    check("l = [1 2 3]\n(l.extend l)\n(l.reverse)\n(print l (l.slice 1 3))", "[3 2 1 3 2 1] [2 1]\n");
+    check("l = [1]\nl[0] = l\n(print l.length {l == l})", "1 true\n");
+    check("(print (range 3) (list (range 2 8 3)) (list (range 3 0 -1)))", "<range> [2 5] [3 2 1]\n");
+    check_error("l = []\n(l.pop)", "index out of range");
+    check_error("l = [1]\nl[\"x\"] = 1", "index not an integer");
+    check_error("a = [1]\na[0] = a\nb = [1]\nb[0] = b\n(print {a == b})", "structure is nested too deeply");
+    check_error("l = [1 \"a\"]\n(l.sort)", "no order of [string integer]");
+}
+
+#[test]
+fn dictionaries() {
+    check(
+        "d = (dict)\n(for i (range 100)) d[i] = i * i\n(for i (range 90)) (d.remove i)\n(print d.length (list d) (list d.values))",
+        "",
+    );
+    check(
+        "d = (dict [[\"a\" 1] [[1 2] 3] [1.5 4]])\n(print d[\"a\"] d[[1 2]] d[1.5] (d.get 9) (d.get 9 0))",
+        "1 3 4 null 0\n",
+    );
+    check(
+        "d = (dict)\nd[\"x\"] = 1\nd[\"y\"] = 2\n(for p (d.items)) (print p)\nd[\"x\"] += 10\n(print (list (d.keys)) (list (d.values)))",
+        "[\"x\" 1]\n[\"y\" 2]\n[\"x\" \"y\"] [11 2]\n",
+    );
+    check(
+        "a = (dict [[1 2]])\nb = (dict a)\nb[1] = 3\n(print a[1] b[1] {a == b} {a == (dict [[1 2]])})",
+        "2 3 false true\n",
+    );
+    check_error("d = (dict)\n(print d[\"a\"])", "key \"a\" not in <dict>");
+}
+
+#[test]
+fn closures_and_scopes() {
+    check(
+        "f = (func)\n    (if true) x = 1\n    g = (func) (return x)\n    (return (g))\nx = 5\n(print (f))",
+        "1\n",
+    );
+    check(
+        "x = 5\nf = (func c)\n    (if c) x = 1\n    x += 1\n    (return x)\n(print (f true) x (f false) x)",
+        "2 5 6 6\n",
+    );
+    check(
+        "fs = []\n(for i (range 3))\n    (fs.append)\n        (func) (return i)\n(for f fs) (print (f))",
+        "2\n2\n2\n",
+    );
+    check(
+        "f = (func n)\n    g = (func)\n        h = (func) (return n)\n        n := n + 1\n        (return (h))\n    (return (g) + n)\n(print (f 1))",
+        "4\n",
+    );
+    check(
+        "f = (func n)\n    g = (func m)\n        (if m == 0) (return 0)\n        (return 1 + (g m-1))\n    (return (g n))\n(print (f 10))",
+        "10\n",
+    );
+    check_error("f = (func a b) (return a)\n(f 1)", "closure requires 2 arguments");
+    check_error("f = (func)\n    (return y)\n    y = 1\n(f)", "y not in <module main>");
+}
+
+#[test]
+fn operators_are_names() {
+    check("{+} = (func a b) (return [a b])\n(print 1 + 2 {{+} == {+}})", "[1 2] true\n");
+    check(
+        "f = (func)\n    {-} = (func a b) (return \"minus\")\n    (return 5 - 3)\n(print (f) 5 - 3)",
+        "minus 2\n",
+    );
+    check(
+        "{expr!} = 1",
+        "Error: 1:1: expected term, got expr\n"
+            .replace("1:1: expected term, got expr", "1:0: group truncates at 1:5")
+            .as_str(),
+    );
+    check(
+        "(setattr (import \"fs\") \"x\" 1)",
+        "Traceback:\n    main: 1:0 1:29\nError: module fs is frozen\n",
+    );
+    check(
+        "(print ({+} 1 2) ({<} 1 2) ({==} \"a\" \"a\") ({not} 1) ({and} 1 null))",
+        "3 true true false false\n",
+    );
+    check_error(
+        "x = 1 + 2\n{+} = 5",
+        "cell + is frozen".replace("cell + is frozen", "cell + is frozen").as_str(),
+    );
+    check_error("(print (min 1 2))\nmin = 5", "cell min is frozen");
+    check("min = 5\n(print min)", "5\n");
+    check_error("(print true)\n(setattr (module \"m\") \"x\" 1)\ntrue = 1", "cell true is frozen");
+}
+
+#[test]
+fn multimethods() {
+    check(
+        "m = (multimethod 1)\nm[[int]] = (func x) (return \"int\")\nm.default = (func x) (return \"other\")\n(print (m 1) (m \"a\") m.arity)",
+        "int other 1\n",
+    );
+    check(
+        "{+}[[str int]] = (func a b) (return a ++ (str b))\n(print \"a\" + 1)",
+        "a1\n".replace("a1", "a1").as_str(),
+    );
+    check(
+        "{*}[[list int]] = (func a b)\n    r = []\n    (for i (range b)) (r.extend a)\n    (return r)\n(print [1 2] * 2)\nl = [0]\nl *= 3\n(print l)",
+        "[1 2 1 2]\n[0 0 0]\n",
+    );
+    check("coerce[[str int]] = (func a b) (return [(int a) b])\n(print \"5\" + 6 \"5\" * 2)", "11 10\n");
+    check(
+        "{==}[[closure int]] = (func f n) (return (f n))\nf = (func n) (return n == 3)\n(print {f == 3} {f == 4} {f == f})",
+        "true false true\n",
+    );
+    check_error("m = (multimethod 2)\n(m 1 2)", "no method for [integer integer]");
+    check_error("m = (multimethod 2)\n(m 1)", "expected at least 2 arguments, got 1");
+    check_error("{+}[[int int]] = (func a b) (return 5)", "method for [integer integer] is frozen");
+}
+
+#[test]
+fn generators() {
+    check(
+        "g = (func n)\n    (while n > 0)\n        (yield n)\n        n -= 1\n(print (list (g 3)) (dict (g 0)))",
+        "[3 2 1] <dict>\n",
+    );
+    check(
+        "inner = (func n)\n    (for i (range n)) (yield i)\nouter = (func n)\n    (for i (inner n))\n        (for j (inner i)) (yield [i j])\n(for p (outer 3)) (print p)",
+        "[1 0]\n[2 0]\n[2 1]\n",
+    );
+    check(
+        "g = (func)\n    x = null\n    (while true)\n        x = (yield x)\n        (if x == null) (return 0)\nh = (g)\n(print (h.next) (h.next 5) (h.next 6))\n(for x h) (print x)\n(for x h) (print x)",
+        "null 5 6\n",
+    );
+    // The end of an iterator inside of a generator ends the generator, too.
+    check(
+        "g = (func l)\n    it = (iter l)\n    (while true) (yield (it.next))\n(print (list (g [1 2])))",
+        "[1 2]\n",
+    );
+    check(
+        "g = (func)\n    (yield 1)\n    (yield 1 / 0)\n(for x (g)) (print x)",
+        "1\nTraceback:\n    main: 4:0 4:12\n    main: 3:11 3:16\nError: division by zero\n",
+    );
+    check_error("g = (func) (yield (h.next))\nh = (g)\n(h.next)", "generator is running already");
+    check_error("g = (func) (yield 1)\nh = (g)\n(h.next)\n(h.next)", "stop iteration");
+}
+
+#[test]
+fn errors_come_with_a_traceback() {
+    check(
+        "f = (func x)\n    (print \"in f\")\n    (return (g x) + 1)\ng = (func x)\n    (assert x > 5)\n    (return x)\n(print (f 6))\n(print (f 1))",
+        "in f\n7\nin f\nTraceback:\n    main: 8:7 8:12\n    main: 3:12 3:17\n    main: 5:4 5:18\nError: Assertion error\n",
+    );
+    check("(print 1 +\n  (a b))", "Traceback:\n    main: 2:3 2:4\nError: a not in <module main>\n");
+    check_error("f = (func n) (return 1 + (f n+1))\n(f 0)", "maximum recursion depth exceeded");
+    check_error("(print (iter 5))", "cannot iterate 5");
+    check_error("x = 5\n(x.foo 1)", "foo not in 5");
+    check_error("null.x = 1", "cannot set x in null");
+    check_error("(object)", "Cannot instantiate object");
+    check_error("(import)", "expected string as arg: 0");
+}
+
+#[test]
+fn deep_calls_run() {
+    check("f = (func n)\n    (if n == 0) (return 0)\n    (return 1 + (f n-1))\n(print (f 20000))", "20000\n");
+}
+
+#[test]
+fn modules() {
+    check(
+        "m = (module \"m\")\nm.x = 1\nm.x += 1\n(print m m.x (getattr m \"x\"))\nn = (module \"n\" m)\n(print n.x)",
+        "<module m> 2 2\n2\n",
+    );
+    check("(from (import \"fs\") read_file)\n(print read_file)", "<builtin read_file>\n");
+    check_error("m = (module \"m\")\n(print m.y)", "y not in <module m>");
+}
+
+#[test]
+fn values_of_statements() {
+    check("x = (while false) 1\ny = (for i [1 2 3]) i * 2\nz = (if false) 1\n(print x y z)", "null 6 null\n");
+    check("i = 0\nx = (while true)\n    i += 1\n    (if i > 3) (break)\n    i * 10\n(print x i)", "30 4\n");
+    check("i = 0\n(while i < 5)\n    i += 1\n    (if i % 2 == 0) (continue)\n    (print i)", "1\n3\n5\n");
+    check(
+        "f = (func n)\n    (for i (range n))\n        (if i == 3) (return i)\n    (return -1)\n(print (f 10) (f 2))",
+        "3 -1\n",
+    );
+    check(
+        "r = (if 1 > 2)\n    \"a\"\n(elif 2 > 1)\n    \"b\"\n(else)\n    \"c\"\n(print r {1 < 2 < 3} {1 < 3 < 2})",
+        "b true false\n",
+    );
+}
