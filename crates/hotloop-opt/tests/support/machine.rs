@@ -40,6 +40,8 @@ pub struct Machine {
     pub trace: Option<Trace>,
     consts: HashMap<(Ty, u64), Operand>,
     pub feed: VecDeque<Entry>,
+    /// The frame had been written back in the instruction that comes first: it is an ordinary object in it.
+    pub flushed: bool,
     event: u32,
 }
 
@@ -83,13 +85,10 @@ impl Machine {
             let index = trace.instrs.len() as u32 - 1;
             self.push(Op::new(Opcode::Instr, &[]).with_descr(index));
         }
-        // The frame was seen by others in this instruction already: it is an ordinary object in it.
-        let seen = |code: u32| {
-            code >> 24 == Opcode::Call as u32 && CallId(code & 0xff_ffff).get().effect == Effect::Any
-        };
-        if self.feed.iter().any(|(_, code, _)| seen(*code)) {
+        if self.flushed && !self.feed.is_empty() {
             self.push(Op::new(Opcode::Flush, &[frame]));
         }
+        self.flushed = false;
     }
 
     pub fn finish(&mut self, code: Opcode, descr: u32, args: &[(Red, Ty)]) {

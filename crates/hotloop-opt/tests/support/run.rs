@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_codegen::{CodeId, Context, Entry, Eval, Options as EvalOptions, Request, Target};
 use hotloop_ir::{
-    Desc, Fact, Feed, FieldKind, ObjectKind, Opcode, Operand, Place, Resume, Trace, Ty, Var, pure, verify,
+    Desc, Fact, Feed, FieldKind, ObjectKind, Opcode, Operand, Place, Resume, Trace, Ty, Var, verify,
 };
 use hotloop_opt::{Options, optimize};
 
@@ -376,8 +376,6 @@ impl Rebuilder<'_> {
             Desc::Object(index) => self.objects[*index as usize],
             Desc::Expr(expr) => {
                 let args: Vec<Red> = expr.1.iter().map(|arg| self.value(arg)).collect();
-                assert!(expr.0.class() == hotloop_ir::Class::Pure);
-                let _ = pure::evaluate;
                 self.machine.pure(expr.0, &args)
             }
             Desc::Dead | Desc::Keep => Red::constant(0),
@@ -421,6 +419,7 @@ impl Rebuilder<'_> {
                 slots.push(value);
             }
             if !fresh {
+                self.machine.flushed = slots.iter().all(Option::is_none);
                 self.machine.virtualizable(red, object.ty, &slots);
             }
         }

@@ -121,6 +121,7 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             Goal::Bridge { guard, head } => {
                 summary.bridges += 1;
+                tables.heads[head].bridges += 1;
                 tables.guards[guard as usize].eagerness = u32::MAX;
                 head
             }

@@ -41,7 +41,8 @@ impl<I: Interpreter> Vm<'_, I> {
             if invalid && tables.heads[head].trace == Some(index) {
                 tables.heads[head].trace = None;
             }
-            (trace, number, head, hot && !invalid)
+            let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
+            (trace, number, head, hot && room && !invalid)
         };
         let resume = &trace.resumes[resume];
         let position = self.tables.borrow().positions[resume.position as usize].clone();

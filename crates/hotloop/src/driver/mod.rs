@@ -113,6 +113,11 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         self.tables.borrow().summary.clone()
     }
 
+    /// How many guards the compiled traces have; they are numbered in the order of compilation.
+    pub fn guard_count(&self) -> u32 {
+        self.tables.borrow().guards.len() as u32
+    }
+
     /// Writes the `jit-summary` section of the log, if it is wanted.
     pub fn log_summary(&self) {
         let summary = self.summary();

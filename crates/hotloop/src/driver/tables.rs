@@ -59,6 +59,8 @@ pub(crate) struct Head {
     pub aborts: u32,
     /// Another head of the same cell, with other greens.
     pub next: Option<usize>,
+    /// Bridges of its traces.
+    pub bridges: u32,
     /// What leaving its traces has cost lately.
     pub exits: ExitCost,
 }

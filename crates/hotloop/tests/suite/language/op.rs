@@ -50,13 +50,13 @@ operations! {
     Mod "mod" Target Source Source;
     And "and" Target Source Source;
     Xor "xor" Target Source Source;
-    /// Both as full 64-bit integers; the result is cut to 60 bits.
+    // Both as full 64-bit integers; the result is cut to 60 bits.
     Mix "mix" Target Source Source;
     Less "less" Target Source Source;
     Same "same" Target Source Source;
-    /// Without a guard.
+    // Without a guard.
     Min "min" Target Source Source;
-    /// An error unless the first is less.
+    // An error unless the first is less.
     Assert "assert" Source Source;
     // Pairs.
     Pair "pair" Target Source Source;
@@ -99,13 +99,13 @@ operations! {
     Depth "depth" Target;
     Note "note" Source;
     Noted "noted" Target;
-    /// The plain part of the state.
+    // The plain part of the state.
     Paint "paint" Number;
     // Natives that read.
     Print "print" Source;
     Peek "peek" Target Source;
     MakePair "make-pair" Target Source Source;
-    /// Counts outside of the heap: another number each time.
+    // Counts outside of the heap: another number each time.
     Next "next" Target;
     IsBig "is-big" Target Source;
     PairOf "pair-of" Target Source;
@@ -113,9 +113,9 @@ operations! {
     Halves "halves" Target Source;
     // Natives that write.
     Poke "poke" Source Source;
-    /// Writes, then raises if the value is odd.
+    // Writes, then raises if the value is odd.
     PokeOdd "poke-odd" Target Source Source;
-    /// Replaces the cell's value by what comes after it.
+    // Replaces the cell's value by what comes after it.
     Advance "advance" Source;
     Scribble "scribble" Source Source;
     PokeVersion "poke-version" Source Source;
@@ -125,7 +125,7 @@ operations! {
     SetCallerSlot "set-caller-slot" Number Source;
     MySlot "my-slot" Target Number;
     SetMySlot "set-my-slot" Number Source;
-    /// Writes a slot of this frame, then raises if the value is odd.
+    // Writes a slot of this frame, then raises if the value is odd.
     OddSlot "odd-slot" Number Source;
     AnyPoke "any-poke" Target Source Source;
     // Elidable natives.
@@ -145,19 +145,19 @@ pub struct Micro {
 pub enum End {
     Next,
     Jump(u32),
-    /// A back edge.
+    // A back edge.
     Back(u32),
     JumpIf(u32, u32),
     JumpLess(u32, u32, u32),
-    /// A back edge if the first is less.
+    // A back edge if the first is less.
     BackLess(u32, u32, u32),
-    /// Result register, function, first argument register, how many.
+    // Result register, function, first argument register, how many.
     Call(u32, u32, u32, u32),
-    /// The same with a closure in a register.
+    // The same with a closure in a register.
     CallValue(u32, u32, u32, u32),
     Return(u32),
     Raise(u32),
-    /// What the generator yields next goes to the first register; the last is what its `yield` gives.
+    // What the generator yields next goes to the first register; the last is what its `yield` gives.
     Resume(u32, u32, u32),
     Yield(u32, u32),
 }

@@ -81,7 +81,7 @@ impl Program {
         let looked_at = |op: Op| {
             matches!(
                 op,
-                Op::ThisFrame | Op::CallerSlot | Op::SetCallerSlot | Op::MySlot | Op::SetMySlot | Op::OddSlot
+                Op::ThisFrame | Op::CallerSlot | Op::SetCallerSlot | Op::MySlot | Op::SetMySlot | Op::OddSlot | Op::Walk
             )
         };
         let frames = self.functions.iter().flat_map(|function| &function.instrs).flat_map(|instr| &instr.work);
@@ -205,7 +205,6 @@ fn liveness(function: &Function) -> Vec<u32> {
             if let Some(target) = end.target() {
                 set &= !(1 << target);
             }
-            let mut read = 0u128;
             for source in end.sources() {
                 set |= 1 << source;
             }
@@ -218,7 +217,6 @@ fn liveness(function: &Function) -> Vec<u32> {
                 for (role, arg) in micro.op.roles().iter().zip(micro.args) {
                     if *role == Role::Source {
                         set |= 1 << arg;
-                        read |= 1 << arg;
                     }
                 }
             }
@@ -227,7 +225,7 @@ fn liveness(function: &Function) -> Vec<u32> {
                     set |= live[(handler.target as usize).min(count)] & !(1 << handler.register);
                 }
             }
-            live[index] = set | (read & live[index]);
+            live[index] = set;
         }
         if before == live {
             return live.iter().map(|set| 128 - set.leading_zeros()).collect();

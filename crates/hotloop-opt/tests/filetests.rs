@@ -1,0 +1,119 @@
+//! Trace files: `traces/*.trace` hold recorded traces and what the optimizer makes of them.
+//!
+//! ```text
+//! # what the file shows
+//! declarations (those of traces/declarations.txt stand before)
+//! === a case [no peel] [no optimize]
+//! the recorded trace
+//! ---
+//! the optimised trace, or `contradiction`
+//! ```
+//!
+//! `BLESS=1 cargo test -p hotloop-opt --test filetests` rewrites what stands below `---`; read the
+//! difference before it is committed.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use hotloop_ir::parse::parse;
+use hotloop_ir::verify::verify;
+use hotloop_ir::{FieldId, Opcode};
+use hotloop_opt::{Options, optimize};
+
+fn optimized(declarations: &str, header: &str, before: &str) -> String {
+    let recorded = parse(&format!("{declarations}{before}"))
+        .unwrap_or_else(|error| panic!("{header}: {error} (with the declarations in front)"));
+    verify(&recorded).unwrap_or_else(|error| panic!("{header}: {error}"));
+    let options = Options {
+        optimize: !header.contains("[no optimize]"),
+        peel: !header.contains("[no peel]"),
+        ..Options::default()
+    };
+    let Ok(trace) = optimize(&recorded, &options) else { return "contradiction\n".into() };
+    let text = trace.to_string();
+    verify(&trace).unwrap_or_else(|error| panic!("{header}: {error}\n{text}"));
+    let again = parse(&format!("{declarations}{text}")).map(|trace| trace.to_string());
+    assert_eq!(again.as_deref(), Ok(text.as_str()), "{header}: the text does not read back");
+    text
+}
+
+/// The file with what the optimizer makes of its cases now.
+fn renewed(common: &str, text: &str) -> String {
+    let mut parts = text.split("\n=== ");
+    let head = parts.next().unwrap_or_default();
+    let declarations = format!("{common}\n{head}\n");
+    let mut out = String::from(head);
+    for case in parts {
+        let (header, rest) = case.split_once('\n').unwrap_or((case, ""));
+        let before = rest.split("\n---").next().unwrap_or_default().trim_end();
+        let after = optimized(&declarations, header, before);
+        let _ = write!(out, "\n=== {header}\n{before}\n---\n{after}");
+    }
+    out
+}
+
+#[test]
+fn traces() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let common = std::fs::read_to_string(folder.join("declarations.txt")).expect("the declarations");
+    let entries = std::fs::read_dir(&folder).expect("the folder of traces");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "trace"));
+    files.sort();
+    assert!(!files.is_empty());
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut differ = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a trace file");
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let new = renewed(&common, &text);
+        if new != text && bless {
+            std::fs::write(&path, &new).expect("a trace file that can be written");
+        } else if new != text {
+            differ.push(format!("{name}:\n{}", difference(&text, &new)));
+        }
+    }
+    assert!(differ.is_empty(), "{}\n(BLESS=1 accepts this)", differ.join("\n"));
+}
+
+/// The lines from the first to the last that differ, of both.
+fn difference(old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let rest = old.len().min(new.len()) - same;
+    let tail = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let mut out = String::new();
+    for (sign, lines) in [("-", &old), ("+", &new)] {
+        for line in &lines[same..lines.len() - tail] {
+            let _ = writeln!(out, "{sign} {line}");
+        }
+    }
+    out
+}
+
+/// The text form can't say which stable fields a trace relies on; so this one is built by hand.
+#[test]
+fn validity_is_checked_once_until_something_writes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let declarations = std::fs::read_to_string(folder.join("declarations.txt")).expect("the declarations");
+    let text = "a = input int
+        instr 0 [a] events 0
+        guard_valid !0
+        guard_valid !0
+        b = call look1 [null] !0
+        guard_valid !1
+        c = call any1 [b] !1
+        guard_valid !2
+        guard_valid !2
+        loop [c]
+        event 0 call_reads -> b
+        event 1 call_writes -> c";
+    let mut recorded = parse(&format!("{declarations}{text}")).expect("a trace");
+    recorded.stable.push((0x1000, FieldId::by_name("Cell", "shape").expect("the field")));
+    for (peel, checks) in [(false, 2), (true, 3)] {
+        let trace = optimize(&recorded, &Options { peel, ..Options::default() }).expect("no contradiction");
+        assert_eq!(trace.stable, recorded.stable);
+        let found = trace.ops.iter().filter(|op| op.code == Opcode::GuardValid).count();
+        assert_eq!(found, checks, "{trace}");
+    }
+}

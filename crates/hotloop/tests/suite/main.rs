@@ -1,0 +1,5 @@
+//! The toolkit against a small language: the same program, with and without traces, at every exit.
+
+mod language;
+mod programs;
+mod run;

@@ -1,0 +1,171 @@
+//! A program is run in many ways, which must agree.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use hotloop::{JitOptions, Options, Summary, Vm};
+
+use crate::language::program::Program;
+use crate::language::{Outcome, Tiny};
+
+/// Back edges and calls that a program may take.
+pub const FUEL: i64 = 600;
+
+/// One heap is alive at a time, and collector's threads are shared: one test runs at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Runs `test` while no other test runs.
+pub fn alone<T>(test: impl FnOnce() -> T) -> T {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    test()
+}
+
+/// What a run gave besides its outcome.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub outcome: Outcome,
+    pub summary: Summary,
+    pub guards: u32,
+}
+
+/// One way to run.
+#[derive(Clone, Debug)]
+pub struct Way {
+    pub jit: JitOptions,
+    pub gc_stress: Option<u32>,
+}
+
+impl Way {
+    /// Without compiling.
+    pub fn plain() -> Way {
+        Way { jit: JitOptions { enabled: false, ..JitOptions::default() }, gc_stress: None }
+    }
+
+    /// Compiling everything at once.
+    pub fn eager(native: bool, optimize: bool, trace_eagerness: u32) -> Way {
+        let jit = JitOptions { threshold: 1, trace_eagerness, native, optimize, ..JitOptions::default() };
+        Way { jit, gc_stress: None }
+    }
+
+    fn describe(&self) -> String {
+        let JitOptions { enabled, threshold, trace_eagerness, optimize, native, force, force_every, .. } = self.jit;
+        let stress = self.gc_stress;
+        format!(
+            "enabled {enabled} threshold {threshold} eagerness {trace_eagerness} optimize {optimize} native {native} \
+             force {force:?} force_every {force_every:?} gc_stress {stress:?}"
+        )
+    }
+}
+
+/// Runs the program one way; an internal error is an error.
+pub fn run(program: &'static Program, way: &Way, fuel: i64) -> Result<Report, String> {
+    if std::env::var_os("TINY_VERBOSE").is_some() {
+        eprintln!("{}", way.describe());
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let options = Options { gc_stress: way.gc_stress, jit: way.jit.clone(), ..Options::default() };
+        let tiny = Tiny::new(options, program);
+        let vm = Vm::new(&tiny);
+        let outcome = tiny.run(&vm, fuel);
+        Report { outcome, summary: vm.summary(), guards: vm.guard_count() }
+    }));
+    result.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        text.or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_default()
+    })
+}
+
+/// How thoroughly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// Some ways of each kind.
+    Some,
+    /// All.
+    All,
+}
+
+/// A difference between two ways to run.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub way: String,
+    pub text: String,
+}
+
+/// Counts what was done.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Counts {
+    pub runs: u64,
+    pub loops: u64,
+    pub bridges: u64,
+    pub exits: u64,
+    pub guards_forced: u64,
+}
+
+/// Runs the program in all ways; `rule` of replay is broken.
+pub fn compare(
+    program: &'static Program,
+    effort: Effort,
+    rule: Option<u32>,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
+    let fuel = FUEL;
+    let expected = match run(program, &Way::plain(), fuel) {
+        Ok(report) => report.outcome,
+        Err(text) => return Err(Failure { way: "plain".to_string(), text }),
+    };
+    let mut check = |mut way: Way| -> Result<Report, Failure> {
+        way.jit.break_rule = rule;
+        counts.runs += 1;
+        let report = run(program, &way, fuel);
+        let report = report.map_err(|text| Failure { way: way.describe(), text })?;
+        counts.loops += report.summary.loops as u64;
+        counts.bridges += report.summary.bridges as u64;
+        counts.exits += report.summary.exits;
+        counts.guards_forced += way.jit.force.is_some() as u64;
+        if report.outcome != expected {
+            let text = format!("expected {expected:#?}\nfound {:#?}", report.outcome);
+            return Err(Failure { way: way.describe(), text });
+        }
+        Ok(report)
+    };
+    let all = effort == Effort::All;
+    let backends: &[(bool, bool)] =
+        if all { &[(false, false), (false, true), (true, true), (true, false)] } else { &[(false, true), (true, true)] };
+    for &(native, optimize) in backends {
+        for eagerness in [1, 2, 3] {
+            check(Way::eager(native, optimize, eagerness))?;
+        }
+        check(Way::eager(native, optimize, 1_000_000))?;
+        for every in if all { &[1, 2, 3, 5, 7][..] } else { &[1, 3][..] } {
+            for eagerness in [2, 1_000_000] {
+                let mut way = Way::eager(native, optimize, eagerness);
+                way.jit.force_every = Some(*every);
+                check(way)?;
+            }
+        }
+    }
+    for stress in if all { 1..=3 } else { 2..=2 } {
+        let mut way = Way::eager(true, true, 2);
+        way.gc_stress = Some(stress);
+        check(way.clone())?;
+        way.jit.force_every = Some(3);
+        check(way)?;
+    }
+    for &(native, optimize) in &backends[if all { 0 } else { 1 }..] {
+        for eagerness in [1, 1_000_000] {
+            for execution in if all { &[1, 2, 5][..] } else { &[2][..] } {
+                let mut guard = 0;
+                loop {
+                    let mut way = Way::eager(native, optimize, eagerness);
+                    way.jit.force = Some((guard, *execution));
+                    guard += 1;
+                    // What is forced changes what is compiled: the number is that of this very run.
+                    if check(way)?.guards <= guard {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

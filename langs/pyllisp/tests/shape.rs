@@ -1,0 +1,94 @@
+//! What traces look like: claims about speed, as tests.
+
+use hotloop::prelude::*;
+use hotloop_ir::{Class, Opcode, Trace, parse};
+use hotloop_log::Log;
+use hotloop_pyllisp::Pyllisp;
+
+/// The optimised traces that running a program makes, in order.
+fn traces(name: &str, source: &str) -> Vec<Trace> {
+    let file = std::env::temp_dir().join(format!("hotloop-shape-{}-{name}.log", std::process::id()));
+    let interp = Pyllisp::new(Options::default(), Box::new(std::io::sink()));
+    let section = format!("jit-log-opt:{}", file.display());
+    interp.runtime().set_log(Log::parse(&section).expect("a log file can be made"));
+    let vm = Vm::new(&interp);
+    let result = interp.run(&vm, interp.module("main"), source.as_bytes(), false);
+    assert!(result.is_ok(), "{:?}", result.err());
+    interp.runtime().set_log(Log::off());
+    let text = std::fs::read_to_string(&file).expect("the log was written");
+    let _ = std::fs::remove_file(&file);
+    let begin = "{jit-log-opt\n";
+    text.split(begin)
+        .skip(1)
+        .map(|part| {
+            let body = part.split("jit-log-opt}").next().unwrap_or("");
+            parse::parse(body).unwrap_or_else(|error| panic!("{error}\n{body}"))
+        })
+        .collect()
+}
+
+/// The operations of the peeled body that do something.
+fn body(trace: &Trace) -> Vec<Opcode> {
+    let label = trace.label().unwrap_or_else(|| panic!("no peeled loop:\n{trace}"));
+    trace.ops[label..].iter().map(|op| op.code).filter(|code| code.class() != Class::Marker).collect()
+}
+
+fn check_inner_loop(name: &str, source: &str) {
+    let all = traces(name, source);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    let ops = body(last);
+    for code in &ops {
+        let class = code.class();
+        assert!(
+            !matches!(class, Class::Alloc | Class::Call | Class::Read | Class::Write),
+            "{} in the inner loop:\n{last}",
+            code.name()
+        );
+    }
+    let guards = ops.iter().filter(|code| code.is_guard() && **code != Opcode::GuardNoInterrupt).count();
+    assert!(guards <= 4, "{guards} guards, the loop's own condition among them:\n{last}");
+}
+
+const LOOPS: &str = "\
+j = 0
+(while j < 5)
+    k = 0
+    (while k < 30000)
+        (assert k + j*k >= 0)
+        k += 1
+    j += 1
+";
+
+#[test]
+fn the_seeds_inner_loop_touches_no_memory_at_top_level() {
+    check_inner_loop("top", LOOPS);
+}
+
+#[test]
+fn the_seeds_inner_loop_touches_no_memory_in_a_function() {
+    let inside: String = LOOPS.lines().map(|line| format!("    {line}\n")).collect();
+    check_inner_loop("func", &format!("f = (func)\n{inside}(f)\n"));
+}
+
+#[test]
+fn frames_of_inlined_calls_are_never_allocated() {
+    let source = "\
+one = (func a b) (return a + b)
+two = (func a) (return (one a 1))
+three = (func a) (return (two a) * 2)
+four = (func a) (return (three a) - 3)
+five = (func a) (return (four a))
+main = (func n)
+    i = 0
+    s = 0
+    (while i < n)
+        s += (five i)
+        i += 1
+    (return s)
+(main 20000)
+";
+    let all = traces("five", source);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    let ops = body(last);
+    assert!(!ops.iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
+}
