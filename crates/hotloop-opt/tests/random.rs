@@ -11,7 +11,7 @@ use support::generate::{Random, program, smaller};
 use support::language::Program;
 use support::run::{Config, Counts, run_direct, run_traced, traces};
 
-const CASES: u64 = 150;
+const CASES: u64 = 300;
 
 fn configs() -> Vec<Config> {
     let plain =

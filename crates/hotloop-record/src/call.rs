@@ -21,10 +21,15 @@ pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red,
 impl Recorder {
     fn begin_call(&mut self, id: CallId) -> Option<(Red, Red)> {
         self.operations += 1;
-        match self.count_event(Opcode::Call, id.0) {
-            Some(Fed::Result(result, raised)) => Some((result, raised)),
-            _ => None,
+        let Some(Fed::Result(result, raised)) = self.count_event(Opcode::Call, id.0) else { return None };
+        if self.is_recording() {
+            let descr = id.get();
+            let kind = if descr.effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads };
+            let value = descr.result.map_or(Operand::NONE, |ty| self.operand(result, ty));
+            let flag = if descr.raises { self.operand(raised, Ty::Int) } else { Operand::NONE };
+            self.note_event(kind, Operand::NONE, value, flag, check(Opcode::Call, id.0));
         }
+        Some((result, raised))
     }
 
     fn end_call(&mut self, id: CallId, args: &[Red], value: u64, raised: u64) -> (Red, Red) {

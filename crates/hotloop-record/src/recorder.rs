@@ -227,7 +227,7 @@ impl Recorder {
             }
         }
         let length = memory::length(frame.bits);
-        self.remember(Opcode::Len, 0, &[frame.operand], length as u64);
+        self.remember(Opcode::Len, ty.0, &[frame.operand], length as u64);
     }
 
     /// An instruction begins: its position's number, the red state, the frame's live length.
@@ -509,6 +509,15 @@ impl Recorder {
         }
     }
 
+    /// An event that was fed counts in the bridge, too: its guards in the same instruction must feed it again.
+    fn note_fed(&mut self, kind: EventKind, object: Red, result: Red, ty: Ty, check: u32) {
+        if self.recording {
+            let object = self.operand(object, Ty::Ref);
+            let result = if kind == EventKind::Write { Operand::NONE } else { self.operand(result, ty) };
+            self.note_event(kind, object, result, Operand::NONE, check);
+        }
+    }
+
     // ---- red operations ----------------------------------------------------------------------------
 
     /// A pure operation.
@@ -654,6 +663,7 @@ impl Recorder {
         let descr = self.field_descr(field);
         let immutable = descr.mutability == Mutability::Immutable;
         if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetField, field.0) {
+            self.note_fed(EventKind::Read, object, red, descr.kind.ty(), check(Opcode::GetField, field.0));
             return red;
         }
         let bits = memory::load(object.bits, descr.offset as u64, descr.kind);
@@ -713,6 +723,7 @@ impl Recorder {
     pub fn set_field(&mut self, object: Red, field: FieldId, value: Red) {
         self.operations += 1;
         if self.count_event(Opcode::SetField, field.0).is_some() {
+            self.note_fed(EventKind::Write, object, object, Ty::Ref, check(Opcode::SetField, field.0));
             return;
         }
         let descr = self.field_descr(field);
@@ -754,12 +765,12 @@ impl Recorder {
     }
 
     /// Length of the array part. No event: it never changes.
-    pub fn length(&mut self, object: Red, _ty: TypeRef) -> Red {
+    pub fn length(&mut self, object: Red, ty: TypeRef) -> Red {
         let bits = memory::length(object.bits) as u64;
         if self.folds(object) {
             return Red::constant(bits);
         }
-        self.emit_memo(Op::new(Opcode::Len, &[object.operand]), bits)
+        self.emit_memo(Op::new(Opcode::Len, &[object.operand]).with_descr(ty.0), bits)
     }
 
     /// Reads an item; the index is in range.
@@ -770,6 +781,7 @@ impl Recorder {
         let Some((kind, mutability)) = descr.items else { unreachable!("{} has no items", descr.name) };
         let immutable = mutability == Mutability::Immutable;
         if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetItem, ty.0) {
+            self.note_fed(EventKind::Read, object, red, kind.ty(), check(Opcode::GetItem, ty.0));
             return red;
         }
         let offset = descr.fixed_size as u64 + index.bits * kind.size() as u64;
@@ -808,6 +820,7 @@ impl Recorder {
     pub fn set_item(&mut self, object: Red, ty: TypeRef, index: Red, value: Red) {
         self.operations += 1;
         if self.count_event(Opcode::SetItem, ty.0).is_some() {
+            self.note_fed(EventKind::Write, object, object, Ty::Ref, check(Opcode::SetItem, ty.0));
             return;
         }
         let descr = self.type_descr(ty);
@@ -848,7 +861,10 @@ impl Recorder {
         self.operations += 1;
         let code = if ty.get().items.is_some() { Opcode::NewArray } else { Opcode::New };
         match self.count_event(code, ty.0) {
-            Some(Fed::Result(red, _)) => Some(red),
+            Some(Fed::Result(red, _)) => {
+                self.note_fed(EventKind::Alloc, red, red, Ty::Ref, check(code, ty.0));
+                Some(red)
+            }
             _ => None,
         }
     }
@@ -881,7 +897,7 @@ impl Recorder {
         if let Some(length) = length
             && self.folds(length)
         {
-            self.remember(Opcode::Len, 0, &[var.into()], length.bits);
+            self.remember(Opcode::Len, ty.0, &[var.into()], length.bits);
         }
         Red { bits, operand: var.into() }
     }

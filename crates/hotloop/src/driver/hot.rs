@@ -28,7 +28,7 @@ impl<I: Interpreter> Vm<'_, I> {
         state.greens(&mut greens);
         let (head, code) = {
             let mut tables = self.tables.borrow_mut();
-            if cell.head().is_none() && jit.threshold > 1 {
+            if cell.head(tables.owner).is_none() && jit.threshold > 1 {
                 // The first look only sets the counter.
                 tables.head(cell, &greens);
                 cell.set_count(jit.threshold);

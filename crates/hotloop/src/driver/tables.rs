@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hotloop_codegen::CodeId;
@@ -17,6 +17,8 @@ pub struct LoopCell {
     count: Cell<i32>,
     /// 1 + index in [`Tables::heads`]; 0: not there yet.
     head: Cell<u32>,
+    /// The machine in whose tables that is.
+    owner: Cell<u32>,
 }
 
 impl LoopCell {
@@ -32,11 +34,13 @@ impl LoopCell {
         self.count.set(count.min(i32::MAX as u32) as i32);
     }
 
-    pub(crate) fn head(&self) -> Option<usize> {
-        (self.head.get() as usize).checked_sub(1)
+    /// The cell's first head in the tables of this machine.
+    pub(crate) fn head(&self, owner: u32) -> Option<usize> {
+        if self.owner.get() == owner { (self.head.get() as usize).checked_sub(1) } else { None }
     }
 
-    pub(crate) fn set_head(&self, index: usize) {
+    fn set_head(&self, owner: u32, index: usize) {
+        self.owner.set(owner);
         self.head.set(index as u32 + 1);
     }
 }
@@ -183,6 +187,8 @@ impl fmt::Display for Summary {
 /// The tables.
 #[derive(Debug)]
 pub(crate) struct Tables<P> {
+    /// Which machine's they are; code may outlive a machine and be run by another.
+    pub owner: u32,
     pub positions: Vec<Position<P>>,
     pub heads: Vec<Head>,
     pub traces: Vec<Compiled>,
@@ -192,7 +198,9 @@ pub(crate) struct Tables<P> {
 
 impl<P> Default for Tables<P> {
     fn default() -> Self {
+        static OWNERS: AtomicU32 = AtomicU32::new(1);
         Tables {
+            owner: OWNERS.fetch_add(1, Ordering::Relaxed),
             positions: Vec::new(),
             heads: Vec::new(),
             traces: Vec::new(),
@@ -211,21 +219,21 @@ impl<P: Copy> Tables<P> {
 
     /// The head of a cell with these greens, made if need be.
     pub fn head(&mut self, cell: &LoopCell, greens: &[u64]) -> usize {
-        let mut at = cell.head();
+        let mut at = cell.head(self.owner);
         while let Some(index) = at {
             if *self.heads[index].greens == greens {
                 return index;
             }
             at = self.heads[index].next;
         }
-        self.heads.push(Head { greens: Rc::new(greens.to_vec()), next: cell.head(), ..Head::default() });
-        cell.set_head(self.heads.len() - 1);
+        self.heads.push(Head { greens: Rc::new(greens.to_vec()), next: cell.head(self.owner), ..Head::default() });
+        cell.set_head(self.owner, self.heads.len() - 1);
         self.heads.len() - 1
     }
 
     /// The head of a cell with these greens, if there is one.
     pub fn find_head(&self, cell: &LoopCell, greens: &[u64]) -> Option<usize> {
-        let mut at = cell.head();
+        let mut at = cell.head(self.owner);
         while let Some(index) = at {
             if *self.heads[index].greens == greens {
                 return Some(index);

@@ -2,4 +2,5 @@
 
 mod language;
 mod programs;
+mod random;
 mod run;

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use hotloop::{JitOptions, Options, Summary, Vm};
+use hotloop_log::Log;
 
 use crate::language::program::Program;
 use crate::language::{Outcome, Tiny};
@@ -59,12 +60,20 @@ impl Way {
 
 /// Runs the program one way; an internal error is an error.
 pub fn run(program: &'static Program, way: &Way, fuel: i64) -> Result<Report, String> {
+    run_logged(program, way, fuel, None)
+}
+
+/// The same with a log.
+pub fn run_logged(program: &'static Program, way: &Way, fuel: i64, log: Option<Log>) -> Result<Report, String> {
     if std::env::var_os("TINY_VERBOSE").is_some() {
         eprintln!("{}", way.describe());
     }
     let result = catch_unwind(AssertUnwindSafe(|| {
         let options = Options { gc_stress: way.gc_stress, jit: way.jit.clone(), ..Options::default() };
         let tiny = Tiny::new(options, program);
+        if let Some(log) = log {
+            tiny.runtime.set_log(log);
+        }
         let vm = Vm::new(&tiny);
         let outcome = tiny.run(&vm, fuel);
         Report { outcome, summary: vm.summary(), guards: vm.guard_count() }

@@ -3,8 +3,9 @@
 use hotloop::prelude::*;
 
 use super::interface::Answer;
+use super::interface::Known;
 use super::link::Atom;
-use super::{LENGTH, Pyllisp, module};
+use super::{LENGTH, Pyllisp, module, operator};
 use crate::code;
 use crate::object::equality::TooDeep;
 use crate::object::{
@@ -187,7 +188,7 @@ impl Pyllisp {
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>()
             && self.atom_name(name) == "default"
-            && multimethod.operator() == super::operator::NONE
+            && multimethod.operator() == operator::NONE
         {
             multimethod.set_default(value);
             return Ok(());
@@ -251,20 +252,24 @@ impl Pyllisp {
             return Err(self.error(&format!("expected a list of {arity} interfaces")));
         };
         let copy = list::with_room(self.runtime(), arity);
-        let mut all_own = multimethod.operator() != super::operator::NONE;
+        let known = &self.interfaces;
+        let is = |interface: Value<Plain>, own: Known| own.value.value::<Plain>().is_same(interface);
+        let (mut numbers, mut strings) = (true, true);
         for index in 0..arity {
             let interface = list::get(key, index);
             if !interface.is_special(special::NULL) && !interface.is::<Interface<Plain>>() {
                 return Err(self.error(&format!("expected interface, got {}", repr::repr(self, interface))));
             }
-            let known = &self.interfaces;
-            let numbers = [known.integer, known.float, known.boolean, known.string];
-            all_own &= numbers.iter().any(|own| own.value.value::<Plain>().is_same(interface));
+            numbers &= [known.integer, known.float, known.boolean].iter().any(|own| is(interface, *own));
+            strings &= is(interface, known.string);
             list::push(self.runtime(), copy, interface);
         }
         let frozen =
             dict::get(multimethod.methods(), copy.to_value()).map_err(|error| self.too_deep(error))?;
-        if all_own || frozen.is_some_and(|method| method.is::<crate::object::Builtin<Plain>>()) {
+        let own = numbers || (strings && operator::knows_strings(multimethod.operator()));
+        if own && multimethod.operator() != operator::NONE
+            || frozen.is_some_and(|method| method.is::<crate::object::Builtin<Plain>>())
+        {
             return Err(self.error(&format!("method for {} is frozen", repr::repr(self, copy.to_value()))));
         }
         dict::set(self.runtime(), multimethod.methods(), copy.to_value(), method)

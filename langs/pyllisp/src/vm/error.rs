@@ -8,7 +8,7 @@ use super::call::Outcome;
 use super::{Pc, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::equality::TooDeep;
-use crate::object::{Error, FINISHED, Trace, repr, text};
+use crate::object::{Error, FINISHED, Trace, repr, text, unset};
 
 /// What steps themselves complain of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Green)]
@@ -114,6 +114,7 @@ impl Pyllisp {
         if let Instr::Next { target, .. } = pc.code.code.instrs[pc.index as usize]
             && error.is_stop() == 1
         {
+            state.exception = unset();
             return Step::Next(pc.at(target.0));
         }
         let frame = state.frame;

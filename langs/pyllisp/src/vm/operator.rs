@@ -53,6 +53,11 @@ pub fn coerces(operator: u32) -> bool {
     (ADD..=GE).contains(&operator) && operator != CONCAT || (MIN..=MAX).contains(&operator)
 }
 
+/// Whether an operator knows strings.
+pub fn knows_strings(operator: u32) -> bool {
+    (CONCAT..=NE).contains(&operator)
+}
+
 /// An operator over values of the interpreter's own types; unset if it knows nothing of them.
 #[residual(reads)]
 pub fn operate(
