@@ -79,7 +79,7 @@ impl Optimizer<'_> {
         self.snapshot = None;
         if descr.items.is_some() {
             let length = self.constant(Ty::Int, items as u64);
-            self.state.pure.insert((Opcode::Len, ty.0, Op::new(Opcode::Len, &[operand]).args), length);
+            self.state.pure.insert((Opcode::Len, 0, Op::new(Opcode::Len, &[operand]).args), length);
         }
         for (slot, content) in slots.into_iter().enumerate() {
             let Slot::Known(value) = content else { continue };

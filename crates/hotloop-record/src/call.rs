@@ -28,6 +28,13 @@ impl Recorder {
             let value = descr.result.map_or(Operand::NONE, |ty| self.operand(result, ty));
             let flag = if descr.raises { self.operand(raised, Ty::Int) } else { Operand::NONE };
             self.note_event(kind, Operand::NONE, value, flag, check(Opcode::Call, id.0));
+            if descr.effect >= Effect::Writes {
+                self.stable_may_change();
+            }
+            if descr.effect == Effect::Any {
+                // The frame was written back before that call: an ordinary object for this instruction.
+                self.flush();
+            }
         }
         Some((result, raised))
     }
@@ -66,7 +73,7 @@ impl Recorder {
             if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } };
         let flag = if flag.is_none() { Red::constant(raised) } else { Red { bits: raised, operand: flag } };
         if writes {
-            self.bare_guard(Opcode::GuardValid);
+            self.stable_may_change();
         }
         (result, flag)
     }

@@ -7,6 +7,8 @@
 //! empty no guards are recorded; they hold by construction.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::atomic::AtomicU32;
 
 use rustc_hash::FxHashMap as HashMap;
 use std::fmt;
@@ -36,6 +38,8 @@ pub enum Abort {
     Left,
     /// The position had been recorded with other plain state.
     GreensDiffer,
+    /// A stable field that the trace had read as a constant was written before it was whole.
+    StableWritten,
 }
 
 impl fmt::Display for Abort {
@@ -48,6 +52,7 @@ impl fmt::Display for Abort {
             Abort::Codegen => "code generator refused",
             Abort::Left => "the program left the loop",
             Abort::GreensDiffer => "plain state differs",
+            Abort::StableWritten => "a stable field was written",
         })
     }
 }
@@ -113,8 +118,14 @@ pub struct Recorder {
     type_descrs: Vec<Option<&'static TypeDescr>>,
     field_descrs: Vec<Option<&'static FieldDescr>>,
     frame_fields: Vec<Option<bool>>,
+    /// The trace has checked that no stable field it relies on was written, and nothing could write one since.
+    validated: bool,
+    /// That must be checked as soon as guards are possible again.
+    owes_validity: bool,
     /// Red operations executed, folded ones included (for statistics).
     pub operations: u64,
+    /// Not 0: a stable field that the trace relies on was written, be it while it was still recorded.
+    pub invalid: Rc<AtomicU32>,
     state: Vec<Red>,
 }
 
@@ -165,6 +176,7 @@ impl Recorder {
             field_descrs: Vec::new(),
             frame_fields: Vec::new(),
             operations: 0,
+            invalid: Rc::default(),
             state: Vec::new(),
         }
     }
@@ -271,6 +283,9 @@ impl Recorder {
 
     /// Ends the trace with a jump or an exit.
     pub fn finish(&mut self, code: Opcode, descr: u32, args: &[(Red, Ty)]) {
+        if self.owes_validity {
+            self.bare_guard(Opcode::GuardValid);
+        }
         let operands: Vec<Operand> = args.iter().map(|(red, ty)| self.operand(*red, *ty)).collect();
         let mut op = Op::new(code, &[]).with_descr(descr);
         op.list = self.trace.push_list(operands);
@@ -290,9 +305,27 @@ impl Recorder {
 
     /// A guard without operands: the poll, or the check that no stable field was written.
     pub fn bare_guard(&mut self, code: Opcode) {
-        if self.recording && self.feed.is_empty() {
-            self.emit_guard(Op::new(code, &[]));
+        if !self.recording {
+            return;
         }
+        if !self.feed.is_empty() {
+            self.owes_validity |= code == Opcode::GuardValid;
+            return;
+        }
+        self.emit_guard(Op::new(code, &[]));
+    }
+
+    /// A stable field's value was taken for granted.
+    fn relies_on_stable(&mut self) {
+        if !self.validated {
+            self.bare_guard(Opcode::GuardValid);
+        }
+    }
+
+    /// Native code may have written a stable field.
+    pub(crate) fn stable_may_change(&mut self) {
+        self.validated = false;
+        self.bare_guard(Opcode::GuardValid);
     }
 
     /// What a slot of the object holds: from the heap cache, else read from memory (no event).
@@ -344,6 +377,12 @@ impl Recorder {
     }
 
     fn emit_guard(&mut self, mut op: Op) -> Var {
+        if op.code == Opcode::GuardValid {
+            self.validated = true;
+            self.owes_validity = false;
+        } else if self.owes_validity {
+            self.emit_guard(Op::new(Opcode::GuardValid, &[]));
+        }
         op.resume = self.trace.events.len() as u32;
         self.push(op)
     }
@@ -676,6 +715,7 @@ impl Recorder {
                 Mutability::Stable => {
                     if !self.trace.stable.contains(&(object.bits, field)) {
                         self.trace.stable.push((object.bits, field));
+                        stable::watch(object.bits, field, &self.invalid);
                     }
                     let operand = self.operand(object, Ty::Ref);
                     let result = self.constant(descr.kind.ty(), bits);
@@ -760,7 +800,7 @@ impl Recorder {
             check(Opcode::SetField, field.0),
         );
         if descr.mutability == Mutability::Stable {
-            self.bare_guard(Opcode::GuardValid);
+            self.stable_may_change();
         }
     }
 

@@ -60,6 +60,8 @@
 extern crate self as hotloop;
 
 mod boxed;
+#[cfg(doctest)]
+mod compile_fail;
 mod driver;
 mod green;
 mod heap;

@@ -152,7 +152,7 @@ impl Generator {
 
     fn generator(&mut self) {
         let number = self.generators;
-        let step = self.integer(1).replace("(f", "(f");
+        let step = self.integer(1);
         self.line(0, &format!("g{number} = (func n)"));
         self.line(1, "at = 0");
         self.line(1, "i0 = 1");
@@ -317,7 +317,7 @@ impl Generator {
                 let (name, a, b) = (self.pick(&["min", "max"]), self.integer(budget - 1), self.integer(0));
                 format!("({name} {a} {b})")
             }
-            10 => self.pick(&["l0.length", "s0.length", "{-i1}", "~i2"]).replace("~i2", "{~i2}"),
+            10 => self.pick(&["l0.length", "s0.length", "{-i1}", "{~i2}"]).to_owned(),
             _ => {
                 let (condition, a, b) = (self.condition(0), self.integer(budget - 1), self.integer(0));
                 format!("{{{condition} and {a} or {b}}}")

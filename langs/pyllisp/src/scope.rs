@@ -13,7 +13,7 @@
 //! What it keeps true: a candidate that is not the last may be unset when it is read; the last one
 //! may be unset only if the module follows.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::ast::{Block, Expr, ExprKind, Function, Name, Program, Target};
@@ -29,9 +29,13 @@ pub struct Scopes {
     pub params: Vec<usize>,
     /// For each function, the function in which it stands; the top level's is itself.
     pub parents: Vec<usize>,
-    /// The names that the program may store in its module.
-    pub stored_in_module: HashSet<Rc<str>>,
+    /// The names that the program may store in its module, and how often: once at a place that runs
+    /// once, or else [`OFTEN`].
+    pub stored_in_module: HashMap<Rc<str>, u32>,
 }
+
+/// More than once, as far as can be seen: at several places, in a loop, or in a function.
+pub const OFTEN: u32 = 2;
 
 /// A local variable of a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +62,7 @@ pub fn resolve(program: &Program) -> Scopes {
         captured: vec![Vec::new(); program.functions],
         params: vec![0; program.functions],
         parents: vec![0; program.functions],
-        stored_in_module: HashSet::new(),
+        stored_in_module: HashMap::new(),
     };
     let mut resolver = Resolver { scopes, around: Vec::new() };
     resolver.function(&program.main);
@@ -74,6 +78,8 @@ struct Resolver<'a> {
 struct Around<'a> {
     function: &'a Function,
     known: Known,
+    /// How many loops of the function are around the expression at hand.
+    loops: u32,
 }
 
 /// Which variables of a function have a value at a place that its code may reach.
@@ -110,7 +116,7 @@ impl<'a> Resolver<'a> {
             self.scopes.parents[function.id] = parent.function.id;
         }
         let has_value = (0..locals).map(|local| local < function.params).collect();
-        self.around.push(Around { function, known: Known { has_value, reachable: true } });
+        self.around.push(Around { function, known: Known { has_value, reachable: true }, loops: 0 });
         self.block(&function.body);
         self.around.pop();
     }
@@ -130,6 +136,19 @@ impl<'a> Resolver<'a> {
         for expr in exprs {
             self.expr(expr);
         }
+    }
+
+    fn in_loop(&mut self, change: i32) {
+        let last = self.around.len() - 1;
+        let loops = &mut self.around[last].loops;
+        *loops = loops.saturating_add_signed(change);
+    }
+
+    /// A name that is stored in the module where the expression at hand stands.
+    fn stored(&mut self, name: &Name) {
+        let often = self.around.len() > 1 || self.around.iter().any(|around| around.loops > 0);
+        let times = self.scopes.stored_in_module.entry(name.text.clone()).or_default();
+        *times = OFTEN.min(*times + if often { OFTEN } else { 1 });
     }
 
     /// A part that may not be evaluated.
@@ -186,15 +205,19 @@ impl<'a> Resolver<'a> {
             ExprKind::Func(function) => self.function(function),
             ExprKind::If(arms, otherwise) => self.if_(arms, otherwise.as_ref()),
             ExprKind::While(condition, body) => {
+                self.in_loop(1);
                 self.expr(condition);
                 self.maybe(|resolver| resolver.block(body));
+                self.in_loop(-1);
             }
             ExprKind::For(variable, iterable, body) => {
                 self.expr(iterable);
+                self.in_loop(1);
                 self.maybe(|resolver| {
                     resolver.bound(variable);
                     resolver.block(body);
                 });
+                self.in_loop(-1);
             }
             ExprKind::Return(value) => {
                 self.exprs(value.as_deref().map_or(&[], std::slice::from_ref));
@@ -234,7 +257,7 @@ impl<'a> Resolver<'a> {
             Target::Stored(name) => {
                 self.used(name);
                 if self.scopes.uses[name.use_id].module {
-                    self.scopes.stored_in_module.insert(name.text.clone());
+                    self.stored(name);
                 }
             }
             Target::Attr(object, _) => self.expr(object),
@@ -268,7 +291,7 @@ impl<'a> Resolver<'a> {
     /// A name that the function at hand binds.
     fn bound(&mut self, name: &Name) {
         let innermost = self.around.len() - 1;
-        let Around { function, known } = &mut self.around[innermost];
+        let Around { function, known, .. } = &mut self.around[innermost];
         let meaning = match function.locals.iter().position(|local| *local == name.text) {
             Some(local) => {
                 known.has_value[local] = true;
@@ -276,7 +299,7 @@ impl<'a> Resolver<'a> {
                 Meaning { variables: [variable].into(), module: false }
             }
             None => {
-                self.scopes.stored_in_module.insert(name.text.clone());
+                self.stored(name);
                 Meaning { variables: [].into(), module: true }
             }
         };
@@ -349,6 +372,16 @@ mod tests {
         check("f = (func)\n  g = (func) x\n  x = 1", "1|m 1");
         check("f = (func x)\n  g = (func)\n    h = (func) x\n    x = 2", "2|1 2");
         check("f = (func)\n  x = (func) (x)", "1|m 1");
+    }
+
+    #[test]
+    fn how_often_names_are_stored_in_the_module() {
+        let text = "a = 1\nb = 1\nb = 2\n(while a) c = 1\nf = (func) d := 1\n(for e a) 1\n(while {g = 1}) 2";
+        let program = expand::expand(&read::read(text).unwrap()).unwrap();
+        let mut stored: Vec<_> = resolve(&program).stored_in_module.into_iter().collect();
+        stored.sort();
+        let shown: Vec<String> = stored.iter().map(|(name, times)| format!("{name}{times}")).collect();
+        assert_eq!(shown.join(" "), "a1 b2 c2 d2 e2 f1 g2");
     }
 
     #[test]

@@ -243,7 +243,7 @@ fn generators() {
     );
     check(
         "g = (func)\n    (yield 1)\n    (yield 1 / 0)\n(for x (g)) (print x)",
-        "1\nTraceback:\n    main: 4:0 4:12\n    main: 3:11 3:16\nError: division by zero\n",
+        "1\nTraceback:\n    main: 4:0 4:11\n    main: 3:11 3:16\nError: division by zero\n",
     );
     check_error("g = (func) (yield (h.next))\nh = (g)\n(h.next)", "generator is running already");
     check_error("g = (func) (yield 1)\nh = (g)\n(h.next)\n(h.next)", "stop iteration");

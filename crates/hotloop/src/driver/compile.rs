@@ -1,13 +1,13 @@
 //! A recorded trace goes through the optimizer to the target and into the tables.
 
 use std::rc::Rc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use hotloop_codegen::{Entry, Request};
 use hotloop_ir::{Opcode, Trace, verify};
 use hotloop_log::Section;
-use hotloop_record::{Abort, stable};
+use hotloop_record::Abort;
 
 use super::Vm;
 use super::record::{Goal, Recording};
@@ -20,6 +20,10 @@ impl<I: Interpreter> Vm<'_, I> {
         let runtime = self.interpreter.runtime();
         let jit = &runtime.options().jit;
         let Recording { recorder, goal, slots, .. } = recording;
+        let invalid = recorder.invalid;
+        if invalid.load(Ordering::Relaxed) != 0 {
+            return self.aborted(&goal, Abort::StableWritten);
+        }
         let recorded = recorder.trace;
         if cfg!(debug_assertions)
             && let Err(error) = verify::verify(&recorded)
@@ -30,10 +34,10 @@ impl<I: Interpreter> Vm<'_, I> {
         let started = Instant::now();
         let options =
             hotloop_opt::Options { optimize: jit.optimize, peel: jit.optimize, break_rule: jit.break_rule };
-        let optimized = match hotloop_opt::optimize(&recorded, &options) {
-            Ok(trace) => trace,
-            Err(hotloop_opt::Contradiction) => return self.aborted(&goal, Abort::Contradiction),
-        };
+        // A loop whose second iteration can't go the first one's way may still be worth its first.
+        let optimized = hotloop_opt::optimize(&recorded, &options)
+            .or_else(|_| hotloop_opt::optimize(&recorded, &hotloop_opt::Options { peel: false, ..options }));
+        let Ok(optimized) = optimized else { return self.aborted(&goal, Abort::Contradiction) };
         let optimizing = started.elapsed();
         if cfg!(debug_assertions)
             && let Err(error) = verify::verify(&optimized)
@@ -43,7 +47,6 @@ impl<I: Interpreter> Vm<'_, I> {
         runtime.log().write(Section::Opt, self.headline(&goal), &optimized);
 
         let first_guard = self.tables.borrow().guards.len() as u32;
-        let invalid = Rc::new(AtomicU32::new(0));
         let entry = match goal {
             Goal::Loop { .. } => Entry::Fresh,
             Goal::Bridge { guard, .. } => Entry::Bridge { guard },
@@ -66,9 +69,6 @@ impl<I: Interpreter> Vm<'_, I> {
             && let Some(text) = self.target.disassemble(code)
         {
             runtime.log().write(Section::Backend, self.headline(&goal), text);
-        }
-        for (object, field) in &optimized.stable {
-            stable::watch(*object, *field, &invalid);
         }
         self.install(&recorded, optimized, goal, slots, invalid, code, first_guard, (optimizing, assembling));
     }

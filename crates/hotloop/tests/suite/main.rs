@@ -1,6 +1,7 @@
 //! The toolkit against a small language: the same program, with and without traces, at every exit.
 
 mod language;
+mod mutations;
 mod programs;
 mod random;
 mod run;

@@ -1,44 +1,80 @@
 //! Programs by hand, each for one thing, run in all ways.
-//!
-//! ```text
-//! fn NAME REGISTERS         arguments come in the first registers; a closure's captured value before them
-//! label:
-//!   op …; op …; END …       one step of the interpreter, however many operations
-//!   try FROM TO rN TARGET   exceptions between the labels go to the register and the target
-//! ```
+
+mod calls;
+mod data;
+mod frames;
+mod replay;
 
 use crate::language::program::Program;
-use crate::run::{Counts, Effort, alone, compare};
+use crate::run::{Counts, Effort, alone, compare, run};
 
-/// (name, text)
-pub const PROGRAMS: &[(&str, &str)] = &[
-    (
-        "sum",
-        "fn main 4
-           int r0 0; int r1 0; int r2 100; int r3 1
-         loop:
-           add r1 r1 r0
-           add r0 r0 r3
-           back-less r0 r2 loop
-           return r1",
-    ),
-];
+/// Name and text. What the text looks like:
+///
+/// ```text
+/// fn NAME REGISTERS            arguments come in the first registers, a closure's captured value before them
+/// label:
+///   op …; op …; END …          one step of the interpreter, however many operations
+///   try FROM TO rN TARGET      exceptions between the labels go to the register and the target
+/// ```
+pub type Text = (&'static str, &'static str);
+
+pub fn all() -> impl Iterator<Item = Text> {
+    [data::PROGRAMS, calls::PROGRAMS, frames::PROGRAMS, replay::PROGRAMS].into_iter().flatten().copied()
+}
 
 pub fn parse(text: &str) -> &'static Program {
     Box::leak(Box::new(Program::parse(text)))
 }
 
-#[test]
-fn all_ways_agree() {
+fn check(programs: &[Text]) {
     let mut counts = Counts::default();
     let mut failures = Vec::new();
-    for (name, text) in PROGRAMS {
+    for (name, text) in programs {
         let program = parse(text);
         if let Err(failure) = alone(|| compare(program, Effort::All, None, &mut counts)) {
             eprintln!("{name}: {}\n{}", failure.way, failure.text);
             failures.push(name);
         }
     }
-    println!("{counts:?}");
+    println!("{} programs, {counts:?}", programs.len());
     assert!(failures.is_empty(), "programs that differ: {failures:?}");
+}
+
+#[test]
+fn data_agrees() {
+    check(data::PROGRAMS);
+}
+
+#[test]
+fn calls_agree() {
+    check(calls::PROGRAMS);
+}
+
+#[test]
+fn frames_agree() {
+    check(frames::PROGRAMS);
+}
+
+#[test]
+fn replay_agrees() {
+    check(replay::PROGRAMS);
+}
+
+/// A program's text form is read back as the same program.
+#[test]
+fn text_form() {
+    for (name, text) in all() {
+        let program = parse(text);
+        assert_eq!(*program, Program::parse(&program.to_string()), "{name}");
+    }
+}
+
+/// The programs do what they are written for, not fail on their first line.
+#[test]
+fn programs_succeed() {
+    for (name, text) in all() {
+        let report = alone(|| run(parse(text), &crate::run::Way::plain(), crate::run::FUEL));
+        let outcome = report.expect(name).outcome;
+        assert!(outcome.result.starts_with("returned"), "{name}: {outcome:#?}");
+    }
 }

@@ -11,6 +11,8 @@ use crate::language::{Outcome, Tiny};
 
 /// Back edges and calls that a program may take.
 pub const FUEL: i64 = 600;
+/// The same for many random programs.
+const LITTLE_FUEL: i64 = 150;
 
 /// One heap is alive at a time, and collector's threads are shared: one test runs at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -117,7 +119,7 @@ pub fn compare(
     rule: Option<u32>,
     counts: &mut Counts,
 ) -> Result<(), Failure> {
-    let fuel = FUEL;
+    let fuel = if effort == Effort::All { FUEL } else { LITTLE_FUEL };
     let expected = match run(program, &Way::plain(), fuel) {
         Ok(report) => report.outcome,
         Err(text) => return Err(Failure { way: "plain".to_string(), text }),

@@ -27,6 +27,8 @@ pub struct Program {
     /// The names that the compiled code takes for what `base` says they are, so the module must
     /// have frozen them before it runs.
     pub taken_from_base: Vec<Box<str>>,
+    /// The names that the program stores in its module more than once, as far as can be seen.
+    pub varying: Vec<Box<str>>,
 }
 
 /// A compiled function.

@@ -70,8 +70,16 @@ pub fn generate(
             names: unit.names.names,
             cells: unit.cells.names,
             taken_from_base: unit.taken_from_base.names,
+            varying: varying(scopes),
         }),
     }
+}
+
+fn varying(scopes: &Scopes) -> Vec<Box<str>> {
+    let stored = scopes.stored_in_module.iter().filter(|(_, times)| **times == scope::OFTEN);
+    let mut names: Vec<Box<str>> = stored.map(|(name, _)| Box::from(&**name)).collect();
+    names.sort();
+    names
 }
 
 /// What all functions of a program share.

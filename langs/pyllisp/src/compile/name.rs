@@ -29,7 +29,7 @@ impl Compiler<'_, '_> {
         let (scopes, options) = (self.unit.scopes, self.unit.options);
         let text = &*name.text;
         let from_base = scopes.uses[name.use_id].variables.is_empty()
-            && !scopes.stored_in_module.contains(text)
+            && !scopes.stored_in_module.contains_key(text)
             && !options.defined.contains(text);
         if from_base && self.unit.taken_from_base.number(text).is_none() {
             self.unit.fail(self.emit.span, "program uses too many names");

@@ -60,12 +60,15 @@ pub struct Generator {
 /// A name's place in a module.
 ///
 /// While the name has been written once at most, `constant` is its value (unset before), which
-/// traces take for granted; from the second time on it says so and `value` is the value.
+/// traces take for granted; from the second time on it says so and `value` is the value. A name
+/// that its program writes at several places goes there at once.
 #[heap_type]
 pub struct Cell {
     /// The name.
     #[immutable]
     pub info: Green<GreenRef<CellInfo>>,
+    /// Whether its program writes it at several places.
+    pub varies: Int,
     /// Whether it was lifted from a frozen module.
     #[stable]
     pub frozen: Int,

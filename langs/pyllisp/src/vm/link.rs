@@ -63,6 +63,11 @@ pub fn link(interp: &Pyllisp, program: Program, module: &'static ModuleInfo) -> 
             module::lift(cell);
         }
     }
+    for name in &program.varying {
+        if let Some(cell) = module.cell(runtime, name).value::<Plain>().cast::<Cell<Plain>>() {
+            cell.set_varies(1.into());
+        }
+    }
     let cells: Vec<ConstValue> = program.cells.iter().map(|name| module.cell(runtime, name)).collect();
     let names: Vec<Atom> = program.names.iter().map(|name| interp.atom(name)).collect();
     let (cells, names) = (cells.leak(), names.leak());

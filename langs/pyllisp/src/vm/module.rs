@@ -49,7 +49,7 @@ impl ModuleInfo {
             return *cell;
         }
         let info = Box::leak(Box::new(CellInfo { name: name.to_owned(), module: self }));
-        let cell = Cell::new(runtime, GreenRef::new(info), 0.into(), unset(), Value::zero());
+        let cell = Cell::new(runtime, GreenRef::new(info), 0.into(), 0.into(), unset(), Value::zero());
         let cell = runtime.constant(cell.to_value());
         self.cells.borrow_mut().insert(name.to_owned(), cell);
         cell
@@ -111,8 +111,7 @@ pub fn store(cell: Cell<Plain>, value: Value<Plain>) -> Result<(), Frozen> {
     if cell.frozen().get() != 0 {
         return Err(Frozen(format!("cell {} is frozen", info.name)));
     }
-    let constant = cell.constant();
-    if !constant.is_special(special::VARIES) && !is_set(constant) {
+    if !is_set(cell.constant()) && cell.varies().get() == 0 {
         cell.set_constant(value);
     } else {
         cell.set_value(value);
