@@ -7,7 +7,7 @@ use crate::{Red, current, enter};
 
 /// Calls a residual function: its result, and whether it raised.
 pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red, Red) {
-    if let Some(fed) = current().begin_call(id) {
+    if let Some(fed) = current().begin_call(id, args) {
         return fed;
     }
     let (value, raised) = {
@@ -19,9 +19,9 @@ pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red,
 }
 
 impl Recorder {
-    fn begin_call(&mut self, id: CallId) -> Option<(Red, Red)> {
+    fn begin_call(&mut self, id: CallId, args: &[Red]) -> Option<(Red, Red)> {
         self.operations += 1;
-        let Some(Fed::Result(result, raised)) = self.count_event(Opcode::Call, id.0) else { return None };
+        let Some(Fed::Result(result, raised)) = self.count_event(Opcode::Call, id.0, args) else { return None };
         if self.is_recording() {
             let descr = id.get();
             let kind = if descr.effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads };
@@ -40,6 +40,7 @@ impl Recorder {
     }
 
     fn end_call(&mut self, id: CallId, args: &[Red], value: u64, raised: u64) -> (Red, Red) {
+        self.keep_answer(value, raised);
         if !self.is_recording() {
             return (Red::constant(value), Red::constant(raised));
         }

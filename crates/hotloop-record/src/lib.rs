@@ -4,12 +4,14 @@
 //!   folded or taken from the heap cache while recording; fed from the log in replay.
 //! * [`heap_cache`]: what the recorder knows of memory.
 //! * [`rebuild`]: from a guard's resume data back to the interpreter's state.
+//! * [`follow`]: whether a step is deterministic, for `check_hints`.
 //! * [`stable`]: who relied on a stable field that is written.
 //!
 //! The main invariant: memory is right at every moment of a recording, so giving up is just stopping.
 #![warn(missing_docs)]
 
 mod call;
+mod follow;
 mod heap_cache;
 mod memory;
 mod rebuild;
@@ -21,6 +23,7 @@ use std::cell::Cell;
 use hotloop_ir::TypeRef;
 
 pub use call::call;
+pub use follow::{Kept, check_failed};
 pub use rebuild::{Allocate, Rebuilt, rebuild};
 pub use recorder::{Abort, Fed, FedEntry, Recorder};
 

@@ -18,6 +18,7 @@ use hotloop_ir::{
     TypeDescr, TypeRef, Var, pure,
 };
 
+use crate::follow::Events;
 use crate::heap_cache::{HeapCache, PlaceKey};
 use crate::{Red, memory, stable};
 
@@ -126,6 +127,7 @@ pub struct Recorder {
     pub operations: u64,
     /// Not 0: a stable field that the trace relies on was written, be it while it was still recorded.
     pub invalid: Rc<AtomicU32>,
+    pub(crate) events: Events,
     state: Vec<Red>,
 }
 
@@ -176,7 +178,10 @@ impl Recorder {
             field_descrs: Vec::new(),
             frame_fields: Vec::new(),
             operations: 0,
+            validated: false,
+            owes_validity: false,
             invalid: Rc::default(),
+            events: Events::default(),
             state: Vec::new(),
         }
     }
@@ -357,6 +362,7 @@ impl Recorder {
     pub fn visit_words(&self, visit: &mut dyn FnMut(u64)) {
         self.trace.consts.iter().for_each(|constant| visit(constant.bits));
         self.heap.visit_words(visit);
+        self.visit_kept(visit);
         self.state.iter().for_each(|red| visit(red.bits));
         for entry in self.feed.iter().chain(&self.prepared) {
             if let Fed::Result(result, _) = entry.fed {
@@ -518,9 +524,12 @@ impl Recorder {
     // ---- events ------------------------------------------------------------------------------------
 
     /// Counts an event; in replay, what the log says of it.
-    pub(crate) fn count_event(&mut self, code: Opcode, descr: u32) -> Option<Fed> {
+    pub(crate) fn count_event(&mut self, code: Opcode, descr: u32, args: &[Red]) -> Option<Fed> {
         let event = self.event;
         self.event += 1;
+        if let Some(fed) = self.check_event(code, descr, args) {
+            return Some(fed);
+        }
         if self.feed.front().is_some_and(|entry| entry.event == event) {
             let entry = self.feed.pop_front()?;
             let expected = check(code, descr);
@@ -530,6 +539,9 @@ impl Recorder {
                 expected,
                 entry.check
             );
+            if let Fed::Result(value, raised) = entry.fed {
+                self.keep_answer(value.bits, raised.bits);
+            }
             return Some(entry.fed);
         }
         None
@@ -701,11 +713,14 @@ impl Recorder {
         self.operations += 1;
         let descr = self.field_descr(field);
         let immutable = descr.mutability == Mutability::Immutable;
-        if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetField, field.0) {
+        if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetField, field.0, &[object]) {
             self.note_fed(EventKind::Read, object, red, descr.kind.ty(), check(Opcode::GetField, field.0));
             return red;
         }
         let bits = memory::load(object.bits, descr.offset as u64, descr.kind);
+        if !immutable {
+            self.keep_answer(bits, 0);
+        }
         if !self.recording {
             return Red::constant(bits);
         }
@@ -717,6 +732,7 @@ impl Recorder {
                         self.trace.stable.push((object.bits, field));
                         stable::watch(object.bits, field, &self.invalid);
                     }
+                    self.relies_on_stable();
                     let operand = self.operand(object, Ty::Ref);
                     let result = self.constant(descr.kind.ty(), bits);
                     self.note_event(
@@ -762,7 +778,7 @@ impl Recorder {
     #[inline(never)]
     pub fn set_field(&mut self, object: Red, field: FieldId, value: Red) {
         self.operations += 1;
-        if self.count_event(Opcode::SetField, field.0).is_some() {
+        if self.count_event(Opcode::SetField, field.0, &[object, value]).is_some() {
             self.note_fed(EventKind::Write, object, object, Ty::Ref, check(Opcode::SetField, field.0));
             return;
         }
@@ -820,12 +836,15 @@ impl Recorder {
         let descr = self.type_descr(ty);
         let Some((kind, mutability)) = descr.items else { unreachable!("{} has no items", descr.name) };
         let immutable = mutability == Mutability::Immutable;
-        if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetItem, ty.0) {
+        if !immutable && let Some(Fed::Result(red, _)) = self.count_event(Opcode::GetItem, ty.0, &[object, index]) {
             self.note_fed(EventKind::Read, object, red, kind.ty(), check(Opcode::GetItem, ty.0));
             return red;
         }
         let offset = descr.fixed_size as u64 + index.bits * kind.size() as u64;
         let bits = memory::load(object.bits, offset, kind);
+        if !immutable {
+            self.keep_answer(bits, 0);
+        }
         if !self.recording || (immutable && self.folds(object) && self.folds(index)) {
             return Red::constant(bits);
         }
@@ -859,7 +878,7 @@ impl Recorder {
     #[inline(never)]
     pub fn set_item(&mut self, object: Red, ty: TypeRef, index: Red, value: Red) {
         self.operations += 1;
-        if self.count_event(Opcode::SetItem, ty.0).is_some() {
+        if self.count_event(Opcode::SetItem, ty.0, &[object, index, value]).is_some() {
             self.note_fed(EventKind::Write, object, object, Ty::Ref, check(Opcode::SetItem, ty.0));
             return;
         }
@@ -900,7 +919,7 @@ impl Recorder {
     pub fn begin_allocation(&mut self, ty: TypeRef) -> Option<Red> {
         self.operations += 1;
         let code = if ty.get().items.is_some() { Opcode::NewArray } else { Opcode::New };
-        match self.count_event(code, ty.0) {
+        match self.count_event(code, ty.0, &[]) {
             Some(Fed::Result(red, _)) => {
                 self.note_fed(EventKind::Alloc, red, red, Ty::Ref, check(code, ty.0));
                 Some(red)
@@ -911,6 +930,7 @@ impl Recorder {
 
     /// The object was made.
     pub fn end_allocation(&mut self, ty: TypeRef, length: Option<Red>, bits: u64) -> Red {
+        self.keep_answer(bits, 0);
         if !self.recording {
             return Red::constant(bits);
         }

@@ -9,6 +9,7 @@ use hotloop_gc::Heap;
 use hotloop_ir::{FieldKind, Mutability, Opcode, Ty, pure};
 use hotloop_record::{Red, current};
 
+use crate::driver::checked_call;
 use crate::heap::TypeCell;
 use crate::residual::CallCell;
 
@@ -96,7 +97,7 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
     fn call<const N: usize>(
         cell: &'static CallCell,
         args: [Self::Word; N],
-        run: impl FnOnce([u64; N]) -> crate::residual::Outcome,
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (Self::Word, Self::Word);
 }
 
@@ -243,11 +244,11 @@ impl Mode for Direct {
     }
     #[inline(always)]
     fn call<const N: usize>(
-        _cell: &'static CallCell,
+        cell: &'static CallCell,
         args: [u64; N],
-        run: impl FnOnce([u64; N]) -> crate::residual::Outcome,
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (u64, u64) {
-        let outcome = run(args);
+        let outcome = checked_call(cell, || run(args));
         (outcome.value, outcome.raised)
     }
 }
@@ -337,10 +338,10 @@ impl Mode for Meta {
     fn call<const N: usize>(
         cell: &'static CallCell,
         args: [Red; N],
-        run: impl FnOnce([u64; N]) -> crate::residual::Outcome,
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (Red, Red) {
         hotloop_record::call(cell.id(), &args, || {
-            let outcome = run(args.map(|arg| arg.bits));
+            let outcome = checked_call(cell, || run(args.map(|arg| arg.bits)));
             (outcome.value, outcome.raised)
         })
     }

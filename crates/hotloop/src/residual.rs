@@ -132,6 +132,19 @@ impl CallCell {
         CallCell { name, effect, raises, result, address, id: OnceLock::new() }
     }
 
+    #[inline(always)]
+    pub(crate) fn is_elidable(&self) -> bool {
+        self.effect == Effect::Elidable
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn kind(&self) -> Option<FieldKind> {
+        self.result
+    }
+
     pub fn id(&self) -> CallId {
         *self.id.get_or_init(|| {
             let result = self.result.map(FieldKind::ty);

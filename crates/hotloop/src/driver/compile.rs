@@ -99,7 +99,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         for op in &optimized.ops {
             // These go back to the interpreter for good.
-            if matches!(op.code, Opcode::GuardNoInterrupt | Opcode::GuardValid | Opcode::Exit)
+            if matches!(op.code, Opcode::GuardNoInterrupt | Opcode::Exit)
                 && let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize)
             {
                 guard.eagerness = u32::MAX;

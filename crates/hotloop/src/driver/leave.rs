@@ -42,7 +42,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 tables.heads[head].trace = None;
             }
             let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
-            (trace, number, head, hot && room && !invalid)
+            (trace, number, head, hot && room)
         };
         let resume = &trace.resumes[resume];
         let position = self.tables.borrow().positions[resume.position as usize].clone();

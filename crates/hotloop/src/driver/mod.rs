@@ -6,9 +6,11 @@
 //! record.rs   the dispatch loop in Meta mode, recording    -> trace
 //! compile.rs  trace -> optimizer -> target -> tables
 //! leave.rs    a guard failed: rebuild, replay, or record a bridge
+//! check.rs    are steps deterministic, elidables elidable? (check_hints)
 //! tables.rs   positions, loops, traces, guards
 //! ```
 
+mod check;
 mod compile;
 mod direct;
 mod hot;
@@ -29,6 +31,7 @@ use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta};
 use tables::Tables;
 
+pub(crate) use check::checked_call;
 pub use tables::{LoopCell, Summary};
 
 /// The context that running code shares with the runtime; it lives for ever.
@@ -102,6 +105,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
+        let _checking = check::Checking::begin(self.interpreter.runtime().options().jit.check_hints);
         self.depth.set(self.depth.get() + 1);
         let state = self.drive(Next::At(pc, false), state);
         self.depth.set(self.depth.get() - 1);

@@ -155,6 +155,11 @@ impl<I: Interpreter> Vm<'_, I> {
         raising: bool,
         state: &mut I::State<Meta>,
     ) -> Step<I::Pc> {
+        let check = self.interpreter.runtime().options().jit.check_hints && recorder.is_recording();
+        let before = check.then(|| {
+            recorder.keep_events();
+            Self::words_of(state)
+        });
         let step = {
             // SAFETY: the recorder outlives the guard and is used through it only meanwhile.
             let _entered = unsafe { hotloop_record::enter(recorder) };
@@ -165,6 +170,9 @@ impl<I: Interpreter> Vm<'_, I> {
             }
         };
         recorder.end_instruction();
+        if let Some(before) = before {
+            self.follow(recorder.take_kept(), (pc, raising), &before, step, state);
+        }
         step
     }
 

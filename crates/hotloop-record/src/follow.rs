@@ -1,0 +1,136 @@
+//! Is a step what it should be, a function of its position and state (and of what it reads, allocates and is
+//! answered by calls)? For `check_hints`: a recorded step keeps its events, then it is executed once more by
+//! a recorder that *follows*: every event is answered from what was kept, nothing is done. It must ask for
+//! the same events in the same order, with the same words.
+
+use std::collections::VecDeque;
+
+use hotloop_ir::{CallId, FieldId, Opcode, TypeRef};
+
+use crate::Red;
+use crate::recorder::{Fed, Recorder, check};
+
+/// An event of a recorded step.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    code: Opcode,
+    descr: u32,
+    args: Vec<u64>,
+    /// Its result, and whether it raised.
+    answer: (u64, u64),
+}
+
+/// What a recorder does about events, for `check_hints`.
+#[derive(Debug, Default)]
+pub(crate) enum Events {
+    /// Nothing.
+    #[default]
+    Unchecked,
+    /// Keeps them.
+    Keep(Vec<Kept>),
+    /// Answers them from what was kept; the text names the step.
+    Follow(VecDeque<Kept>, String),
+}
+
+impl Kept {
+    fn describe(code: Opcode, descr: u32) -> String {
+        let what = match code {
+            Opcode::Call => CallId(descr).get().name.clone(),
+            Opcode::GetField | Opcode::SetField => {
+                let field = FieldId(descr).get();
+                format!("{}.{}", field.owner, field.name)
+            }
+            _ => TypeRef(descr).get().name.clone(),
+        };
+        format!("{} {what}", code.name())
+    }
+}
+
+/// Reports a broken promise of the language's author, and ends the process: the program's results could not
+/// be trusted with traces.
+pub fn check_failed(message: &str) -> ! {
+    eprintln!("hotloop: check_hints: {message}");
+    std::process::exit(70);
+}
+
+impl Recorder {
+    /// A recorder that follows what was kept of a step.
+    pub fn following(kept: Vec<Kept>, step: String) -> Recorder {
+        let mut recorder = Recorder::replaying();
+        recorder.events = Events::Follow(kept.into(), step);
+        recorder
+    }
+
+    /// From here on events are kept.
+    pub fn keep_events(&mut self) {
+        self.events = Events::Keep(Vec::new());
+    }
+
+    /// What was kept since.
+    pub fn take_kept(&mut self) -> Vec<Kept> {
+        match std::mem::take(&mut self.events) {
+            Events::Keep(kept) => kept,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The step has ended: what it did the first time and not now.
+    pub fn end_following(&mut self) {
+        if let Events::Follow(kept, step) = &self.events
+            && let Some(next) = kept.front()
+        {
+            let first = Kept::describe(next.code, next.descr);
+            check_failed(&format!("the step at {step} is not deterministic: it did `{first}` the first time only"));
+        }
+    }
+
+    /// An event is about to happen.
+    pub(crate) fn check_event(&mut self, code: Opcode, descr: u32, args: &[Red]) -> Option<Fed> {
+        let words = || args.iter().map(|arg| arg.bits).collect::<Vec<u64>>();
+        match &mut self.events {
+            Events::Unchecked => None,
+            Events::Keep(kept) => {
+                kept.push(Kept { code, descr, args: words(), answer: (0, 0) });
+                None
+            }
+            Events::Follow(kept, step) => {
+                let now = Kept::describe(code, descr);
+                let Some(next) = kept.pop_front() else {
+                    check_failed(&format!("the step at {step} is not deterministic: it did `{now}` the second time only"));
+                };
+                let first = Kept::describe(next.code, next.descr);
+                if check(code, descr) != check(next.code, next.descr) {
+                    check_failed(&format!("the step at {step} is not deterministic: it did `{first}`, then `{now}`"));
+                }
+                if next.args != words() {
+                    check_failed(&format!(
+                        "the step at {step} is not deterministic: it did `{first}` with {:?}, then with {:?}",
+                        next.args,
+                        words()
+                    ));
+                }
+                let (value, raised) = next.answer;
+                Some(Fed::Result(Red::constant(value), Red::constant(raised)))
+            }
+        }
+    }
+
+    /// The event that was last counted has happened.
+    pub(crate) fn keep_answer(&mut self, value: u64, raised: u64) {
+        if let Events::Keep(kept) = &mut self.events
+            && let Some(last) = kept.last_mut()
+        {
+            last.answer = (value, raised);
+        }
+    }
+
+    /// Calls `visit` with every word that was kept.
+    pub(crate) fn visit_kept(&self, visit: &mut dyn FnMut(u64)) {
+        if let Events::Keep(kept) = &self.events {
+            kept.iter().for_each(|event| {
+                event.args.iter().for_each(|word| visit(*word));
+                visit(event.answer.0);
+            });
+        }
+    }
+}
