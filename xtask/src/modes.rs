@@ -19,8 +19,8 @@ pub const MODES: &[Mode] = &[
     Mode { name: "native, unoptimised", jit: "eager,optimize=0", sweep: &[] },
     Mode { name: "guard {} fails", jit: "eager,force={}:1", sweep: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
     Mode { name: "every {}. guard fails", jit: "eager,force_every={}", sweep: &[1, 2, 3, 7, 50] },
-    Mode { name: "gc stress", jit: "eager,gc_stress=1", sweep: &[] },
-    Mode { name: "gc stress, every 3rd guard fails", jit: "eager,gc_stress=1,force_every=3", sweep: &[] },
+    Mode { name: "gc stress", jit: "eager,gc_stress=50", sweep: &[] },
+    Mode { name: "gc stress, every 3rd guard fails", jit: "eager,gc_stress=50,force_every=3", sweep: &[] },
 ];
 
 /// Compile whatever runs twice, so that short programs reach compiled code, too.

@@ -68,6 +68,11 @@ impl Log {
         Log { sections: Vec::new(), out: None }
     }
 
+    /// These sections, to any writer.
+    pub fn to(sections: &[Section], out: Box<dyn Write>) -> Log {
+        Log { sections: sections.to_vec(), out: Some(out) }
+    }
+
     /// From the text of `HOTLOOP_LOG`: `section,…:file`; `jit` means all sections.
     ///
     /// ```

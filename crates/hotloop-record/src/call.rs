@@ -21,10 +21,13 @@ pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red,
 impl Recorder {
     fn begin_call(&mut self, id: CallId, args: &[Red]) -> Option<(Red, Red)> {
         self.operations += 1;
-        let Some(Fed::Result(result, raised)) = self.count_event(Opcode::Call, id.0, args) else { return None };
+        let Some(Fed::Result(result, raised)) = self.count_event(Opcode::Call, id.0, args) else {
+            return None;
+        };
         if self.is_recording() {
             let descr = id.get();
-            let kind = if descr.effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads };
+            let kind =
+                if descr.effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads };
             let value = descr.result.map_or(Operand::NONE, |ty| self.operand(result, ty));
             let flag = if descr.raises { self.operand(raised, Ty::Int) } else { Operand::NONE };
             self.note_event(kind, Operand::NONE, value, flag, check(Opcode::Call, id.0));

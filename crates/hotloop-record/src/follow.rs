@@ -80,7 +80,9 @@ impl Recorder {
             && let Some(next) = kept.front()
         {
             let first = Kept::describe(next.code, next.descr);
-            check_failed(&format!("the step at {step} is not deterministic: it did `{first}` the first time only"));
+            check_failed(&format!(
+                "the step at {step} is not deterministic: it did `{first}` the first time only"
+            ));
         }
     }
 
@@ -96,11 +98,15 @@ impl Recorder {
             Events::Follow(kept, step) => {
                 let now = Kept::describe(code, descr);
                 let Some(next) = kept.pop_front() else {
-                    check_failed(&format!("the step at {step} is not deterministic: it did `{now}` the second time only"));
+                    check_failed(&format!(
+                        "the step at {step} is not deterministic: it did `{now}` the second time only"
+                    ));
                 };
                 let first = Kept::describe(next.code, next.descr);
                 if check(code, descr) != check(next.code, next.descr) {
-                    check_failed(&format!("the step at {step} is not deterministic: it did `{first}`, then `{now}`"));
+                    check_failed(&format!(
+                        "the step at {step} is not deterministic: it did `{first}`, then `{now}`"
+                    ));
                 }
                 if next.args != words() {
                     check_failed(&format!(

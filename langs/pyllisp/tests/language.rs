@@ -13,7 +13,7 @@ const DEEP_WAYS: [&str; 2] = ["off", "threshold=1"];
 /// Output and, if the program fails, its error.
 fn check(source: &str, expected: &str) {
     for way in WAYS {
-        let got = common::outcome(source, way);
+        let got = common::run(source, way).to_string();
         assert_eq!(got, expected, "{way}:\n{source}");
     }
 }
@@ -21,7 +21,7 @@ fn check(source: &str, expected: &str) {
 /// The last line of the error.
 fn check_error(source: &str, expected: &str) {
     for way in WAYS {
-        let got = common::outcome(source, way);
+        let got = common::run(source, way).to_string();
         let line = got.lines().last().unwrap_or_default();
         assert_eq!(line, format!("Error: {expected}"), "{way}:\n{source}");
     }
@@ -36,9 +36,7 @@ fn integers_grow() {
     check("(print 4611686018427387904 * 4)", "18446744073709551616\n");
     check(
         "x = 1 << 100\n(print x x >> 98 x / 3 -x / 3 -x % 1000 {x - x})",
-        concat!(
-            "1267650600228229401496703205376 4 422550200076076467165567735125 -422550200076076467165567735126 624 0\n"
-        ),
+        "1267650600228229401496703205376 4 422550200076076467165567735125 -422550200076076467165567735126 624 0\n",
     );
     check(
         "(print 99999999999999999999 == 99999999999999999999 0xffffffffffffffffffff)",
@@ -267,8 +265,8 @@ fn errors_come_with_a_traceback() {
 fn calls_are_as_deep_as_the_limit() {
     let deep = "f = (func n)\n    (if n == 0) (return 0)\n    (return 1 + (f n-1))\n";
     for way in DEEP_WAYS {
-        assert_eq!(common::outcome(&format!("{deep}(print (f 40000))"), way), "40000\n");
-        let got = common::outcome(&format!("{deep}(f -1)"), way);
+        assert_eq!(common::run(&format!("{deep}(print (f 40000))"), way).to_string(), "40000\n");
+        let got = common::run(&format!("{deep}(f -1)"), way).to_string();
         assert_eq!(got.lines().last(), Some("Error: maximum recursion depth exceeded"));
     }
 }

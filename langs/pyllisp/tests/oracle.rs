@@ -12,7 +12,7 @@ const EXCLUDED: [(&str, &str); 3] =
 fn check(program: &Path) -> Result<(), String> {
     let expected = |extension: &str| std::fs::read_to_string(program.with_extension(extension)).unwrap();
     let source = std::fs::read_to_string(program).unwrap();
-    let (printed, error) = common::run(&source, Default::default());
+    let common::Outcome { printed, error } = common::run(&source, "");
     let status = if error.is_none() { "0" } else { "1" };
     let error = error.unwrap_or_default();
     let last_line = error.lines().last().unwrap_or_default();

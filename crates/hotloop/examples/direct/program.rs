@@ -1,6 +1,6 @@
-//! The bytecode of `bench/addmul_func.pyl`, in a language small enough to be written twice.
+//! The bytecode of the seeds' loops, in a language small enough to be written twice.
 
-/// The instructions that the program needs, encoded like Pyllisp's (`langs/pyllisp/src/code/instr.rs`):
+/// The instructions that the program needs, encoded compactly:
 /// twelve bytes, registers of the frame as operands, small integers in the instruction. `cell` is where
 /// the operator would be looked up for operands that are not small integers.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ const SECOND: u16 = 3;
 /// How many slots the frame has.
 pub const SLOTS: usize = 4;
 
-/// The two loops of `bench/addmul_func.pyl` as Pyllisp's compiler translates them. (A bound that fits
+/// The two loops of addmul as a compiler for a register machine translates them. (A bound that fits
 /// sixteen bits is part of the comparison.)
 pub fn addmul(outer: i32, inner: i32) -> Vec<Instruction> {
     use Instruction::*;

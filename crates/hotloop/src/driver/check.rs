@@ -59,7 +59,9 @@ fn compare(cell: &CallCell, first: Outcome, second: Outcome) {
             _ => first.value == second.value,
         };
     if !same {
-        let say = |outcome: Outcome| format!("{:#x}{}", outcome.value, if outcome.raised != 0 { " (raised)" } else { "" });
+        let say = |outcome: Outcome| {
+            format!("{:#x}{}", outcome.value, if outcome.raised != 0 { " (raised)" } else { "" })
+        };
         check_failed(&format!(
             "`{}` is not elidable: it answered {}, then {} to the same arguments",
             cell.name(),
@@ -93,7 +95,9 @@ impl<I: Interpreter> Vm<'_, I> {
         let again = self.meta_step(&mut recorder, pc, raising, &mut state);
         recorder.end_following();
         if again != step {
-            check_failed(&format!("the step at {place} is not deterministic: it ended with {step:?}, then {again:?}"));
+            check_failed(&format!(
+                "the step at {place} is not deterministic: it ended with {step:?}, then {again:?}"
+            ));
         }
         let bits = |(words, greens): (Vec<Red>, Vec<u64>)| -> (Vec<u64>, Vec<u64>) {
             (words.iter().map(|red| red.bits).collect(), greens)

@@ -226,7 +226,11 @@ impl<P: Copy> Tables<P> {
             }
             at = self.heads[index].next;
         }
-        self.heads.push(Head { greens: Rc::new(greens.to_vec()), next: cell.head(self.owner), ..Head::default() });
+        self.heads.push(Head {
+            greens: Rc::new(greens.to_vec()),
+            next: cell.head(self.owner),
+            ..Head::default()
+        });
         cell.set_head(self.owner, self.heads.len() - 1);
         self.heads.len() - 1
     }

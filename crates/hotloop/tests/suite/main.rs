@@ -1,7 +1,9 @@
 //! The toolkit against a small language: the same program, with and without traces, at every exit.
 
+mod hints;
 mod language;
 mod mutations;
 mod programs;
 mod random;
 mod run;
+mod shapes;

@@ -95,6 +95,7 @@ fn wants(op: Op) -> &'static str {
         Op::SetFrameSlot => "w-v",
         Op::Note | Op::Print => "v",
         Op::Paint => "-",
+        Op::Chain => "",
         Op::IsBig | Op::Hash | Op::Root => "ii",
         Op::PairOf => "pc",
         Op::Half => "fi",
@@ -326,7 +327,9 @@ fn random_programs_agree() {
             eprintln!("seed {seed}\n{program}");
         }
         if let Err(failure) = alone(|| compare(program, Effort::Some, None, &mut counts)) {
-            let small = alone(|| shrink::shrink(program, |program| compare(program, Effort::Some, None, &mut counts)));
+            let small = alone(|| {
+                shrink::shrink(program, |program| compare(program, Effort::Some, None, &mut counts))
+            });
             let (small, failure) = small.unwrap_or((program, failure));
             panic!("seed {seed}\n{}\n{}\n{small}", failure.way, failure.text);
         }

@@ -51,7 +51,8 @@ impl Way {
     }
 
     fn describe(&self) -> String {
-        let JitOptions { enabled, threshold, trace_eagerness, optimize, native, force, force_every, .. } = self.jit;
+        let JitOptions { enabled, threshold, trace_eagerness, optimize, native, force, force_every, .. } =
+            self.jit;
         let stress = self.gc_stress;
         format!(
             "enabled {enabled} threshold {threshold} eagerness {trace_eagerness} optimize {optimize} native {native} \
@@ -66,7 +67,12 @@ pub fn run(program: &'static Program, way: &Way, fuel: i64) -> Result<Report, St
 }
 
 /// The same with a log.
-pub fn run_logged(program: &'static Program, way: &Way, fuel: i64, log: Option<Log>) -> Result<Report, String> {
+pub fn run_logged(
+    program: &'static Program,
+    way: &Way,
+    fuel: i64,
+    log: Option<Log>,
+) -> Result<Report, String> {
     if std::env::var_os("TINY_VERBOSE").is_some() {
         eprintln!("{}", way.describe());
     }
@@ -140,8 +146,11 @@ pub fn compare(
         Ok(report)
     };
     let all = effort == Effort::All;
-    let backends: &[(bool, bool)] =
-        if all { &[(false, false), (false, true), (true, true), (true, false)] } else { &[(false, true), (true, true)] };
+    let backends: &[(bool, bool)] = if all {
+        &[(false, false), (false, true), (true, true), (true, false)]
+    } else {
+        &[(false, true), (true, true)]
+    };
     for &(native, optimize) in backends {
         for eagerness in [1, 2, 3] {
             check(Way::eager(native, optimize, eagerness))?;

@@ -1,7 +1,7 @@
 //! Running programs in tests.
-#![allow(dead_code)] // Each test file uses a part of this.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use hotloop_pyllisp::run_program;
 
 /// An output that keeps what is written.
 #[derive(Clone, Default)]
-pub struct Kept(Rc<RefCell<Vec<u8>>>);
+struct Kept(Rc<RefCell<Vec<u8>>>);
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -22,15 +22,23 @@ impl Write for Kept {
 }
 
 /// What a program printed, and its error's text if it ended with one.
-pub fn run(source: &str, options: Options) -> (String, Option<String>) {
-    let output = Kept::default();
-    let result = run_program(source.as_bytes(), options, Box::new(output.clone()));
-    let printed = String::from_utf8(output.0.borrow().clone()).unwrap();
-    (printed, result.err().map(|error| error.to_string()))
+pub struct Outcome {
+    pub printed: String,
+    pub error: Option<String>,
 }
 
-/// Options with these parameters of the JIT; `gc=N` collects at every n-th allocation.
-pub fn options(parameters: &str) -> Options {
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.printed)?;
+        match &self.error {
+            Some(error) => writeln!(out, "{error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs a program with these parameters of the JIT; `gc=N` collects at every n-th allocation.
+pub fn run(source: &str, parameters: &str) -> Outcome {
     let mut options = Options::default();
     for parameter in parameters.split(',') {
         match parameter.strip_prefix("gc=") {
@@ -38,13 +46,8 @@ pub fn options(parameters: &str) -> Options {
             None => options.jit.parse(parameter).unwrap(),
         }
     }
-    options
-}
-
-/// Output and error in one text.
-pub fn outcome(source: &str, parameters: &str) -> String {
-    match run(source, options(parameters)) {
-        (printed, None) => printed,
-        (printed, Some(error)) => format!("{printed}{error}\n"),
-    }
+    let output = Kept::default();
+    let result = run_program(source.as_bytes(), options, Box::new(output.clone()));
+    let printed = String::from_utf8(output.0.borrow().clone()).unwrap();
+    Outcome { printed, error: result.err().map(|error| error.to_string()) }
 }

@@ -85,7 +85,9 @@ impl Tiny {
                 let number = as_small(get(y))?.and(Small::constant(3)).promote();
                 set(x, Value::small(number));
             }
-            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod => set(x, self.arithmetic(micro.op, get(y), get(z))?),
+            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod => {
+                set(x, self.arithmetic(micro.op, get(y), get(z))?)
+            }
             Op::And => set(x, as_small(get(y))?.and(as_small(get(z))?).to_value()),
             Op::Xor => set(x, as_small(get(y))?.xor(as_small(get(z))?).to_value()),
             Op::Mix => {
@@ -233,6 +235,7 @@ impl Tiny {
             Op::Scribble => native::scribble::<M>(as_type(get(x))?, get(y)),
             Op::PokeVersion => native::poke_version::<M>(as_type(get(x))?, as_small(get(y))?.to_int()),
             Op::Walk => set(x, small(native::walk::<M>(frame))),
+            Op::Chain => native::chain::<M>(self, frame),
             Op::CallerSlot => set(x, native::caller_slot::<M>(frame, y)),
             Op::SetCallerSlot => native::set_caller_slot::<M>(frame, x, get(y)),
             Op::MySlot => set(x, native::my_slot::<M>(frame, y)),

@@ -95,11 +95,19 @@ impl Interpreter for Tiny {
             End::Next => Step::Next(next),
             End::Jump(to) => Step::Next(at(to)),
             End::Back(to) => {
-                if self.burn::<M>(state) { Step::Loop(at(to)) } else { Step::Done }
+                if self.burn::<M>(state) {
+                    Step::Loop(at(to))
+                } else {
+                    Step::Done
+                }
             }
             End::JumpIf(a, to) => {
                 let value = frame.slots(a);
-                if value.is_special(NULL) || value.is_same(Value::zero()) { Step::Next(next) } else { Step::Next(at(to)) }
+                if value.is_special(NULL) || value.is_same(Value::zero()) {
+                    Step::Next(next)
+                } else {
+                    Step::Next(at(to))
+                }
             }
             End::JumpLess(a, b, to) => match micro::less(frame.slots(a), frame.slots(b)) {
                 Ok(true) => Step::Next(at(to)),
@@ -111,7 +119,11 @@ impl Interpreter for Tiny {
             },
             End::BackLess(a, b, to) => match micro::less(frame.slots(a), frame.slots(b)) {
                 Ok(true) => {
-                    if self.burn::<M>(state) { Step::Loop(at(to)) } else { Step::Done }
+                    if self.burn::<M>(state) {
+                        Step::Loop(at(to))
+                    } else {
+                        Step::Done
+                    }
                 }
                 Ok(false) => Step::Next(next),
                 Err(Raise(value)) => {
@@ -274,7 +286,8 @@ impl Tiny {
             return Step::Done;
         }
         frame.set_pc(pc.index + 1);
-        let callee = Frame::new(&self.runtime, code, Some(frame), 0, depth, None, Value::zero(), code.registers);
+        let callee =
+            Frame::new(&self.runtime, code, Some(frame), 0, depth, None, Value::zero(), code.registers);
         let mut to = 0;
         if let Some(captured) = captured {
             callee.set_slots(0, captured);
@@ -292,9 +305,10 @@ impl Tiny {
         let runtime = Runtime::new(options);
         let globals = Array::<Plain>::new(&runtime, GLOBALS);
         let globals = runtime.constant(globals.to_value());
-        let cells = program.functions.iter().map(|function| {
-            (0..=function.instrs.len()).map(|_| LoopCell::default()).collect()
-        });
+        let cells = program
+            .functions
+            .iter()
+            .map(|function| (0..=function.instrs.len()).map(|_| LoopCell::default()).collect());
         Tiny {
             cells: cells.collect(),
             globals,
@@ -308,7 +322,8 @@ impl Tiny {
     /// Runs the first function.
     pub fn run(&self, vm: &Vm<'_, Tiny>, fuel: i64) -> Outcome {
         let code = GreenRef::new(&self.program.functions[0]);
-        let frame = Frame::new(&self.runtime, code, None, 0, Int::from(0), None, Value::zero(), code.registers);
+        let frame =
+            Frame::new(&self.runtime, code, None, 0, Int::from(0), None, Value::zero(), code.registers);
         let state = State { frame, result: Value::zero(), fuel: Int::from(fuel), color: 0, failed: false };
         let state = vm.run(Pc { code, index: 0 }, state);
         let how = if state.failed { "failed" } else { "returned" };

@@ -110,6 +110,17 @@ pub fn walk(frame: Frame<Plain>) -> Int<Plain> {
 }
 
 #[residual]
+pub fn chain(interp: &Tiny, frame: Frame<Plain>) {
+    let mut text = frame.code().name.clone();
+    let mut at = frame.back();
+    while let Some(frame) = at {
+        text = format!("{text} <- {}:{}", frame.code().name, frame.pc());
+        at = frame.back();
+    }
+    interp.output.borrow_mut().push(text);
+}
+
+#[residual]
 pub fn caller_slot(frame: Frame<Plain>, slot: i64) -> Value<Plain> {
     match frame.back() {
         Some(back) if slot < back.slots_len().get() => back.slots(slot),

@@ -121,6 +121,8 @@ operations! {
     PokeVersion "poke-version" Source Source;
     // Natives that do anything.
     Walk "walk" Target;
+    // Prints the chain of frames and where each goes on.
+    Chain "chain";
     CallerSlot "caller-slot" Target Number;
     SetCallerSlot "set-caller-slot" Number Source;
     MySlot "my-slot" Target Number;

@@ -81,10 +81,17 @@ impl Program {
         let looked_at = |op: Op| {
             matches!(
                 op,
-                Op::ThisFrame | Op::CallerSlot | Op::SetCallerSlot | Op::MySlot | Op::SetMySlot | Op::OddSlot | Op::Walk
+                Op::ThisFrame
+                    | Op::CallerSlot
+                    | Op::SetCallerSlot
+                    | Op::MySlot
+                    | Op::SetMySlot
+                    | Op::OddSlot
+                    | Op::Walk
             )
         };
-        let frames = self.functions.iter().flat_map(|function| &function.instrs).flat_map(|instr| &instr.work);
+        let frames =
+            self.functions.iter().flat_map(|function| &function.instrs).flat_map(|instr| &instr.work);
         let exact = !frames.into_iter().any(|micro| looked_at(micro.op));
         for function in &mut self.functions {
             function.live = exact.then(|| liveness(function));
@@ -104,7 +111,9 @@ impl<'a> SplitBefore<'a> for Vec<&'a str> {
 }
 
 fn register(word: &str) -> u32 {
-    word.strip_prefix('r').and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("`{word}` is no register"))
+    word.strip_prefix('r')
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("`{word}` is no register"))
 }
 
 fn parse_function(lines: &[&str], names: &[&str], index: u32) -> Function {
@@ -266,7 +275,9 @@ impl fmt::Display for Program {
                     End::Call(d, callee, first, count) => {
                         writeln!(f, "call r{d} {} r{first} {count}", name(callee))?;
                     }
-                    End::CallValue(d, callee, first, count) => writeln!(f, "call-value r{d} r{callee} r{first} {count}")?,
+                    End::CallValue(d, callee, first, count) => {
+                        writeln!(f, "call-value r{d} r{callee} r{first} {count}")?
+                    }
                     End::Return(a) => writeln!(f, "return r{a}")?,
                     End::Raise(a) => writeln!(f, "raise r{a}")?,
                     End::Resume(d, generator, a) => writeln!(f, "resume r{d} r{generator} r{a}")?,

@@ -88,7 +88,8 @@ impl Tiny {
                     put(&mut graph, "", array.items(index));
                 }
             } else if let Some(bytes) = value.cast::<Bytes<Plain>>() {
-                let items: Vec<i64> = (0..bytes.items_len().get()).map(|index| bytes.items(index).get()).collect();
+                let items: Vec<i64> =
+                    (0..bytes.items_len().get()).map(|index| bytes.items(index).get()).collect();
                 let _ = write!(text, "\nbytes {items:?}");
             } else if let Some(config) = value.cast::<Config<Plain>>() {
                 put(&mut graph, "\nconfig ", config.kind());
@@ -101,7 +102,11 @@ impl Tiny {
                 let _ = write!(text, " {}", generator.running().get());
             } else if let Some(frame) = value.cast::<Frame<Plain>>() {
                 put(&mut graph, "\nframe back ", frame.back().map_or(null, |back| back.to_value()));
-                put(&mut graph, "generator ", frame.generator().map_or(null, |generator| generator.to_value()));
+                put(
+                    &mut graph,
+                    "generator ",
+                    frame.generator().map_or(null, |generator| generator.to_value()),
+                );
                 put(&mut graph, "note ", frame.note());
                 // Where registers die before the frame does, what they hold is nobody's business.
                 if frame.code().live.is_none() {

@@ -22,7 +22,12 @@ pub fn shrink(
                 let instr = &current.functions[function].instrs[index];
                 candidates.push(without_instr(&current, function, index));
                 if instr.end != End::Next {
-                    candidates.push(with(&current, function, index, Instr { end: End::Next, ..instr.clone() }));
+                    candidates.push(with(
+                        &current,
+                        function,
+                        index,
+                        Instr { end: End::Next, ..instr.clone() },
+                    ));
                 }
                 if instr.work.len() > 1 {
                     for work in 0..instr.work.len() {
