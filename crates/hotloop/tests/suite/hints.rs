@@ -109,7 +109,8 @@ fn run_wrong(fault: Fault) -> i64 {
     options.jit.threshold = 3;
     options.jit.enabled = fault != Fault::ElidableInDirect;
     options.jit.check_hints = true;
-    let wrong = Wrong { runtime: Runtime::new(options), fault, counter: Cell::new(0), cells: Default::default() };
+    let wrong =
+        Wrong { runtime: Runtime::new(options), fault, counter: Cell::new(0), cells: Default::default() };
     let vm = Vm::new(&wrong);
     let state = State { sum: Sum::new(&wrong.runtime, Int::from(0)), left: Int::from(100) };
     vm.run(0, state).sum.total().get()

@@ -1,6 +1,6 @@
 //! Random programs, run in all ways; one that fails is made smaller before it is shown.
 //!
-//! `TINY_PROGRAMS=5000 TINY_SEED=1 cargo test --release -p hotloop --test suite random` is a long run.
+//! `TINY_PROGRAMS=100000 TINY_SEED=1 TINY_SECONDS=600 cargo test --release -p hotloop --test suite random` is a long run.
 
 mod shrink;
 
@@ -319,9 +319,15 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn random_programs_agree() {
     let (first, count) = (number("TINY_SEED", 1), number("TINY_PROGRAMS", 150));
+    let seconds = number("TINY_SECONDS", u64::MAX);
     let verbose = std::env::var_os("TINY_VERBOSE").is_some();
     let mut counts = Counts::default();
+    let started = std::time::Instant::now();
     for seed in first..first + count {
+        if started.elapsed().as_secs() >= seconds {
+            println!("stopped before seed {seed}");
+            break;
+        }
         let program: &'static Program = Box::leak(Box::new(generate(seed)));
         if verbose {
             eprintln!("seed {seed}\n{program}");

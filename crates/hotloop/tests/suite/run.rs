@@ -164,6 +164,15 @@ pub fn compare(
             }
         }
     }
+    for every in [None, Some(2)] {
+        let mut way = Way::eager(true, true, 3);
+        // Loops in callees, and callers that were compiled before them.
+        way.jit.threshold = 7;
+        way.jit.force_every = every;
+        check(way.clone())?;
+        way.jit.optimize = false;
+        check(way)?;
+    }
     for stress in if all { 1..=3 } else { 2..=2 } {
         let mut way = Way::eager(true, true, 2);
         way.gc_stress = Some(stress);

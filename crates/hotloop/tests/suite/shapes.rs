@@ -50,7 +50,9 @@ fn body(traces: &[Trace]) -> (&Trace, Vec<hotloop_ir::Op>) {
 /// Whether the operation reads or writes a frame.
 fn touches_frame(op: &hotloop_ir::Op) -> bool {
     match op.code {
-        Opcode::GetField | Opcode::SetField => TypeRef::of_field(op.field()).is_some_and(|ty| ty.get().virtualizable),
+        Opcode::GetField | Opcode::SetField => {
+            TypeRef::of_field(op.field()).is_some_and(|ty| ty.get().virtualizable)
+        }
         Opcode::GetItem | Opcode::SetItem => op.type_ref().get().virtualizable,
         _ => false,
     }
@@ -134,7 +136,11 @@ fn a_loop_over_registers_touches_no_frame() {
         let (trace, ops) = body(&traces);
         for op in &ops {
             let class = op.code.class();
-            assert!(!matches!(class, Class::Alloc | Class::Call | Class::Read | Class::Write), "{}:\n{trace}", op.code.name());
+            assert!(
+                !matches!(class, Class::Alloc | Class::Call | Class::Read | Class::Write),
+                "{}:\n{trace}",
+                op.code.name()
+            );
         }
         let guards = ops.iter().filter(|op| op.code.is_guard()).count();
         assert!(guards <= 7, "{guards} guards:\n{trace}");
@@ -203,6 +209,9 @@ fn stable_fields_of_constants_are_not_read() {
     alone(|| {
         let (_, traces) = traces(text, &way(), 10_000);
         let (trace, ops) = body(&traces);
-        assert!(!ops.iter().any(|op| matches!(op.code.class(), Class::Read | Class::Write | Class::Call)), "{trace}");
+        assert!(
+            !ops.iter().any(|op| matches!(op.code.class(), Class::Read | Class::Write | Class::Call)),
+            "{trace}"
+        );
     });
 }
