@@ -169,7 +169,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             }
         });
         parameters.push(quote!(#field_name: #red));
-        initial.push(quote!(object.#setter(#field_name);));
+        initial.push(quote!(made__.#setter(#field_name);));
     }
 
     // Setters of immutable fields are used by `new` only; as private methods of a module of their own.
@@ -200,9 +200,9 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             #vis fn new(runtime: &::hotloop::Runtime, #(#parameters),*) -> Self {
-                let object = Self(M::allocate(runtime.heap(), &Self::CELL, #fixed, #length));
+                let made__ = Self(M::allocate(runtime.heap(), &Self::CELL, #fixed, #length));
                 #(#initial)*
-                object
+                made__
             }
 
             #(#accessors)*
