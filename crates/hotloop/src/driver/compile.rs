@@ -11,7 +11,7 @@ use hotloop_record::Abort;
 
 use super::Vm;
 use super::record::{Goal, Recording};
-use super::tables::{Compiled, Guard};
+use super::tables::{Compiled, ExitCost, Guard};
 use crate::interpreter::Interpreter;
 
 impl<I: Interpreter> Vm<'_, I> {
@@ -121,7 +121,10 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             Goal::Bridge { guard, head } => {
                 summary.bridges += 1;
-                tables.heads[head].bridges += 1;
+                let root = &mut tables.heads[head];
+                root.bridges += 1;
+                // While bridges still come, exits become fewer: the count starts anew.
+                root.exits = ExitCost::default();
                 tables.guards[guard as usize].eagerness = u32::MAX;
                 head
             }
