@@ -17,7 +17,7 @@ struct Code {
 #[derive(Clone, Copy, PartialEq, Debug, Green)]
 struct Pc {
     code: GreenRef<Code>,
-    index: u32,
+    index: usize,
 }
 
 #[derive(State)]
@@ -45,7 +45,7 @@ impl Interpreter for Toy {
     #[inline(always)]
     fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let frame = state.frame;
-        let at = |index: u32| Pc { index, ..pc };
+        let at = |index: usize| Pc { index, ..pc };
         let slot = |index: u16| frame.slots(u32::from(index));
         macro_rules! small {
             ($a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {
@@ -77,14 +77,14 @@ impl Interpreter for Toy {
                 if small!($a, $b, $cell, |$x, $y| $test) {
                     Step::Next(at(pc.index + 2))
                 } else {
-                    match pc.code.get().instructions[pc.index as usize + 1] {
-                        Instruction::JumpIfFalse { target, .. } => Step::Next(at(target)),
+                    match pc.code.get().instructions[pc.index + 1] {
+                        Instruction::JumpIfFalse { target, .. } => Step::Next(at(target as usize)),
                         _ => Step::Next(at(pc.index + 2)),
                     }
                 }
             };
         }
-        match pc.code.get().instructions[pc.index as usize] {
+        match pc.code.get().instructions[pc.index] {
             Instruction::LoadInt { dst, value } => {
                 frame.set_slots(u32::from(dst), Value::small(value.into()));
                 Step::Next(at(pc.index + 1))
@@ -104,12 +104,12 @@ impl Interpreter for Toy {
             Instruction::JumpIfFalse { cond, target } => {
                 let value = slot(cond);
                 if value.is_special(FALSE) || value.is_special(NULL) {
-                    Step::Next(at(target))
+                    Step::Next(at(target as usize))
                 } else {
                     Step::Next(at(pc.index + 1))
                 }
             }
-            Instruction::Loop { target } => Step::Loop(at(target)),
+            Instruction::Loop { target } => Step::Loop(at(target as usize)),
             Instruction::AssertFail => {
                 state.failed = Value::special(FALSE);
                 Step::Done
@@ -119,7 +119,7 @@ impl Interpreter for Toy {
     }
 
     fn loop_cell(&self, pc: Pc) -> &LoopCell {
-        &pc.code.get().cells[pc.index as usize]
+        &pc.code.get().cells[pc.index]
     }
 
     fn interrupt(&self, _pc: Pc, _state: &mut State<Plain>, _why: Interrupt) -> bool {

@@ -43,9 +43,7 @@ impl<I: Interpreter> Vm<'_, I> {
     /// Runs instructions until there is something for the driver to do. The only place where `step` is
     /// instantiated for plain execution, so that it is inlined here and nowhere else.
     #[inline(never)]
-    fn direct(&self, mut pc: I::Pc, state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
-        // On this function's own stack, or every access goes through a pointer to the caller's.
-        let mut state = std::hint::black_box(state);
+    fn direct(&self, mut pc: I::Pc, mut state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
         let interpreter = self.interpreter;
         let poll = interpreter.runtime().poll();
         loop {
