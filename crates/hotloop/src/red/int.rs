@@ -38,7 +38,8 @@ impl<M: Mode> Int<M> {
         M::promote(self.0, Ty::Int) as i64
     }
 
-    /// Whether it is known while compiling (never in plain execution).
+    /// Whether it is known while compiling (never in plain execution or in replay). It may choose between ways
+    /// that read, write, allocate and call alike only: replay counts these.
     #[inline(always)]
     pub fn is_constant(self) -> bool {
         M::is_constant(self.0)

@@ -175,7 +175,8 @@ impl<M: Mode> Value<M> {
         Value(M::constant(M::promote(self.0, Ty::Int)))
     }
 
-    /// Whether it is known while compiling (never in plain execution).
+    /// Whether it is known while compiling (never in plain execution or in replay). It may choose between ways
+    /// that read, write, allocate and call alike only: replay counts these.
     #[inline(always)]
     pub fn is_constant(self) -> bool {
         M::is_constant(self.0)

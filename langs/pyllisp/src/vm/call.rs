@@ -226,7 +226,7 @@ impl Pyllisp {
             self.give(pc, state, generator.to_value());
             return Outcome::Next;
         }
-        caller.set_pc(pc.index);
+        caller.set_pc(pc.number());
         state.frame = frame;
         Outcome::Call(code)
     }
@@ -234,7 +234,7 @@ impl Pyllisp {
     /// The result of the current instruction.
     #[inline(always)]
     pub(super) fn give<M: Mode>(&self, pc: Pc, state: &mut State<M>, value: Value<M>) {
-        let dst = result_register(pc.code.code.instrs[pc.index as usize]);
+        let dst = result_register(pc.instr());
         state.frame.set_slots(u32::from(dst.0), value);
     }
 

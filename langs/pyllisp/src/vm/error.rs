@@ -111,21 +111,21 @@ impl Pyllisp {
     /// iterator that a loop asks for its next value.
     pub(super) fn unwind<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let Some(error) = state.exception.cast::<Error<M>>() else { return Step::Done };
-        if let Instr::Next { target, .. } = pc.code.code.instrs[pc.index as usize]
+        if let Instr::Next { target, .. } = pc.instr()
             && error.is_stop() == 1
         {
             state.exception = unset();
             return Step::Next(pc.at(target.0));
         }
         let frame = state.frame;
-        error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.index, error.trace())));
+        error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.number(), error.trace())));
         let Some(back) = frame.back() else { return Step::Done };
         if pc.code.code.generator {
             frame.set_pc(FINISHED);
             frame.set_back(None);
         }
         state.frame = back;
-        Step::Raise(Pc { code: back.code(), index: back.pc() })
+        Step::Raise(Pc::new(back.code(), back.pc()))
     }
 }
 

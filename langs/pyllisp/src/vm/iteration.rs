@@ -138,7 +138,7 @@ impl Pyllisp {
             return self.complain(state, Complaint::Recursion, null(), 0);
         }
         let code: GreenRef<LinkedCode> = generator.code();
-        asking.set_pc(pc.index);
+        asking.set_pc(pc.number());
         generator.set_back(Some(asking));
         generator.set_depth(depth);
         if at > 0 {
@@ -146,7 +146,7 @@ impl Pyllisp {
             generator.set_slots(u32::from(dst.0), sent);
         }
         state.frame = generator;
-        Outcome::Switch(Pc { code, index: at })
+        Outcome::Switch(Pc::new(code, at))
     }
 
     /// The generator whose frame is the current one gives a value to the frame that asked.
@@ -155,12 +155,12 @@ impl Pyllisp {
         let Some(asking) = generator.back() else {
             return self.complain(state, Complaint::CannotCall, value, 0);
         };
-        generator.set_pc(pc.index + 1);
+        generator.set_pc(pc.number() + 1);
         generator.set_back(None);
         state.frame = asking;
-        let at = Pc { code: asking.code(), index: asking.pc() };
+        let at = Pc::new(asking.code(), asking.pc());
         self.give(at, state, value);
-        Outcome::Switch(at.at(at.index + 1))
+        Outcome::Switch(at.ahead(1))
     }
 
     /// The generator whose frame is the current one has ended.
@@ -169,8 +169,8 @@ impl Pyllisp {
         generator.set_pc(FINISHED);
         generator.set_back(None);
         state.frame = asking;
-        let at = Pc { code: asking.code(), index: asking.pc() };
-        if let Instr::Next { target, .. } = at.code.code.instrs[at.index as usize] {
+        let at = Pc::new(asking.code(), asking.pc());
+        if let Instr::Next { target, .. } = at.instr() {
             return Outcome::Switch(at.at(target.0));
         }
         self.complain(state, Complaint::Stop, null(), 0);

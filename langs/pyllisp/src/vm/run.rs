@@ -62,7 +62,7 @@ impl Pyllisp {
         let slots = u32::from(code.code.slots);
         let frame = Frame::new(self.runtime(), code, None, None, 0, 0.into(), slots);
         let state = State { frame, result: null(), exception: unset() };
-        let state = vm.run(Pc { code, index: 0 }, state);
+        let state = vm.run(Pc::new(code, 0), state);
         if !is_set(state.exception) {
             return Ok(state.result);
         }

@@ -23,15 +23,39 @@ use crate::object::{
 pub struct Pc {
     /// The code.
     pub code: GreenRef<LinkedCode>,
-    /// The instruction's number.
-    pub index: u32,
+    /// The instruction's number; a machine word, because it is used at every instruction.
+    index: usize,
 }
 
 impl Pc {
+    /// The instruction with this number.
+    #[inline(always)]
+    pub fn new(code: GreenRef<LinkedCode>, number: u32) -> Pc {
+        Pc { code, index: number as usize }
+    }
+
     /// Another instruction of the same code.
     #[inline(always)]
-    pub fn at(self, index: u32) -> Pc {
-        Pc { code: self.code, index }
+    pub fn at(self, number: u32) -> Pc {
+        Pc::new(self.code, number)
+    }
+
+    /// The instruction so many further on.
+    #[inline(always)]
+    pub fn ahead(self, count: usize) -> Pc {
+        Pc { code: self.code, index: self.index + count }
+    }
+
+    /// The instruction's number.
+    #[inline(always)]
+    pub fn number(self) -> u32 {
+        self.index as u32
+    }
+
+    /// The instruction.
+    #[inline(always)]
+    pub fn instr(self) -> Instr {
+        self.code.get().code.instrs[self.index]
     }
 }
 
@@ -69,7 +93,7 @@ impl Interpreter for Pyllisp {
     fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let code = pc.code.get();
         let frame = state.frame;
-        let next = pc.at(pc.index + 1);
+        let next = pc.ahead(1);
 
         // The end of an instruction that was done out of line.
         macro_rules! finish {
@@ -77,7 +101,7 @@ impl Interpreter for Pyllisp {
                 match $outcome {
                     Outcome::Next => Step::Next(next),
                     Outcome::Goto(index) => Step::Next(pc.at(index)),
-                    Outcome::Call(code) => Step::Call(Pc { code, index: 0 }),
+                    Outcome::Call(code) => Step::Call(Pc::new(code, 0)),
                     Outcome::Switch(to) => Step::Switch(to),
                     Outcome::Raise => Step::Raise(pc),
                     Outcome::RaiseAt(at) => Step::Raise(at),
@@ -150,7 +174,7 @@ impl Interpreter for Pyllisp {
                 match a.both_small(b) {
                     Some(($x, $y)) => {
                         if $quick {
-                            Step::Next(pc.at(pc.index + 2))
+                            Step::Next(pc.ahead(2))
                         } else {
                             Step::Next(pc.at(jump_target(code, pc.index + 1)))
                         }
@@ -168,7 +192,7 @@ impl Interpreter for Pyllisp {
                 match a.as_small() {
                     Some($x) => {
                         if $quick {
-                            Step::Next(pc.at(pc.index + 2))
+                            Step::Next(pc.ahead(2))
                         } else {
                             Step::Next(pc.at(jump_target(code, pc.index + 1)))
                         }
@@ -181,7 +205,7 @@ impl Interpreter for Pyllisp {
             }};
         }
 
-        match code.code.instrs[pc.index as usize] {
+        match code.code.instrs[pc.index] {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
             Instr::LoadConst { dst, value } => done!(dst, code.consts[value.index()].value()),
             Instr::LoadInt { dst, value } => done!(dst, Value::small(value.into())),
@@ -364,9 +388,9 @@ impl Interpreter for Pyllisp {
                     Some(back) if code.code.generator => finish!(self.end_generator(state, back)),
                     Some(back) => {
                         state.frame = back;
-                        let to = Pc { code: back.code(), index: back.pc() };
+                        let to = Pc::new(back.code(), back.pc());
                         self.give(to, state, value);
-                        Step::Return(to.at(to.index + 1))
+                        Step::Return(to.ahead(1))
                     }
                 }
             }
@@ -510,11 +534,11 @@ impl Interpreter for Pyllisp {
 
     #[inline(always)]
     fn loop_cell(&self, pc: Pc) -> &LoopCell {
-        &pc.code.get().loop_cells[pc.index as usize]
+        &pc.code.get().loop_cells[pc.index]
     }
 
     fn live_items(&self, pc: Pc) -> Option<u32> {
-        Some(u32::from(pc.code.code.live[pc.index as usize]))
+        Some(u32::from(pc.code.code.live[pc.index]))
     }
 
     fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {
@@ -528,16 +552,16 @@ impl Interpreter for Pyllisp {
 
     fn describe(&self, pc: Pc) -> String {
         let code = &pc.code.code;
-        let place = code.spans[pc.index as usize].start;
-        let instr = code.instrs[pc.index as usize].name();
+        let place = code.spans[pc.index].start;
+        let instr = code.instrs[pc.index].name();
         format!("{}:{place} {} {instr}", pc.code.module.name, code.name)
     }
 }
 
 /// Where the jump after a fused comparison goes.
 #[inline(always)]
-fn jump_target(code: &'static LinkedCode, index: u32) -> u32 {
-    match code.code.instrs[index as usize] {
+fn jump_target(code: &'static LinkedCode, index: usize) -> u32 {
+    match code.code.instrs[index] {
         Instr::JumpIfFalse { target, .. } => target.0,
         _ => unreachable!("a fused comparison is followed by its jump"),
     }
