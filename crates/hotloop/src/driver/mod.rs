@@ -18,7 +18,7 @@ mod leave;
 mod record;
 mod tables;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use hotloop_codegen::{Context, Eval, Target};
@@ -66,8 +66,6 @@ pub struct Vm<'i, I: Interpreter> {
     /// Words that must stay alive while a state is rebuilt.
     kept: Rc<RefCell<Vec<u64>>>,
     roots: Option<hotloop_gc::RootsId>,
-    /// Guards whose failure is being handled, to count nested driver depth.
-    depth: Cell<u32>,
 }
 
 impl<I: Interpreter> std::fmt::Debug for Vm<'_, I> {
@@ -100,16 +98,13 @@ impl<'i, I: Interpreter> Vm<'i, I> {
                 unsafe { (**recorder).visit_words(visit) };
             }
         }));
-        Vm { interpreter, target, tables, recorders, kept, roots: Some(roots), depth: Cell::new(0) }
+        Vm { interpreter, target, tables, recorders, kept, roots: Some(roots) }
     }
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
         let _checking = check::Checking::begin(self.interpreter.runtime().options().jit.check_hints);
-        self.depth.set(self.depth.get() + 1);
-        let state = self.drive(Next::At(pc, false), state);
-        self.depth.set(self.depth.get() - 1);
-        state
+        self.drive(Next::At(pc, false), state)
     }
 
     /// What was compiled so far, in numbers.
