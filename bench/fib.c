@@ -14,10 +14,15 @@ static long fib(long n) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: fib N\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: fib ROUNDS N EXPECTED\n");
         return 1;
     }
-    printf("%ld\n", fib(atol(argv[1])));
+    long rounds = atol(argv[1]), n = atol(argv[2]), expected = atol(argv[3]);
+    for (long round = 0; round < rounds; round++) {
+        if (fib(n) != expected)
+            return 1;
+        printf("%ld\n", round);
+    }
     return 0;
 }

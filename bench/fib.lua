@@ -5,4 +5,12 @@ local function fib(n)
   end
   return fib(n - 1) + fib(n - 2)
 end
-print(fib(35))
+
+local function main(rounds, n, expected)
+  for round = 0, rounds - 1 do
+    assert(fib(n) == expected)
+    print(round)
+  end
+end
+
+main(120, 25, 75025)

@@ -5,4 +5,10 @@ def fib(n):
     return fib(n - 1) + fib(n - 2)
 
 
-print(fib(35))
+def main(rounds, n, expected):
+    for round in range(rounds):
+        assert fib(n) == expected
+        print(round)
+
+
+main(120, 25, 75025)

@@ -7,6 +7,7 @@
 mod compile;
 mod measure;
 mod programs;
+mod suite;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::args::Args;
 use crate::{Result, workspace};
 use measure::Prepared;
-use programs::{BENCHMARKS, Benchmark, Pace, Runner};
+use programs::{Benchmark, Pace, Runner};
 
 pub const HELP: &str = "\
 bench [NAME…]          compare hotloop with its peers; a NAME selects the benchmarks that contain it
@@ -65,22 +66,22 @@ pub struct Settings {
 pub fn shortened(path: &Path, scratch: &Path) -> Result<PathBuf> {
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let runs = |benchmark: &&Benchmark| benchmark.contestants.iter().any(|it| it.file == file);
-    let Some(benchmark) = BENCHMARKS.iter().find(runs) else { return Ok(path.to_path_buf()) };
+    let Some(benchmark) = programs::all().find(runs) else { return Ok(path.to_path_buf()) };
     programs::with_counts(&file, benchmark.literals, benchmark.tiny, scratch)
 }
 
 /// A name selects the benchmark of that name, or all that contain it; no names select all.
 fn select(names: &[String]) -> Result<Vec<&'static Benchmark>> {
     if names.is_empty() {
-        return Ok(BENCHMARKS.iter().collect());
+        return Ok(programs::all().collect());
     }
     let mut selected = Vec::new();
     for name in names {
-        let exact = BENCHMARKS.iter().filter(|benchmark| benchmark.name == name).collect::<Vec<_>>();
-        let containing = BENCHMARKS.iter().filter(|benchmark| benchmark.name.contains(name.as_str()));
+        let exact = programs::all().filter(|benchmark| benchmark.name == name).collect::<Vec<_>>();
+        let containing = programs::all().filter(|benchmark| benchmark.name.contains(name.as_str()));
         let found = if exact.is_empty() { containing.collect() } else { exact };
         if found.is_empty() {
-            let names = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect::<Vec<_>>();
+            let names = programs::all().map(|benchmark| benchmark.name).collect::<Vec<_>>();
             return Err(format!("no benchmark is called `{name}`; there are {}", names.join(", ")));
         }
         selected.extend(found);
@@ -148,7 +149,7 @@ mod tests {
         };
         assert_eq!(names(&["addmul"]), Ok(vec!["addmul"]));
         assert_eq!(names(&["bf"]), Ok(vec!["bf-primes", "bf-count"]));
-        assert_eq!(names(&[]).unwrap().len(), BENCHMARKS.len());
+        assert_eq!(names(&[]).unwrap().len(), programs::all().count());
         assert!(names(&["nonsense"]).is_err());
     }
 }

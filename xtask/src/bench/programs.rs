@@ -2,12 +2,14 @@
 //! must print.
 //!
 //! A source file has its counts written into it as literals ([`Benchmark::literals`]); a shorter run
-//! replaces them in a copy ([`substitute`]), so that every language is measured on the program as its
+//! replaces them in a copy ([`with_counts`]), so that every language is measured on the program as its
 //! programmer writes it. C programs take the counts from argv: gcc would compute with constants.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::suite;
 use crate::{Result, workspace};
 
 /// One piece of work in several languages.
@@ -31,8 +33,8 @@ pub enum Expected {
     Nothing,
     /// The counts, which the loops' variables have reached in the end.
     Counts,
-    /// The Fibonacci number of the only count.
-    Fibonacci,
+    /// The numbers of the rounds, the first count, a line each: the program checks its results itself.
+    Rounds,
     /// What `closures.pyl` sums up.
     Closures,
     /// The contents of this file.
@@ -69,27 +71,27 @@ pub enum Runner {
     Direct(&'static str),
 }
 
-const fn fast(label: &'static str, file: &'static str, runner: Runner) -> Contestant {
+pub const fn fast(label: &'static str, file: &'static str, runner: Runner) -> Contestant {
     Contestant { label, file, runner, pace: Pace::Fast, goal: None }
 }
 
-const fn slow(label: &'static str, file: &'static str, runner: Runner) -> Contestant {
+pub const fn slow(label: &'static str, file: &'static str, runner: Runner) -> Contestant {
     Contestant { label, file, runner, pace: Pace::Slow, goal: None }
 }
 
-const fn goal(contestant: Contestant, goal: f64) -> Contestant {
+pub const fn goal(contestant: Contestant, goal: f64) -> Contestant {
     Contestant { goal: Some(goal), ..contestant }
 }
 
-const HOTLOOP: Runner = Runner::Hotloop(&[]);
-const JIT_OFF: Runner = Runner::Hotloop(&["--jit", "off"]);
-const PYPY: Runner = Runner::Script("pypy3");
-const PYTHON: Runner = Runner::Script("python3");
-const LUAJIT: Runner = Runner::Script("luajit");
+pub const HOTLOOP: Runner = Runner::Hotloop(&[]);
+pub const JIT_OFF: Runner = Runner::Hotloop(&["--jit", "off"]);
+pub const PYPY: Runner = Runner::Script("pypy3");
+pub const PYTHON: Runner = Runner::Script("python3");
+pub const LUAJIT: Runner = Runner::Script("luajit");
 const CHECKED_C: Runner = Runner::C { overflow_checks: 2 };
-const PLAIN_C: Runner = Runner::C { overflow_checks: 0 };
+pub const PLAIN_C: Runner = Runner::C { overflow_checks: 0 };
 
-pub const BENCHMARKS: &[Benchmark] = &[
+const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "addmul",
         about: "two loops of `assert k + j*k >= 0`, at top level",
@@ -154,23 +156,6 @@ pub const BENCHMARKS: &[Benchmark] = &[
         ],
     },
     Benchmark {
-        name: "fib",
-        about: "doubly recursive Fibonacci",
-        literals: &[35],
-        quick: &[32],
-        slow: &[30],
-        tiny: &[16],
-        expected: Expected::Fibonacci,
-        contestants: &[
-            fast("hotloop", "fib.pyl", HOTLOOP),
-            fast("C, checked", "fib.c", PLAIN_C),
-            fast("pypy3", "fib.py", PYPY),
-            fast("luajit", "fib.lua", LUAJIT),
-            slow("hotloop, JIT off", "fib.pyl", JIT_OFF),
-            goal(slow("python3", "fib.py", PYTHON), 1.0),
-        ],
-    },
-    Benchmark {
         name: "bf-primes",
         about: "primes below 200 in Brainfuck: 252 million instructions",
         literals: &[],
@@ -220,13 +205,18 @@ pub const BENCHMARKS: &[Benchmark] = &[
     },
 ];
 
+/// These and the suite.
+pub fn all() -> impl Iterator<Item = &'static Benchmark> {
+    BENCHMARKS.iter().chain(suite::SUITE)
+}
+
 impl Benchmark {
     /// What must come out with these counts.
     pub fn expected_output(&self, counts: &[u64]) -> Result<String> {
         Ok(match self.expected {
             Expected::Nothing => String::new(),
             Expected::Counts => words(counts) + "\n",
-            Expected::Fibonacci => format!("{}\n", fibonacci(counts[0])),
+            Expected::Rounds => (0..counts[0]).map(|round| format!("{round}\n")).collect(),
             Expected::Closures => format!("{} {}\n", counts[0], closures(counts[0])),
             Expected::File(name) => read(&folder().join(name))?,
         })
@@ -251,32 +241,35 @@ pub fn with_counts(file: &str, literals: &[u64], counts: &[u64], scratch: &Path)
         return Ok(original);
     }
     let mut text = read(&original)?;
-    for (literal, count) in literals.iter().zip(counts) {
-        text = substitute(&text, &literal.to_string(), &count.to_string())
-            .ok_or_else(|| format!("bench/{file} must contain the number {literal} exactly once"))?;
+    let place = |literal: &u64| {
+        place_of(&text, &literal.to_string())
+            .ok_or_else(|| format!("bench/{file} must contain the number {literal} exactly once"))
+    };
+    let places = literals.iter().map(place).collect::<Result<Vec<_>>>()?;
+    let mut replaced = places.into_iter().zip(counts).collect::<Vec<_>>();
+    // The last one first, so that the other places stay where they are.
+    replaced.sort_by_key(|(place, _)| std::cmp::Reverse(place.start));
+    for (place, count) in replaced {
+        text.replace_range(place, &count.to_string());
     }
     let copy = scratch.join(format!("{}-{file}", words(counts).replace(' ', "x")));
     fs::write(&copy, text).map_err(|error| format!("can't write {}: {error}", copy.display()))?;
     Ok(copy)
 }
 
-/// `text` with the only occurrence of the number `literal` replaced; nothing if there is another one.
-fn substitute(text: &str, literal: &str, count: &str) -> Option<String> {
+/// Where the number `literal` stands in `text`; nothing if it is not there exactly once.
+fn place_of(text: &str, literal: &str) -> Option<Range<usize>> {
     let part_of_a_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.');
     let mut places = text.match_indices(literal).map(|(start, _)| start).filter(|&start| {
         let after = text[start + literal.len()..].chars().next();
         !part_of_a_word(text[..start].chars().next_back()) && !part_of_a_word(after)
     });
     let start = places.next()?;
-    places.next().is_none().then(|| format!("{}{count}{}", &text[..start], &text[start + literal.len()..]))
+    places.next().is_none().then_some(start..start + literal.len())
 }
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| format!("can't read {}: {error}", path.display()))
-}
-
-fn fibonacci(n: u64) -> u64 {
-    (0..n).fold((0, 1), |(a, b), _| (b, a + b)).0
 }
 
 fn closures(rounds: u64) -> u64 {
@@ -291,7 +284,7 @@ mod tests {
     fn every_source_is_there_and_takes_its_counts() {
         let scratch = std::env::temp_dir().join(format!("xtask-programs-{}", std::process::id()));
         fs::create_dir_all(&scratch).unwrap();
-        for benchmark in BENCHMARKS {
+        for benchmark in all() {
             let counts = benchmark.slow.iter().map(|count| count + 1).collect::<Vec<_>>();
             benchmark.expected_output(&counts).unwrap();
             for contestant in benchmark.contestants {
@@ -311,14 +304,13 @@ mod tests {
 
     #[test]
     fn only_a_whole_number_that_occurs_once_is_replaced() {
-        assert_eq!(substitute("k < 50 and 500", "50", "7").as_deref(), Some("k < 7 and 500"));
-        assert_eq!(substitute("50 50", "50", "7"), None);
-        assert_eq!(substitute("500 x50", "50", "7"), None);
+        assert_eq!(place_of("k < 50 and 500", "50"), Some(4..6));
+        assert_eq!(place_of("50 50", "50"), None);
+        assert_eq!(place_of("500 x50", "50"), None);
     }
 
     #[test]
     fn results_are_known() {
-        assert_eq!(fibonacci(35), 9_227_465);
         assert_eq!(closures(1), 59 * 60 / 2);
     }
 }
