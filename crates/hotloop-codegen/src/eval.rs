@@ -20,8 +20,13 @@ use crate::{CodeId, CodegenError, Context, Entry, Options, Request, Target};
 
 /// The reference target.
 pub struct Eval {
-    codes: RefCell<Vec<Rc<Code>>>,
+    /// Those that were freed are empty.
+    codes: RefCell<Vec<Option<Rc<Code>>>>,
+    /// Their numbers.
+    unused: RefCell<Vec<u32>>,
     bridges: RefCell<HashMap<u32, CodeId>>,
+    /// What is being walked, outermost first.
+    active: RefCell<Vec<CodeId>>,
     forcing: Forcing,
 }
 
@@ -35,6 +40,8 @@ struct Code {
     phis: Vec<Var>,
     inputs: usize,
     first_guard: u32,
+    /// The guard whose failure it continues.
+    parent: Option<u32>,
     invalid: *const AtomicU32,
 }
 
@@ -53,11 +60,17 @@ impl Eval {
     /// A target without traces.
     pub fn new(options: Options) -> Eval {
         let forcing = Forcing::new(options.force, options.force_every);
-        Eval { codes: RefCell::default(), bridges: RefCell::default(), forcing }
+        Eval {
+            codes: RefCell::default(),
+            unused: RefCell::default(),
+            bridges: RefCell::default(),
+            active: RefCell::default(),
+            forcing,
+        }
     }
 
     fn code(&self, code: CodeId) -> Rc<Code> {
-        self.codes.borrow()[code.0 as usize].clone()
+        self.codes.borrow()[code.0 as usize].clone().expect("the code was not freed")
     }
 }
 
@@ -69,7 +82,8 @@ impl Default for Eval {
 
 impl Target for Eval {
     fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
-        let inputs_of = |code: u32| self.codes.borrow().get(code as usize).map(|code| code.inputs);
+        let known = |code: u32| self.codes.borrow().get(code as usize).cloned().flatten();
+        let inputs_of = |code: u32| known(code).map(|code| code.inputs);
         check(trace, &inputs_of)?;
         if trace.ops.len() > MOST_OPS {
             return Err(CodegenError::TooManySpills);
@@ -93,21 +107,31 @@ impl Target for Eval {
             phis,
             inputs,
             first_guard: request.first_guard,
+            parent: match request.entry {
+                Entry::Fresh => None,
+                Entry::Bridge { guard } => Some(guard),
+            },
             invalid: request.invalid,
         };
-        let id = CodeId(self.codes.borrow().len() as u32);
-        if let Entry::Bridge { guard } = request.entry {
+        let mut codes = self.codes.borrow_mut();
+        let id = CodeId(self.unused.borrow_mut().pop().unwrap_or(codes.len() as u32));
+        if id.0 as usize == codes.len() {
+            codes.push(None);
+        }
+        if let Some(guard) = code.parent {
             self.bridges.borrow_mut().insert(guard, id);
         }
-        self.codes.borrow_mut().push(Rc::new(code));
+        codes[id.0 as usize] = Some(Rc::new(code));
         Ok(id)
     }
 
     unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
-        let mut code = self.code(code);
+        let mut id = code;
         values.clear();
         values.extend_from_slice(inputs);
         loop {
+            let code = self.code(id);
+            self.active.borrow_mut().push(id);
             // SAFETY: the caller's promise, which also covers the traces reached from here.
             let left = unsafe {
                 match code.trace.ops.len() {
@@ -117,14 +141,30 @@ impl Target for Eval {
                     _ => self.walk::<MOST_OPS>(&code, context, values),
                 }
             };
-            code = match left {
-                Left::Enter(next) => self.code(next),
+            self.active.borrow_mut().pop();
+            id = match left {
+                Left::Enter(next) => next,
                 Left::Guard(guard) => match self.bridges.borrow().get(&guard) {
-                    Some(bridge) => self.code(*bridge),
+                    Some(bridge) => *bridge,
                     None => return guard,
                 },
             };
         }
+    }
+
+    fn detach(&self, guard: u32) {
+        self.bridges.borrow_mut().remove(&guard);
+    }
+
+    fn running(&self) -> Vec<CodeId> {
+        self.active.borrow().clone()
+    }
+
+    unsafe fn free(&self, id: CodeId) {
+        let Some(code) = self.codes.borrow_mut()[id.0 as usize].take() else { return };
+        self.unused.borrow_mut().push(id.0);
+        let numbers = code.first_guard..code.first_guard + code.trace.resumes.len() as u32;
+        self.bridges.borrow_mut().retain(|guard, bridge| *bridge != id && !numbers.contains(guard));
     }
 
     fn code_size(&self, _code: CodeId) -> usize {

@@ -1,14 +1,14 @@
 //! Random traces, run by two targets that must agree.
 //!
 //! [`session`] makes traces from a seed, runs them on a target and on the reference, attaches bridges to
-//! the guards that fail, enters loops from others, and compares every exit, its values, and all memory. All
+//! the guards that fail, enters loops from others, frees traces, and compares every exit, its values, and all memory. All
 //! loops end, as the first input is a counter that each trace counts down and every guard keeps alive.
 
 mod benchmark;
 mod generate;
 mod memory;
 
-use hotloop_ir::{Trace, Ty};
+use hotloop_ir::{Opcode, Trace, Ty};
 
 pub use benchmark::{benchmark_loop, resume_of};
 pub use generate::{Generator, Random};
@@ -25,11 +25,13 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
     let mut arena = Arena::new();
     let generator = Generator::new(&arena);
     let mut fresh: Vec<(CodeId, Vec<Ty>)> = Vec::new();
+    let mut made: Vec<Made> = Vec::new();
     let mut traces: Vec<Trace> = Vec::new();
     // The types that live behind each guard.
     let mut guards: Vec<Vec<Ty>> = Vec::new();
-    let add = |trace: Trace, entry: Entry, guards: &mut Vec<Vec<Ty>>, traces: &mut Vec<Trace>| {
-        let request = Request { entry, first_guard: guards.len() as u32, invalid: std::ptr::null() };
+    let mut add = |trace: Trace, entry, made: &mut Vec<Made>, guards: &mut Vec<Vec<Ty>>| {
+        let first_guard = guards.len() as u32;
+        let request = Request { entry, first_guard, invalid: std::ptr::null() };
         for resume in &trace.resumes {
             let ty = |var| trace.result_type(trace.op(var)).unwrap_or(Ty::Int);
             guards.push(resume.live().into_iter().map(ty).collect());
@@ -37,13 +39,16 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
         let failed = |error| format!("seed {seed}: {error}\n{}", describe(std::slice::from_ref(&trace)));
         let tested = tested.compile(&trace, &request).map_err(failed)?;
         let reference = reference.compile(&trace, &request).map_err(failed)?;
+        let enters = trace.ops.last().filter(|op| op.code == Opcode::Enter).map(|op| CodeId(op.descr));
+        let guards = first_guard..first_guard + trace.resumes.len() as u32;
+        made.push(Made { code: tested, entry, enters, guards });
         traces.push(trace);
         if tested == reference { Ok(tested) } else { Err(format!("seed {seed}: numbers differ")) }
     };
     for _ in 0..random.below(3) + 1 {
         let types = generator.input_types(&mut random);
         let trace = generator.trace(&mut random, &types, &fresh);
-        let code = add(trace, Entry::Fresh, &mut guards, &mut traces)?;
+        let code = add(trace, Entry::Fresh, &mut made, &mut guards)?;
         fresh.push((code, types));
     }
     for _ in 0..random.below(12) + 4 {
@@ -77,10 +82,56 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
         let types = guards[guard as usize].clone();
         if random.chance(60) && guards.len() < 400 {
             let trace = generator.trace(&mut random, &types, &fresh);
-            add(trace, Entry::Bridge { guard }, &mut guards, &mut traces)?;
+            add(trace, Entry::Bridge { guard }, &mut made, &mut guards)?;
+        } else if random.chance(25) {
+            let first = made[random.below(made.len())].code;
+            for code in with_dependents(&mut made, first) {
+                // SAFETY: nothing runs, and what enters it is freed with it.
+                unsafe {
+                    tested.free(code);
+                    reference.free(code);
+                }
+                fresh.retain(|(known, _)| *known != code);
+            }
+            if fresh.is_empty() {
+                break;
+            }
         }
     }
     Ok(())
+}
+
+/// A trace of a session.
+struct Made {
+    code: CodeId,
+    entry: Entry,
+    enters: Option<CodeId>,
+    guards: std::ops::Range<u32>,
+}
+
+/// Takes a trace off the list, all that enter it, and all their bridges.
+fn with_dependents(made: &mut Vec<Made>, first: CodeId) -> Vec<CodeId> {
+    let mut gone: Vec<CodeId> = vec![first];
+    let mut guards = Vec::new();
+    loop {
+        let before = gone.len();
+        for one in &*made {
+            let bridge = matches!(one.entry, Entry::Bridge { guard } if guards.contains(&guard));
+            if (gone.contains(&one.code) || bridge || one.enters.is_some_and(|to| gone.contains(&to)))
+                && !guards.contains(&one.guards.start)
+            {
+                guards.extend(one.guards.clone());
+                if !gone.contains(&one.code) {
+                    gone.push(one.code);
+                }
+            }
+        }
+        if gone.len() == before {
+            break;
+        }
+    }
+    made.retain(|one| !gone.contains(&one.code));
+    gone
 }
 
 /// The traces as text, roughly.

@@ -15,6 +15,7 @@ mod eval;
 mod force;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod ranges;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod x64;
 
@@ -26,6 +27,7 @@ use hotloop_ir::Trace;
 pub use context::{Alloc, Bump, Context, Poll};
 pub use eval::Eval;
 pub use force::Force;
+pub use ranges::Ranges;
 
 /// A compiled trace. `enter`'s descriptor is the number of the loop to enter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -61,7 +63,7 @@ pub struct Request {
 pub enum CodegenError {
     /// More values live at once than a frame has room for.
     TooManySpills,
-    /// The code region is full, or [`Options::code_limit`] is reached.
+    /// [`Options::code_limit`] is reached; freeing code helps.
     OutOfCodeMemory,
     /// The operating system refused (what, and why).
     System(String),
@@ -89,7 +91,7 @@ pub struct Options {
     pub force: Option<Force>,
     /// Every k-th executed guard fails (k > 0).
     pub force_every: Option<u64>,
-    /// Most bytes of machine code. At most 1 GiB.
+    /// Most bytes of machine code at a time. At most 1 GiB.
     pub code_limit: usize,
 }
 
@@ -122,6 +124,21 @@ pub trait Target {
     /// `code` is of this target; the inputs fit the trace; `context` and everything that the trace
     /// reads, writes and calls is valid.
     unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32;
+
+    /// The guard leaves the trace again when it fails, also in activations that are already running. Its
+    /// bridge stays, for whoever runs in it or enters it.
+    fn detach(&self, guard: u32);
+
+    /// The traces in which an activation of [`Target::run`] may be right now: some word of the stack points
+    /// into them. Empty unless a native function called by a trace is asking.
+    fn running(&self) -> Vec<CodeId>;
+
+    /// Frees a trace: its memory, its number and its guards' numbers are used again. A bridge is detached
+    /// from its guard; bridges of its own guards stay and have to be freed on their own.
+    ///
+    /// # Safety
+    /// The trace is not [running](Target::running), and no trace that is left enters it.
+    unsafe fn free(&self, code: CodeId);
 
     /// Bytes of machine code, constants and stubs included (0 if there is none).
     fn code_size(&self, code: CodeId) -> usize;

@@ -113,6 +113,8 @@ pub enum Target {
     Slow(u32),
     /// A constant of the pool.
     Pool(u32),
+    /// An offset in this code.
+    Here(u32),
     /// An offset in the code region.
     Region(u32),
 }
@@ -487,7 +489,7 @@ impl Asm {
     }
 
     /// Fills up with as few instructions as possible, so that the next one's offset is a multiple.
-    pub fn pad_to(&mut self, base: usize, alignment: usize) {
+    pub fn pad_to(&mut self, alignment: usize) {
         // The recommended no-operations of up to nine bytes.
         const NOPS: [&[u8]; 9] = [
             &[0x90],
@@ -500,7 +502,7 @@ impl Asm {
             &[0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0],
             &[0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0],
         ];
-        let mut missing = (base + self.bytes.len()).next_multiple_of(alignment) - base - self.bytes.len();
+        let mut missing = self.bytes.len().next_multiple_of(alignment) - self.bytes.len();
         while missing > 0 {
             let length = missing.min(NOPS.len());
             self.bytes.extend(NOPS[length - 1]);

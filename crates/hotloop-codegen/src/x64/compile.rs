@@ -19,8 +19,6 @@ use crate::CodegenError;
 
 /// What the compiler must know of its surroundings.
 pub struct Env<'a> {
-    /// Where the code will be in the region.
-    pub base: usize,
     /// Offsets of the shared pieces of code.
     pub common_exit: usize,
     pub alloc_slow: usize,
@@ -288,7 +286,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Emits what is seldom run, the stubs, the entry and the constants, and fills in all distances.
+    /// Emits what is seldom run, the stubs, the entry and the constants.
     fn finish(&mut self) {
         for index in 0..self.slow.len() {
             self.slow_at.push(self.asm.bytes.len() as u32);
@@ -310,9 +308,14 @@ impl<'a> Compiler<'a> {
             let bits = self.asm.pool[index];
             self.asm.bytes.extend(bits.to_le_bytes());
         }
+    }
+
+    /// Fills in all distances; `base` is where the code will be in the region.
+    pub fn link(&mut self, base: usize) {
         for fixup in std::mem::take(&mut self.asm.fixups) {
             let target = match fixup.target {
-                Target::Region(offset) => offset as i32 - self.env.base as i32,
+                Target::Here(offset) => offset as i32,
+                Target::Region(offset) => offset as i32 - base as i32,
                 Target::Stub(guard) => {
                     self.guards[guard as usize].sites.push(fixup.at);
                     (self.stubs + guard * STUB_SIZE as u32) as i32

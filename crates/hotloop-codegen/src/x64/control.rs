@@ -233,7 +233,7 @@ impl Compiler<'_> {
             }
         }
         let phis = self.plan.phis.iter().map(|phi| self.file.loc(*phi)).collect();
-        self.asm.pad_to(self.env.base, LOOP_ALIGNMENT);
+        self.asm.pad_to(LOOP_ALIGNMENT);
         let at = self.asm.bytes.len() as u32;
         let leading = self.env.force.is_none() && self.env.force_every.is_none();
         let file = self.file.clone();
@@ -268,7 +268,7 @@ impl Compiler<'_> {
             if let Some(head) = &mut self.head {
                 head.limit = limit;
             }
-            self.asm.pad_to(self.env.base, LOOP_ALIGNMENT);
+            self.asm.pad_to(LOOP_ALIGNMENT);
         }
         let body = self.asm.bytes.len() as u32;
         if let Some(head) = &mut self.head {
@@ -298,14 +298,13 @@ impl Compiler<'_> {
     /// Closes the loop with a copy of the body's leading guards, so that the last of them is the jump back
     /// (loop inversion). The state is that of the head, so the guards' records hold here, too.
     fn jump_back(&mut self, head: Head) -> Result<()> {
-        let base = self.env.base as u32;
         let Some((last, guard)) = head.lead.last().copied() else {
-            self.asm.jump(Target::Region(base + head.at));
+            self.asm.jump(Target::Here(head.at));
             return Ok(());
         };
         self.file = head.file;
         if let Some(limit) = head.limit {
-            self.compare_with_limit(&limit, Target::Region(base + head.body))?;
+            self.compare_with_limit(&limit, Target::Here(head.body))?;
             self.asm.jump(Target::Stub(guard));
             return Ok(());
         }
@@ -316,7 +315,7 @@ impl Compiler<'_> {
             self.guard(&trace.ops[at as usize], None, None)?;
             self.bury_operands(at);
         }
-        let body = Target::Region(base + head.body);
+        let body = Target::Here(head.body);
         let tested = self.root(self.trace.ops[last as usize].args[0]).as_var();
         if tested.is_some_and(|var| self.trace.op(var).code == Opcode::FloatEq) {
             self.asm.jump(body);
@@ -379,6 +378,6 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
-        self.asm.jump(Target::Region(self.env.base as u32 + self.entry));
+        self.asm.jump(Target::Here(self.entry));
     }
 }

@@ -42,10 +42,10 @@ pub struct Glue {
 pub fn build(decode: usize) -> (Vec<u8>, Glue) {
     let mut asm = Asm::default();
     enter(&mut asm);
-    asm.pad_to(0, 16);
+    asm.pad_to(16);
     let common_exit = asm.bytes.len();
     exit(&mut asm, decode);
-    asm.pad_to(0, 16);
+    asm.pad_to(16);
     let alloc_slow = asm.bytes.len();
     alloc(&mut asm);
     (asm.bytes, Glue { enter: 0, common_exit, alloc_slow })

@@ -188,7 +188,6 @@ impl Compiler<'_> {
 
     /// The seldom run code, behind everything else.
     pub fn emit_slow(&mut self, index: usize) {
-        let base = self.env.base as u32;
         let slow = &self.slow[index];
         match slow.kind {
             SlowKind::Force { cell, every, guard } => {
@@ -214,7 +213,7 @@ impl Compiler<'_> {
                 self.asm.push_reg(SCRATCH);
                 self.asm.call(Target::Region(self.env.alloc_slow as u32));
                 self.asm.mov(object, SCRATCH);
-                self.asm.jump(Target::Region(base + slow.back));
+                self.asm.jump(Target::Here(slow.back));
             }
         }
     }

@@ -4,17 +4,25 @@
 //! an anonymous file and run through another (the way of many JITs on hardened systems). The whole limit is
 //! reserved at once, so every jump reaches with 32 bits; pages are committed when they are first written.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ptr::NonNull;
 
-use crate::CodegenError;
+use crate::{CodegenError, Ranges};
+
+/// Code begins at multiples of this.
+const UNIT: usize = 64;
+/// Most bytes that a limit may allow: jumps reach with 32 bits.
+const MOST: usize = 1 << 30;
+/// `int3`.
+const TRAP: u8 = 0xcc;
 
 /// The region.
 pub struct CodeMemory {
     writable: NonNull<u8>,
     executable: NonNull<u8>,
     size: usize,
-    used: Cell<usize>,
+    /// What is not in use.
+    free: RefCell<Ranges>,
 }
 
 fn failed(what: &str) -> CodegenError {
@@ -22,9 +30,16 @@ fn failed(what: &str) -> CodegenError {
 }
 
 impl CodeMemory {
-    /// Reserves so many bytes.
-    pub fn new(size: usize) -> Result<CodeMemory, CodegenError> {
-        let size = size.clamp(1, 1 << 30).next_multiple_of(1 << 16);
+    /// Maps the shared code, at offset 0, and so many bytes for traces.
+    pub fn new(shared: &[u8], limit: usize) -> Result<CodeMemory, CodegenError> {
+        let start = shared.len().next_multiple_of(UNIT);
+        let limit = limit.min(MOST) & !(UNIT - 1);
+        let memory = CodeMemory::map((start + limit).next_multiple_of(1 << 16), Ranges::new(start, limit))?;
+        memory.write(0, shared);
+        Ok(memory)
+    }
+
+    fn map(size: usize, free: Ranges) -> Result<CodeMemory, CodegenError> {
         // SAFETY: plain system calls; the descriptor is ours and closed here; the kernel picks addresses.
         unsafe {
             let file = libc::memfd_create(c"hotloop-code".as_ptr(), libc::MFD_CLOEXEC);
@@ -46,7 +61,7 @@ impl CodeMemory {
             libc::close(file);
             match (writable, executable) {
                 (Some(writable), Some(executable)) => {
-                    Ok(CodeMemory { writable, executable, size, used: Cell::new(0) })
+                    Ok(CodeMemory { writable, executable, size, free: RefCell::new(free) })
                 }
                 (one, other) => {
                     for mapping in [one, other].into_iter().flatten() {
@@ -58,20 +73,20 @@ impl CodeMemory {
         }
     }
 
-    /// Where the next code will go: an offset, a multiple of 64.
-    pub fn next(&self) -> usize {
-        self.used.get().next_multiple_of(64)
+    /// Room for so much code: an offset, a multiple of [`UNIT`].
+    pub fn take(&self, size: usize) -> Result<usize, CodegenError> {
+        self.free.borrow_mut().take(size.next_multiple_of(UNIT)).ok_or(CodegenError::OutOfCodeMemory)
     }
 
-    /// Puts code at [`CodeMemory::next`].
-    pub fn append(&self, code: &[u8]) -> Result<usize, CodegenError> {
-        let at = self.next();
-        if code.len() > self.size.saturating_sub(at) {
-            return Err(CodegenError::OutOfCodeMemory);
-        }
-        self.write(at, code);
-        self.used.set(at + code.len());
-        Ok(at)
+    /// The room is free again. Nothing runs there and nothing jumps there any more: whoever does, traps.
+    pub fn give(&self, at: usize, size: usize) {
+        self.write(at, &vec![TRAP; size]);
+        self.free.borrow_mut().give(at, size.next_multiple_of(UNIT));
+    }
+
+    /// The offset of an address at which code runs, if it is one.
+    pub fn offset_of(&self, address: usize) -> Option<usize> {
+        address.checked_sub(self.executable.as_ptr() as usize).filter(|offset| *offset < self.size)
     }
 
     /// Overwrites code, which may be running further up the stack.

@@ -5,7 +5,7 @@
 //! * `asm`: instructions; `glue`: the code all traces share; `memory`: where code lives.
 //!
 //! Invariants: no borrow of the tables is held while a trace runs; code is only written through the
-//! writable mapping; a guard's record stays right for ever, as code is never moved. Slots of a frame are not
+//! writable mapping; a guard's record stays right as long as its code lives, as code is never moved. Slots of a frame are not
 //! cleared, so a dead reference may keep its object alive until the trace is left.
 
 mod allocate;
@@ -26,13 +26,14 @@ mod memory;
 mod moves;
 mod plan;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_void;
 use std::rc::Rc;
 
 use hotloop_ir::{Const, Opcode, Trace};
 
+use self::asm::Asm;
 use self::compile::{Compiler, Env};
 use self::control::Entry as Place;
 use self::file::Loc;
@@ -47,12 +48,18 @@ use crate::{CodeId, CodegenError, Context, Entry, Force, Options, Request, Targe
 pub struct X64 {
     memory: CodeMemory,
     glue: Glue,
-    codes: RefCell<Vec<Rc<Code>>>,
+    /// Those that were freed are empty.
+    codes: RefCell<Vec<Option<Rc<Code>>>>,
+    /// Their numbers.
+    unused: RefCell<Vec<u32>>,
+    /// The bridge of a guard.
+    bridges: RefCell<HashMap<u32, CodeId>>,
+    /// Where the stack of the outermost activation begins; 0 if there is none.
+    stack: Cell<usize>,
     /// By the number of their first guard.
     guards: RefCell<BTreeMap<u32, Rc<Code>>>,
     /// Boxed: machine code knows the addresses of the counts.
     forcing: Box<Forcing>,
-    code_limit: usize,
     bmi2: bool,
 }
 
@@ -71,6 +78,8 @@ struct Code {
     locs: Vec<Loc>,
     consts: Vec<Const>,
     first_guard: u32,
+    /// The guard whose failure it continues.
+    parent: Option<u32>,
 }
 
 /// One call of [`Target::run`].
@@ -85,16 +94,16 @@ impl X64 {
     /// # Errors
     /// The system gives no executable memory.
     pub fn new(options: Options) -> Result<X64, CodegenError> {
-        let memory = CodeMemory::new(options.code_limit)?;
         let (code, glue) = glue::build(decode as *const () as usize);
-        memory.append(&code)?;
         Ok(X64 {
-            memory,
+            memory: CodeMemory::new(&code, options.code_limit)?,
             glue,
             codes: RefCell::default(),
+            unused: RefCell::default(),
+            bridges: RefCell::default(),
+            stack: Cell::new(0),
             guards: RefCell::default(),
             forcing: Box::new(Forcing::new(options.force, options.force_every)),
-            code_limit: options.code_limit,
             bmi2: std::is_x86_feature_detected!("bmi2"),
         })
     }
@@ -108,7 +117,7 @@ impl X64 {
     }
 
     fn code(&self, code: CodeId) -> Rc<Code> {
-        self.codes.borrow()[code.0 as usize].clone()
+        self.codes.borrow()[code.0 as usize].clone().expect("the code was not freed")
     }
 
     /// The code and the record of a guard.
@@ -119,13 +128,19 @@ impl X64 {
         (index != plan::NONE).then(|| (code.clone(), index as usize))
     }
 
-    /// Lets a guard go on at an offset of the region when it fails.
-    fn attach(&self, code: &Code, index: usize, bridge: usize) {
-        let jump = |from: usize| (bridge as i64 - from as i64) as i32;
+    /// Lets a guard go on at an offset of the region when it fails, or leave (`None`).
+    fn attach(&self, code: &Code, index: usize, bridge: Option<usize>) {
         let stub = code.base + code.stubs + index * STUB_SIZE;
-        let mut bytes = [0xe9, 0, 0, 0, 0];
-        bytes[1..].copy_from_slice(&jump(stub + 5).to_le_bytes());
-        self.memory.write(stub, &bytes);
+        let jump = |from: usize| (bridge.unwrap_or(stub) as i64 - from as i64) as i32;
+        let mut asm = Asm::default();
+        match bridge {
+            Some(_) => {
+                asm.bytes.push(0xe9);
+                asm.bytes.extend(jump(stub + 5).to_le_bytes());
+            }
+            None => asm.push_imm((code.first_guard + code.guards[index].resume) as i32),
+        }
+        self.memory.write(stub, &asm.bytes);
         for site in &code.guards[index].sites {
             let at = code.base + *site as usize;
             self.memory.write(at, &jump(at + 4).to_le_bytes());
@@ -136,7 +151,8 @@ impl X64 {
 
 impl Target for X64 {
     fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
-        let inputs_of = |code: u32| self.codes.borrow().get(code as usize).map(|code| code.entry_locs.len());
+        let known = |code: u32| self.codes.borrow().get(code as usize).cloned().flatten();
+        let inputs_of = |code: u32| known(code).map(|code| code.entry_locs.len());
         check(trace, &inputs_of)?;
         if request.invalid.is_null() && trace.ops.iter().any(|op| op.code == Opcode::GuardValid) {
             return Err(CodegenError::Malformed("guard_valid without a cell".into()));
@@ -157,17 +173,14 @@ impl Target for X64 {
             };
             locs.iter().map(place).collect()
         });
-        let base = self.memory.next();
         let env = Env {
-            base,
             common_exit: self.glue.common_exit,
             alloc_slow: self.glue.alloc_slow,
             first_guard: request.first_guard,
             invalid: request.invalid as u64,
             bridge,
             enter: &|code| {
-                let codes = self.codes.borrow();
-                let code = codes.get(code as usize)?;
+                let code = known(code)?;
                 Some((code.base + code.entry, code.entry_locs.clone()))
             },
             force: self
@@ -184,10 +197,9 @@ impl Target for X64 {
         };
         let mut compiler = Compiler::new(trace, &env);
         compiler.run()?;
-        if base + compiler.asm.bytes.len() > self.code_limit {
-            return Err(CodegenError::OutOfCodeMemory);
-        }
-        self.memory.append(&compiler.asm.bytes)?;
+        let base = self.memory.take(compiler.asm.bytes.len())?;
+        compiler.link(base);
+        self.memory.write(base, &compiler.asm.bytes);
         let mut by_resume = vec![plan::NONE; trace.resumes.len()];
         for (index, guard) in compiler.guards.iter().enumerate() {
             by_resume[guard.resume as usize] = index as u32;
@@ -204,16 +216,27 @@ impl Target for X64 {
             locs: std::mem::take(&mut compiler.locs),
             consts: std::mem::take(&mut compiler.consts),
             first_guard: request.first_guard,
+            parent: match request.entry {
+                Entry::Fresh => None,
+                Entry::Bridge { guard } => Some(guard),
+            },
         });
-        if let Some((parent, index)) = parent {
-            self.attach(&parent, index, base);
-        }
         if !code.by_resume.is_empty() {
             self.guards.borrow_mut().insert(request.first_guard, code.clone());
         }
         let mut codes = self.codes.borrow_mut();
-        codes.push(code);
-        Ok(CodeId(codes.len() as u32 - 1))
+        let id = CodeId(self.unused.borrow_mut().pop().unwrap_or(codes.len() as u32));
+        if id.0 as usize == codes.len() {
+            codes.push(None);
+        }
+        if let (Some((parent, index)), Some(guard)) = (parent, code.parent) {
+            self.attach(&parent, index, Some(base));
+            self.bridges.borrow_mut().insert(guard, id);
+        }
+        codes[id.0 as usize] = Some(code);
+        // It may stand where other code stood.
+        self.memory.serialise();
+        Ok(id)
     }
 
     unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
@@ -224,9 +247,69 @@ impl Target for X64 {
         // SAFETY: the glue begins with `enter`, which has this type.
         let enter = unsafe { std::mem::transmute::<usize, Enter>(self.memory.address(self.glue.enter)) };
         let activation: *mut Activation = &mut activation;
+        let outermost = self.stack.get() == 0;
+        if outermost {
+            self.stack.set(activation as usize);
+        }
         // SAFETY: the code was compiled from a checked trace; what it reads, writes and calls is the
         // caller's promise. The activation lives until the call is over.
-        unsafe { enter(activation.cast::<c_void>(), context, start, inputs.as_ptr()) }
+        let guard = unsafe { enter(activation.cast::<c_void>(), context, start, inputs.as_ptr()) };
+        if outermost {
+            self.stack.set(0);
+        }
+        guard
+    }
+
+    fn detach(&self, guard: u32) {
+        if self.bridges.borrow_mut().remove(&guard).is_some()
+            && let Some((code, index)) = self.guard(guard)
+        {
+            self.attach(&code, index, None);
+        }
+    }
+
+    /// Any word may be a return address, so some code may be spared that is not running.
+    #[inline(never)]
+    fn running(&self) -> Vec<CodeId> {
+        let mut found = Vec::new();
+        if self.stack.get() == 0 {
+            return found;
+        }
+        let codes = self.codes.borrow();
+        let known = codes.iter().enumerate().filter_map(|(id, code)| Some((id, code.as_ref()?)));
+        let bases: BTreeMap<usize, (usize, CodeId)> =
+            known.map(|(id, code)| (code.base, (code.base + code.size, CodeId(id as u32)))).collect();
+        let mut at = (&raw const found).addr().next_multiple_of(8);
+        while at < self.stack.get() {
+            // SAFETY: a word of this thread's stack, between this function's frame and that of the
+            // outermost `run`; all return addresses into code are there.
+            let word = unsafe { std::ptr::with_exposed_provenance::<usize>(at).read_volatile() };
+            if let Some(offset) = self.memory.offset_of(word)
+                && let Some((_, (end, id))) = bases.range(..=offset).next_back()
+                && offset <= *end
+                && !found.contains(id)
+            {
+                found.push(*id);
+            }
+            at += 8;
+        }
+        found
+    }
+
+    unsafe fn free(&self, id: CodeId) {
+        let Some(code) = self.codes.borrow_mut()[id.0 as usize].take() else { return };
+        self.unused.borrow_mut().push(id.0);
+        if let Some(guard) = code.parent
+            && self.bridges.borrow().get(&guard) == Some(&id)
+        {
+            self.detach(guard);
+        }
+        if !code.by_resume.is_empty() {
+            self.guards.borrow_mut().remove(&code.first_guard);
+            let numbers = code.first_guard..code.first_guard + code.by_resume.len() as u32;
+            self.bridges.borrow_mut().retain(|guard, _| !numbers.contains(guard));
+        }
+        self.memory.give(code.base, code.size);
     }
 
     fn code_size(&self, code: CodeId) -> usize {
