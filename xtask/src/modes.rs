@@ -19,6 +19,9 @@ pub const MODES: &[Mode] = &[
     Mode { name: "native, unoptimised", jit: "eager,optimize=0", sweep: &[] },
     Mode { name: "guard {} fails", jit: "eager,force={}:1", sweep: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
     Mode { name: "every {}. guard fails", jit: "eager,force_every={}", sweep: &[1, 2, 3, 7, 50] },
+    Mode { name: "code is freed at once", jit: "eager,loop_longevity=0", sweep: &[] },
+    Mode { name: "little code memory", jit: "eager,max_code=8000", sweep: &[] },
+    Mode { name: "every {}. time no code memory", jit: "eager,fail_code={}", sweep: &[1, 2, 3] },
     Mode { name: "gc stress", jit: "eager,gc_stress=50", sweep: &[] },
     Mode { name: "gc stress, every 3rd guard fails", jit: "eager,gc_stress=50,force_every=3", sweep: &[] },
 ];

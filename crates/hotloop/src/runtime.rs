@@ -44,6 +44,10 @@ pub struct JitOptions {
     pub max_aborts: u32,
     /// Most bridges of one loop.
     pub max_bridges: u32,
+    /// Recordings until a loop that is not entered any more is freed.
+    pub loop_longevity: u32,
+    /// Most bytes of machine code at a time; beyond that the oldest is freed, or nothing is compiled.
+    pub max_code: u32,
     /// Whether the optimizer runs (resume data is always made).
     pub optimize: bool,
     /// Whether traces run as machine code, or by reference evaluation.
@@ -52,6 +56,8 @@ pub struct JitOptions {
     pub force: Option<(u32, u64)>,
     /// Test mode: every k-th executed guard fails.
     pub force_every: Option<u64>,
+    /// Test mode: at every k-th attempt there is no room for code.
+    pub fail_code: Option<u32>,
     /// Test mode: this rule of replay is broken on purpose.
     pub break_rule: Option<u32>,
     /// Every recording is made twice and compared; elidable calls are made again and compared.
@@ -68,10 +74,13 @@ impl Default for JitOptions {
             max_unroll_recursion: 7,
             max_aborts: 8,
             max_bridges: 100,
+            loop_longevity: 1000,
+            max_code: 64 << 20,
             optimize: true,
             native: cfg!(all(target_arch = "x86_64", target_os = "linux")),
             force: None,
             force_every: None,
+            fail_code: None,
             break_rule: None,
             check_hints: false,
         }
@@ -90,7 +99,7 @@ impl fmt::Display for OptionsError {
 impl std::error::Error for OptionsError {}
 
 const PARAMETERS: &str = "off, threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
-     max_aborts, max_bridges, optimize, backend, force, force_every, check_hints";
+     max_aborts, max_bridges, loop_longevity, max_code, optimize, backend, force, force_every, fail_code, check_hints";
 
 impl JitOptions {
     /// Sets parameters from `name=value,…`, or `off`.
@@ -122,6 +131,8 @@ impl JitOptions {
                 "max_unroll_recursion" => self.max_unroll_recursion = number()?,
                 "max_aborts" => self.max_aborts = number()?,
                 "max_bridges" => self.max_bridges = number()?,
+                "loop_longevity" => self.loop_longevity = number()?,
+                "max_code" => self.max_code = number()?,
                 "optimize" => self.optimize = flag()?,
                 "check_hints" => self.check_hints = flag()?,
                 "break_rule" => self.break_rule = Some(number()?),
@@ -131,6 +142,9 @@ impl JitOptions {
                         "eval" => false,
                         _ => return Err(bad("`x64` or `eval`")),
                     }
+                }
+                "fail_code" => {
+                    self.fail_code = Some(number()?).filter(|k| *k > 0);
                 }
                 "force" => {
                     let pair =

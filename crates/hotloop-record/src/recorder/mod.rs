@@ -41,6 +41,8 @@ pub enum Abort {
     GreensDiffer,
     /// A stable field that the trace had read as a constant was written before it was whole.
     StableWritten,
+    /// The trace it continues or goes on in was given up meanwhile.
+    TargetGone,
 }
 
 impl fmt::Display for Abort {
@@ -54,6 +56,7 @@ impl fmt::Display for Abort {
             Abort::Left => "the program left the loop",
             Abort::GreensDiffer => "plain state differs",
             Abort::StableWritten => "a stable field was written",
+            Abort::TargetGone => "what it goes on in was given up",
         })
     }
 }

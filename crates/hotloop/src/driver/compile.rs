@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use hotloop_codegen::{Entry, Request};
+use hotloop_codegen::{CodeId, CodegenError, Entry, Request};
 use hotloop_ir::{Opcode, Trace, verify};
 use hotloop_log::Section;
 use hotloop_record::Abort;
@@ -17,27 +17,46 @@ use crate::interpreter::Interpreter;
 impl<I: Interpreter> Vm<'_, I> {
     /// Compiles a whole recording; a failure is an abort.
     pub(super) fn compile(&self, recording: Recording<I::Pc>) {
+        let Recording { recorder, goal, slots, links, .. } = recording;
+        let invalid = recorder.invalid;
+        let recorded = recorder.trace;
+        let compiled = if invalid.load(Ordering::Relaxed) != 0 {
+            Err(Abort::StableWritten)
+        } else {
+            self.compile_trace(&recorded, goal, slots, links, invalid)
+        };
+        let mut tables = self.tables.borrow_mut();
+        tables.free_positions(&recorded, compiled.as_deref().ok());
+        drop(tables);
+        if let Err(reason) = compiled {
+            self.aborted(&goal, reason);
+        }
+    }
+
+    /// The optimised trace, which is in the tables now.
+    fn compile_trace(
+        &self,
+        recorded: &Trace,
+        goal: Goal<I::Pc>,
+        slots: Vec<usize>,
+        links: Vec<usize>,
+        invalid: Rc<AtomicU32>,
+    ) -> Result<Rc<Trace>, Abort> {
         let runtime = self.interpreter.runtime();
         let jit = &runtime.options().jit;
-        let Recording { recorder, goal, slots, .. } = recording;
-        let invalid = recorder.invalid;
-        if invalid.load(Ordering::Relaxed) != 0 {
-            return self.aborted(&goal, Abort::StableWritten);
-        }
-        let recorded = recorder.trace;
         if cfg!(debug_assertions)
-            && let Err(error) = verify::verify(&recorded)
+            && let Err(error) = verify::verify(recorded)
         {
             panic!("internal error: the recorder broke the trace: {error}\n{recorded}");
         }
-        runtime.log().write(Section::NoOpt, self.headline(&goal), &recorded);
+        runtime.log().write(Section::NoOpt, self.headline(&goal), recorded);
         let started = Instant::now();
         let options =
             hotloop_opt::Options { optimize: jit.optimize, peel: jit.optimize, break_rule: jit.break_rule };
         // A loop whose second iteration can't go the first one's way may still be worth its first.
-        let optimized = hotloop_opt::optimize(&recorded, &options)
-            .or_else(|_| hotloop_opt::optimize(&recorded, &hotloop_opt::Options { peel: false, ..options }));
-        let Ok(optimized) = optimized else { return self.aborted(&goal, Abort::Contradiction) };
+        let optimized = hotloop_opt::optimize(recorded, &options)
+            .or_else(|_| hotloop_opt::optimize(recorded, &hotloop_opt::Options { peel: false, ..options }));
+        let optimized = optimized.map_err(|_| Abort::Contradiction)?;
         let optimizing = started.elapsed();
         if cfg!(debug_assertions)
             && let Err(error) = verify::verify(&optimized)
@@ -46,22 +65,32 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         runtime.log().write(Section::Opt, self.headline(&goal), &optimized);
 
-        let first_guard = self.tables.borrow().guards.len() as u32;
         let entry = match goal {
             Goal::Loop { .. } => Entry::Fresh,
             Goal::Bridge { guard, .. } => Entry::Bridge { guard },
         };
+        let count = optimized.resumes.len();
+        let first_guard = self.tables.borrow_mut().take_guards(count).ok_or(Abort::Codegen)?;
         let started = Instant::now();
-        let request = Request {
-            entry,
-            first_guard,
-            invalid: if optimized.stable.is_empty() { std::ptr::null() } else { Rc::as_ptr(&invalid) },
-        };
-        let code = match self.target.compile(&optimized, &request) {
-            Ok(code) => code,
-            Err(error) => {
-                runtime.log().write(Section::Abort, self.headline(&goal), format!("{error}\n"));
-                return self.aborted(&goal, Abort::Codegen);
+        let invalid_cell = if optimized.stable.is_empty() { std::ptr::null() } else { Rc::as_ptr(&invalid) };
+        let request = Request { entry, first_guard, invalid: invalid_cell };
+        let code = loop {
+            // What it continues or goes on in may have been given up while it was recorded, or just now.
+            let tables = self.tables.borrow();
+            if tables.pins.iter().any(|pin| tables.trace(*pin).condemned) {
+                drop(tables);
+                self.tables.borrow_mut().give_guards(first_guard, count);
+                return Err(Abort::TargetGone);
+            }
+            drop(tables);
+            match self.compile_code(&optimized, &request) {
+                Err(CodegenError::OutOfCodeMemory) if self.evict() => {}
+                Ok(code) => break code,
+                Err(error) => {
+                    runtime.log().write(Section::Abort, self.headline(&goal), format!("{error}\n"));
+                    self.tables.borrow_mut().give_guards(first_guard, count);
+                    return Err(Abort::Codegen);
+                }
             }
         };
         let assembling = started.elapsed();
@@ -70,33 +99,52 @@ impl<I: Interpreter> Vm<'_, I> {
         {
             runtime.log().write(Section::Backend, self.headline(&goal), text);
         }
-        self.install(&recorded, optimized, goal, slots, invalid, code, first_guard, (optimizing, assembling));
+        let optimized = Rc::new(optimized);
+        let trace = optimized.clone();
+        self.install(
+            recorded,
+            trace,
+            goal,
+            slots,
+            links,
+            invalid,
+            code,
+            first_guard,
+            (optimizing, assembling),
+        );
+        Ok(optimized)
+    }
+
+    fn compile_code(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
+        let attempts = self.attempts.get() + 1;
+        self.attempts.set(attempts);
+        match self.interpreter.runtime().options().jit.fail_code {
+            Some(every) if attempts.is_multiple_of(every) => Err(CodegenError::OutOfCodeMemory),
+            _ => self.target.compile(trace, request),
+        }
     }
 
     #[allow(clippy::too_many_arguments)] // the parts of one table entry
     fn install(
         &self,
         recorded: &Trace,
-        optimized: Trace,
+        optimized: Rc<Trace>,
         goal: Goal<I::Pc>,
         slots: Vec<usize>,
+        links: Vec<usize>,
         invalid: Rc<AtomicU32>,
-        code: hotloop_codegen::CodeId,
+        code: CodeId,
         first_guard: u32,
         (optimizing, assembling): (std::time::Duration, std::time::Duration),
     ) {
         let jit = &self.interpreter.runtime().options().jit;
         let mut guard = self.tables.borrow_mut();
         let tables = &mut *guard;
-        let index = tables.traces.len();
-        for _ in &optimized.resumes {
-            tables.guards.push(Guard {
-                trace: index,
-                failures: 0,
-                eagerness: jit.trace_eagerness,
-                aborts: 0,
-            });
-        }
+        let index = tables.next_trace();
+        let guard = Guard { trace: index, failures: 0, eagerness: jit.trace_eagerness, aborts: 0 };
+        let numbers = first_guard as usize..first_guard as usize + optimized.resumes.len();
+        tables.guards.resize(tables.guards.len().max(numbers.end), guard);
+        tables.guards[numbers].fill(guard);
         for op in &optimized.ops {
             // These go back to the interpreter for good.
             if matches!(op.code, Opcode::GuardNoInterrupt | Opcode::Exit)
@@ -112,12 +160,13 @@ impl<I: Interpreter> Vm<'_, I> {
         summary.optimizing += optimizing;
         summary.assembling += assembling;
         summary.code_bytes += self.target.code_size(code) as u64;
-        let head = match goal {
+        let (head, root, parent) = match goal {
             Goal::Loop { pc, head } => {
                 summary.loops += 1;
-                tables.heads[head].trace = Some(index);
+                tables.sweep |= tables.heads[head].trace.replace(index).is_some();
+                tables.heads[head].cold = false;
                 self.interpreter.loop_cell(pc).set_count(1);
-                head
+                (head, index, None)
             }
             Goal::Bridge { guard, head } => {
                 summary.bridges += 1;
@@ -126,11 +175,23 @@ impl<I: Interpreter> Vm<'_, I> {
                 // While bridges still come, exits become fewer: the count starts anew.
                 root.exits = ExitCost::default();
                 tables.guards[guard as usize].eagerness = u32::MAX;
-                head
+                let parent = tables.guards[guard as usize].trace;
+                (head, tables.trace(parent).root, Some(guard))
             }
         };
-        let trace = Rc::new(optimized);
-        tables.traces.push(Compiled { code, trace, first_guard, invalid, head, slots: Rc::new(slots) });
+        tables.heads[head].used = tables.generation;
+        tables.traces[index] = Some(Compiled {
+            code,
+            trace: optimized,
+            first_guard,
+            invalid,
+            head,
+            slots: Rc::new(slots),
+            root,
+            parent,
+            links,
+            condemned: false,
+        });
     }
 
     fn headline(&self, goal: &Goal<I::Pc>) -> String {

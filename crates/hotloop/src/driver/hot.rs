@@ -26,6 +26,9 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let mut greens = Vec::new();
         state.greens(&mut greens);
+        if self.tables.borrow().sweep {
+            self.sweep();
+        }
         let (head, code) = {
             let mut tables = self.tables.borrow_mut();
             if cell.head(tables.owner).is_none() && jit.threshold > 1 {
@@ -35,9 +38,8 @@ impl<I: Interpreter> Vm<'_, I> {
                 return (Next::At(pc, false), state);
             }
             let head = tables.head(cell, &greens);
-            let code = tables.heads[head]
-                .trace
-                .filter(|trace| tables.traces[*trace].invalid.load(Ordering::Relaxed) == 0);
+            let code = tables.heads[head].trace;
+            let code = code.filter(|trace| tables.trace(*trace).invalid.load(Ordering::Relaxed) == 0);
             (head, code)
         };
         if let Some(trace) = code {
@@ -51,6 +53,9 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         // Should this recording fail, the next waits twice as long.
         cell.set_count(jit.threshold.max(2).saturating_mul(1 << aborts.min(16)));
+        if std::mem::take(&mut self.tables.borrow_mut().heads[head].cold) {
+            return (Next::At(pc, false), state);
+        }
         self.record_loop(pc, head, state)
     }
 
@@ -81,8 +86,10 @@ impl<I: Interpreter> Vm<'_, I> {
     /// Runs a compiled trace from its entry.
     fn enter_code(&self, trace: usize, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
         let (code, slots) = {
-            let tables = self.tables.borrow();
-            (tables.traces[trace].code, tables.traces[trace].slots.clone())
+            let mut tables = self.tables.borrow_mut();
+            let (head, generation) = (tables.trace(trace).head, tables.generation);
+            tables.heads[head].used = generation;
+            (tables.trace(trace).code, tables.trace(trace).slots.clone())
         };
         let mut inputs = Vec::with_capacity(16);
         state.save(&mut inputs);
@@ -138,6 +145,7 @@ impl<I: Interpreter> Vm<'_, I> {
             root: Self::frame().map(|(index, _)| reds[index].operand),
             goal: Goal::Loop { pc, head },
             slots,
+            links: Vec::new(),
         };
         self.record(recording, Next::At(pc, false), meta)
     }

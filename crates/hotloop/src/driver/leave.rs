@@ -34,18 +34,23 @@ impl<I: Interpreter> Vm<'_, I> {
             entry.failures += 1;
             let (index, hot) = (entry.trace, entry.failures >= entry.eagerness);
             tables.summary.exits += 1;
-            let compiled = &tables.traces[index];
+            let generation = tables.generation;
+            let compiled = tables.trace(index);
             let invalid = compiled.invalid.load(Ordering::Relaxed) != 0;
             let (trace, number, head) =
                 (compiled.trace.clone(), (guard - compiled.first_guard) as usize, compiled.head);
+            let condemned = compiled.condemned;
+            tables.heads[head].used = generation;
             if invalid && tables.heads[head].trace == Some(index) {
                 tables.heads[head].trace = None;
             }
+            // Should it be running further up the stack, it is freed later.
+            tables.sweep |= invalid || condemned;
             let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
-            (trace, number, head, hot && room)
+            (trace, number, head, hot && room && !condemned)
         };
         let resume = &trace.resumes[resume];
-        let position = self.tables.borrow().positions[resume.position as usize].clone();
+        let position = self.tables.borrow().position(resume.position);
         let result = match bridge {
             true => self.bridge(
                 guard,
@@ -71,6 +76,7 @@ impl<I: Interpreter> Vm<'_, I> {
                     recorder.prepare_feed(rebuilt.feed);
                     self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
                     let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
+                    self.tables.borrow_mut().free_positions(&recorder.trace, None);
                     self.resume_direct(Next::After(step), state)
                 };
                 self.count_exit(head, started);
@@ -90,6 +96,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if head.exits.add(started) && head.trace.take().is_some() {
             head.aborts = max + 1;
             tables.summary.retired += 1;
+            tables.sweep = true;
         }
     }
 
@@ -131,7 +138,8 @@ impl<I: Interpreter> Vm<'_, I> {
             Some(var) => live.iter().position(|known| *known == var).map(|index| reds[index].operand),
             None => None,
         });
-        let recording = Recording { recorder, root, goal: Goal::Bridge { guard, head }, slots: Vec::new() };
+        let goal = Goal::Bridge { guard, head };
+        let recording = Recording { recorder, root, goal, slots: Vec::new(), links: Vec::new() };
         self.record(recording, Next::At(pc, raising), state)
     }
 }

@@ -7,6 +7,7 @@
 //! compile.rs  trace -> optimizer -> target -> tables
 //! leave.rs    a guard failed: rebuild, replay, or record a bridge
 //! check.rs    are steps deterministic, elidables elidable? (check_hints)
+//! life.rs     what was compiled is freed
 //! tables.rs   positions, loops, traces, guards
 //! ```
 
@@ -15,10 +16,11 @@ mod compile;
 mod direct;
 mod hot;
 mod leave;
+mod life;
 mod record;
 mod tables;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hotloop_codegen::{Context, Eval, Target};
@@ -66,6 +68,8 @@ pub struct Vm<'i, I: Interpreter> {
     /// Words that must stay alive while a state is rebuilt.
     kept: Rc<RefCell<Vec<u64>>>,
     roots: Option<hotloop_gc::RootsId>,
+    /// How often code was asked for.
+    attempts: Cell<u32>,
 }
 
 impl<I: Interpreter> std::fmt::Debug for Vm<'_, I> {
@@ -81,7 +85,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         let options = hotloop_codegen::Options {
             force: jit.force.map(|(guard, at)| hotloop_codegen::Force { guard, at }),
             force_every: jit.force_every,
-            ..Default::default()
+            code_limit: jit.max_code as usize,
         };
         let target = target(jit.native && jit.enabled, options);
         let tables: Rc<RefCell<Tables<I::Pc>>> = Rc::default();
@@ -98,7 +102,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
                 unsafe { (**recorder).visit_words(visit) };
             }
         }));
-        Vm { interpreter, target, tables, recorders, kept, roots: Some(roots) }
+        Vm { interpreter, target, tables, recorders, kept, roots: Some(roots), attempts: Cell::new(0) }
     }
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.

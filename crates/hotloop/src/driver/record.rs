@@ -31,6 +31,8 @@ pub(super) struct Recording<P> {
     pub goal: Goal<P>,
     /// The frame's slots that are inputs.
     pub slots: Vec<usize>,
+    /// The traces that it goes on in; they are not freed meanwhile.
+    pub links: Vec<usize>,
 }
 
 /// Whose frame is current.
@@ -77,6 +79,13 @@ impl<I: Interpreter> Vm<'_, I> {
         mut state: I::State<Meta>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
+        let pins = self.tables.borrow().pins.len();
+        if let Goal::Bridge { guard, .. } = recording.goal {
+            let mut tables = self.tables.borrow_mut();
+            let parent = tables.guards[guard as usize].trace;
+            tables.pins.push(parent);
+        }
+        self.next_generation();
         self.recorders.borrow_mut().push(&raw const *recording.recorder);
         let (mut next, mut end) = (next, End::Open(next));
         let mut seen: HashMap<*const LoopCell, u32> = HashMap::new();
@@ -122,9 +131,13 @@ impl<I: Interpreter> Vm<'_, I> {
             _ => recording.recorder.aborted(),
         };
         match reason {
-            Some(reason) => self.aborted(&recording.goal, reason),
+            Some(reason) => {
+                self.aborted(&recording.goal, reason);
+                self.tables.borrow_mut().free_positions(&recording.recorder.trace, None);
+            }
             None => self.compile(recording),
         }
+        self.tables.borrow_mut().pins.truncate(pins);
         self.resume_direct(next, state)
     }
 
@@ -143,7 +156,8 @@ impl<I: Interpreter> Vm<'_, I> {
         state.greens(&mut greens);
         let live =
             Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
-        let position = self.tables.borrow_mut().position(Position { pc, raising, greens: Rc::new(greens) });
+        let position =
+            self.tables.borrow_mut().add_position(Position { pc, raising, greens: Rc::new(greens) });
         recorder.begin_instruction(position, &words, types, if raising { None } else { live });
     }
 
@@ -281,11 +295,13 @@ impl<I: Interpreter> Vm<'_, I> {
         let target = found.and_then(|head| {
             let tables = self.tables.borrow();
             let trace = tables.heads[head].trace?;
-            let compiled = &tables.traces[trace];
+            let compiled = tables.trace(trace);
             let valid = compiled.invalid.load(Ordering::Relaxed) == 0;
-            valid.then(|| (compiled.code, compiled.slots.clone()))
+            valid.then(|| (trace, compiled.code, compiled.slots.clone()))
         });
-        if let Some((code, slots)) = target {
+        if let Some((trace, code, slots)) = target {
+            self.tables.borrow_mut().pins.push(trace);
+            recording.links.push(trace);
             // The position, should the loop's entry need one.
             self.begin(&mut recording.recorder, pc, false, state, types);
             if owner != Owner::Root {

@@ -1,12 +1,13 @@
 //! What the driver knows: positions, loops, traces, guards.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use hotloop_codegen::CodeId;
+use hotloop_codegen::{CodeId, Ranges};
 use hotloop_ir::Trace;
 use hotloop_record::Abort;
 
@@ -19,6 +20,23 @@ pub struct LoopCell {
     head: Cell<u32>,
     /// The machine in whose tables that is.
     owner: Cell<u32>,
+}
+
+thread_local! {
+    /// For each machine of this thread: the first heads of cells that are gone.
+    static ORPHANS: RefCell<HashMap<u32, Vec<usize>>> = RefCell::default();
+}
+
+/// The code that the cell belonged to is gone: so are its heads, and what was compiled for them.
+impl Drop for LoopCell {
+    fn drop(&mut self) {
+        if let Some(head) = self.head(self.owner.get()) {
+            // A thread that ends, or a machine that has ended, has no use for it.
+            let _ = ORPHANS.try_with(|orphans| {
+                orphans.borrow_mut().get_mut(&self.owner.get()).map(|heads| heads.push(head))
+            });
+        }
+    }
 }
 
 impl LoopCell {
@@ -61,6 +79,10 @@ pub(crate) struct Head {
     /// The compiled trace.
     pub trace: Option<usize>,
     pub aborts: u32,
+    /// Its code was freed: its counter starts anew.
+    pub cold: bool,
+    /// The generation in which its code was used last.
+    pub used: u32,
     /// Another head of the same cell, with other greens.
     pub next: Option<usize>,
     /// Bridges of its traces.
@@ -95,7 +117,7 @@ impl ExitCost {
     }
 }
 
-/// A compiled trace.
+/// A compiled trace (see `life.rs`).
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub code: CodeId,
@@ -107,6 +129,14 @@ pub(crate) struct Compiled {
     pub head: usize,
     /// The frame's slots that are inputs, after the red state.
     pub slots: Rc<Vec<usize>>,
+    /// The root of its tree: itself, unless it is a bridge.
+    pub root: usize,
+    /// For a bridge: whose failure it continues.
+    pub parent: Option<u32>,
+    /// The traces that its code goes on in.
+    pub links: Vec<usize>,
+    /// Nobody gets there any more; it is freed when nothing runs in it.
+    pub condemned: bool,
 }
 
 /// A guard of a compiled trace.
@@ -141,8 +171,12 @@ pub struct Summary {
     pub optimized_ops: u64,
     /// Guards left after optimising.
     pub guards: u64,
-    /// Bytes of machine code.
+    /// Bytes of machine code made.
     pub code_bytes: u64,
+    /// Traces freed.
+    pub freed: u32,
+    /// Bytes of machine code freed.
+    pub freed_bytes: u64,
     /// Time spent recording, the interpreter's own work included.
     pub recording: Duration,
     /// Time spent optimising.
@@ -169,6 +203,7 @@ impl fmt::Display for Summary {
         writeln!(f, "optimized ops:    {}", self.optimized_ops)?;
         writeln!(f, "guards:           {}", self.guards)?;
         writeln!(f, "code bytes:       {}", self.code_bytes)?;
+        writeln!(f, "freed:            {} ({} code bytes)", self.freed, self.freed_bytes)?;
         for (name, time) in
             [("recording", self.recording), ("optimizing", self.optimizing), ("assembling", self.assembling)]
         {
@@ -189,32 +224,164 @@ impl fmt::Display for Summary {
 pub(crate) struct Tables<P> {
     /// Which machine's they are; code may outlive a machine and be run by another.
     pub owner: u32,
-    pub positions: Vec<Position<P>>,
+    positions: Vec<Option<Position<P>>>,
     pub heads: Vec<Head>,
-    pub traces: Vec<Compiled>,
+    pub traces: Vec<Option<Compiled>>,
+    /// By number; those that are free are left as they were.
     pub guards: Vec<Guard>,
     pub summary: Summary,
+    /// Numbers that are free again.
+    unused_positions: Vec<u32>,
+    unused_heads: Vec<usize>,
+    unused_traces: Vec<usize>,
+    numbers: Ranges,
+    /// Heads whose cell is gone, but not yet all that was compiled for them.
+    orphans: Vec<usize>,
+    /// Traces that recordings at work rely on.
+    pub pins: Vec<usize>,
+    /// Counts recordings.
+    pub generation: u32,
+    /// How many traces wait to be freed.
+    pub condemned: usize,
+    /// A trace was replaced, retired or found invalid: it is to be freed.
+    pub sweep: bool,
 }
+
+/// Guards' numbers are below this.
+const MOST_GUARDS: usize = i32::MAX as usize;
 
 impl<P> Default for Tables<P> {
     fn default() -> Self {
         static OWNERS: AtomicU32 = AtomicU32::new(1);
+        let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
+        ORPHANS.with_borrow_mut(|orphans| orphans.insert(owner, Vec::new()));
         Tables {
-            owner: OWNERS.fetch_add(1, Ordering::Relaxed),
+            owner,
             positions: Vec::new(),
             heads: Vec::new(),
             traces: Vec::new(),
             guards: Vec::new(),
             summary: Summary::default(),
+            unused_positions: Vec::new(),
+            unused_heads: Vec::new(),
+            unused_traces: Vec::new(),
+            numbers: Ranges::new(0, MOST_GUARDS),
+            orphans: Vec::new(),
+            pins: Vec::new(),
+            generation: 0,
+            condemned: 0,
+            sweep: false,
         }
     }
 }
 
+impl<P> Drop for Tables<P> {
+    fn drop(&mut self) {
+        let _ = ORPHANS.try_with(|orphans| orphans.borrow_mut().remove(&self.owner));
+    }
+}
+
 impl<P: Copy> Tables<P> {
-    /// The number of a position.
-    pub fn position(&mut self, position: Position<P>) -> u32 {
-        self.positions.push(position);
-        self.positions.len() as u32 - 1
+    /// A number for a position; whoever asks gives it back.
+    pub fn add_position(&mut self, position: Position<P>) -> u32 {
+        match self.unused_positions.pop() {
+            Some(number) => {
+                self.positions[number as usize] = Some(position);
+                number
+            }
+            None => {
+                self.positions.push(Some(position));
+                self.positions.len() as u32 - 1
+            }
+        }
+    }
+
+    /// The position with this number, which is in use.
+    pub fn position(&self, number: u32) -> Position<P>
+    where
+        P: Clone,
+    {
+        self.positions[number as usize].clone().expect("a position in use")
+    }
+
+    /// The positions of a recording are free again, but for those that its trace needs.
+    pub fn free_positions(&mut self, recorded: &Trace, kept: Option<&Trace>) {
+        let kept: HashSet<u32> =
+            kept.iter().flat_map(|trace| &trace.resumes).map(|one| one.position).collect();
+        for instr in &recorded.instrs {
+            if !kept.contains(&instr.position) && self.positions[instr.position as usize].take().is_some() {
+                self.unused_positions.push(instr.position);
+            }
+        }
+    }
+
+    /// A compiled trace.
+    pub fn trace(&self, index: usize) -> &Compiled {
+        self.traces[index].as_ref().expect("a trace that was not freed")
+    }
+
+    /// The traces that are not condemned.
+    pub fn living(&self) -> impl Iterator<Item = (usize, &Compiled)> {
+        let traces = self.traces.iter().enumerate();
+        traces.filter_map(|(index, compiled)| Some((index, compiled.as_ref().filter(|one| !one.condemned)?)))
+    }
+
+    /// Where the next trace will be.
+    pub fn next_trace(&mut self) -> usize {
+        self.unused_traces.pop().unwrap_or_else(|| {
+            self.traces.push(None);
+            self.traces.len() - 1
+        })
+    }
+
+    /// Numbers for so many guards of a trace: the first.
+    pub fn take_guards(&mut self, count: usize) -> Option<u32> {
+        Some(self.numbers.take(count)? as u32)
+    }
+
+    /// They are free again.
+    pub fn give_guards(&mut self, first: u32, count: usize) {
+        self.numbers.give(first as usize, count);
+    }
+
+    /// Takes a trace off the tables; `free` frees its code and says how large it was.
+    pub fn forget(&mut self, index: usize, free: impl FnOnce(CodeId) -> u64) {
+        let Some(compiled) = self.traces[index].take() else { return };
+        self.summary.freed += 1;
+        self.summary.freed_bytes += free(compiled.code);
+        self.condemned -= compiled.condemned as usize;
+        self.give_guards(compiled.first_guard, compiled.trace.resumes.len());
+        for resume in &compiled.trace.resumes {
+            if self.positions[resume.position as usize].take().is_some() {
+                self.unused_positions.push(resume.position);
+            }
+        }
+        self.unused_traces.push(index);
+    }
+
+    /// The heads of cells that are gone lose their code; those that have lost it all are used again.
+    pub fn bury(&mut self) {
+        let owner = self.owner;
+        let gone = ORPHANS.with_borrow_mut(|orphans| orphans.get_mut(&owner).map(std::mem::take));
+        for mut head in gone.into_iter().flatten() {
+            loop {
+                self.heads[head].trace = None;
+                self.orphans.push(head);
+                match self.heads[head].next.take() {
+                    Some(next) => head = next,
+                    None => break,
+                }
+            }
+        }
+        let needed: Vec<usize> = self.traces.iter().flatten().map(|compiled| compiled.head).collect();
+        let (heads, unused) = (&mut self.heads, &mut self.unused_heads);
+        self.orphans.retain(|head| {
+            if !needed.contains(head) {
+                heads[*head] = Head::default();
+                unused.push(*head);
+            }
+            needed.contains(head)
+        });
     }
 
     /// The head of a cell with these greens, made if need be.
@@ -226,13 +393,14 @@ impl<P: Copy> Tables<P> {
             }
             at = self.heads[index].next;
         }
-        self.heads.push(Head {
-            greens: Rc::new(greens.to_vec()),
-            next: cell.head(self.owner),
-            ..Head::default()
-        });
-        cell.set_head(self.owner, self.heads.len() - 1);
-        self.heads.len() - 1
+        let index = self.unused_heads.pop().unwrap_or(self.heads.len());
+        if index == self.heads.len() {
+            self.heads.push(Head::default());
+        }
+        self.heads[index] =
+            Head { greens: Rc::new(greens.to_vec()), next: cell.head(self.owner), ..Head::default() };
+        cell.set_head(self.owner, index);
+        index
     }
 
     /// The head of a cell with these greens, if there is one.
@@ -257,7 +425,7 @@ impl<P: Copy> Tables<P> {
 
     /// Calls `visit` with every constant of a trace: references among them stay alive.
     pub fn constants(&self, visit: &mut dyn FnMut(u64)) {
-        for compiled in &self.traces {
+        for compiled in self.traces.iter().flatten() {
             compiled.trace.consts.iter().for_each(|constant| visit(constant.bits));
         }
     }

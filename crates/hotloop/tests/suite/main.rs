@@ -2,6 +2,7 @@
 
 mod hints;
 mod language;
+mod life;
 mod mutations;
 mod programs;
 mod random;

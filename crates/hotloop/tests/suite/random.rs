@@ -369,7 +369,7 @@ fn one_program() {
     let program: &'static Program = Box::leak(Box::new(Program::parse(&text)));
     let mut jit = hotloop::JitOptions::default();
     jit.parse(&std::env::var("TINY_JIT").unwrap_or_default()).expect("the JIT's options");
-    let way = crate::run::Way { jit, gc_stress: None };
+    let way = crate::run::Way::with(jit);
     let log = std::env::var("TINY_LOG").ok().map(|text| hotloop_log::Log::parse(&text).expect("the log"));
     alone(|| println!("{:#?}", crate::run::run_logged(program, &way, crate::run::FUEL, log)));
 }

@@ -7,7 +7,7 @@ use hotloop::{JitOptions, Options, Summary, Vm};
 use hotloop_log::Log;
 
 use crate::language::program::Program;
-use crate::language::{Outcome, Tiny};
+use crate::language::{Interrupts, Outcome, Tiny};
 
 /// Back edges and calls that a program may take.
 pub const FUEL: i64 = 600;
@@ -29,6 +29,8 @@ pub struct Report {
     pub outcome: Outcome,
     pub summary: Summary,
     pub guards: u32,
+    /// How many were answered.
+    pub interrupts: u64,
 }
 
 /// One way to run.
@@ -36,27 +38,36 @@ pub struct Report {
 pub struct Way {
     pub jit: JitOptions,
     pub gc_stress: Option<u32>,
+    pub heap_limit: Option<usize>,
+    pub interrupts: Interrupts,
 }
 
 impl Way {
     /// Without compiling.
     pub fn plain() -> Way {
-        Way { jit: JitOptions { enabled: false, ..JitOptions::default() }, gc_stress: None }
+        Way::with(JitOptions { enabled: false, ..JitOptions::default() })
     }
 
     /// Compiling everything at once.
     pub fn eager(native: bool, optimize: bool, trace_eagerness: u32) -> Way {
         let jit = JitOptions { threshold: 1, trace_eagerness, native, optimize, ..JitOptions::default() };
-        Way { jit, gc_stress: None }
+        Way::with(jit)
+    }
+
+    /// With these parameters, and nothing else unusual.
+    pub fn with(jit: JitOptions) -> Way {
+        Way { jit, gc_stress: None, heap_limit: None, interrupts: Interrupts::default() }
     }
 
     fn describe(&self) -> String {
         let JitOptions { enabled, threshold, trace_eagerness, optimize, native, force, force_every, .. } =
             self.jit;
-        let stress = self.gc_stress;
+        let JitOptions { loop_longevity, max_code, fail_code, .. } = self.jit;
+        let (stress, always) = (self.gc_stress, self.interrupts.always);
         format!(
             "enabled {enabled} threshold {threshold} eagerness {trace_eagerness} optimize {optimize} native {native} \
-             force {force:?} force_every {force_every:?} gc_stress {stress:?}"
+             force {force:?} force_every {force_every:?} gc_stress {stress:?} loop_longevity {loop_longevity} \
+             max_code {max_code} fail_code {fail_code:?} interrupts {always}"
         )
     }
 }
@@ -77,14 +88,20 @@ pub fn run_logged(
         eprintln!("{}", way.describe());
     }
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let options = Options { gc_stress: way.gc_stress, jit: way.jit.clone(), ..Options::default() };
-        let tiny = Tiny::new(options, program);
+        let options = Options { gc_stress: way.gc_stress, heap_limit: way.heap_limit, jit: way.jit.clone() };
+        let mut tiny = Tiny::new(options, program);
+        tiny.interrupts = way.interrupts.clone();
+        if way.interrupts.always {
+            tiny.runtime.interrupter().interrupt();
+        }
         if let Some(log) = log {
             tiny.runtime.set_log(log);
         }
         let vm = Vm::new(&tiny);
         let outcome = tiny.run(&vm, fuel);
-        Report { outcome, summary: vm.summary(), guards: vm.guard_count() }
+        tiny.runtime.interrupter().clear();
+        let interrupts = tiny.interrupts.count.get();
+        Report { outcome, summary: vm.summary(), guards: vm.guard_count(), interrupts }
     }));
     result.map_err(|payload| {
         let text = payload.downcast_ref::<String>().cloned();
@@ -172,6 +189,23 @@ pub fn compare(
         check(way.clone())?;
         way.jit.optimize = false;
         check(way)?;
+    }
+    // Code is freed all the time, or there is hardly room for it.
+    for &(native, optimize) in backends {
+        for eagerness in [1, 3] {
+            let mut way = Way::eager(native, optimize, eagerness);
+            way.jit.loop_longevity = eagerness - 1;
+            check(way.clone())?;
+            way.jit.force_every = Some(5);
+            way.jit.fail_code = Some(2);
+            check(way.clone())?;
+            (way.jit.loop_longevity, way.jit.fail_code) = (1000, Some(3));
+            (way.jit.max_code, way.jit.max_aborts) = (4096, 100);
+            check(way.clone())?;
+            (way.jit.fail_code, way.jit.force_every) = (None, None);
+            way.interrupts.always = true;
+            check(way)?;
+        }
     }
     for stress in if all { 1..=3 } else { 2..=2 } {
         let mut way = Way::eager(true, true, 2);

@@ -26,6 +26,8 @@ pub const ZERO: u32 = 13;
 pub const DEEP: u32 = 14;
 pub const ENDED: u32 = 15;
 pub const OUT_OF_FUEL: u32 = 16;
+pub const OUT_OF_MEMORY: u32 = 17;
+pub const INTERRUPTED: u32 = 18;
 
 const MOST_DEPTH: i64 = 40;
 pub const GLOBALS: u32 = 8;
@@ -61,6 +63,18 @@ pub struct Tiny {
     globals: ConstValue,
     output: RefCell<Vec<String>>,
     counter: PlainCell<i64>,
+    pub interrupts: Interrupts,
+}
+
+/// What comes from outside while a program runs.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupts {
+    /// As soon as one is answered, the next one comes.
+    pub always: bool,
+    /// Those that come when so much fuel is left, or less, are errors.
+    pub error_at: Option<i64>,
+    /// How many were answered.
+    pub count: PlainCell<u64>,
 }
 
 /// What a program did.
@@ -236,7 +250,19 @@ impl Interpreter for Tiny {
         pc.code.get().live.as_ref().map(|live| live[pc.index as usize])
     }
 
-    fn interrupt(&self, _pc: Pc, _state: &mut State<Plain>, _why: Interrupt) -> bool {
+    fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {
+        if why == Interrupt::OutOfMemory {
+            state.result = error(OUT_OF_MEMORY);
+            return true;
+        }
+        self.interrupts.count.set(self.interrupts.count.get() + 1);
+        if self.interrupts.error_at.is_some_and(|fuel| state.fuel.get() <= fuel) {
+            state.result = error(INTERRUPTED);
+            return true;
+        }
+        if self.interrupts.always {
+            self.runtime.interrupter().interrupt();
+        }
         false
     }
 
@@ -316,6 +342,7 @@ impl Tiny {
             program,
             output: RefCell::default(),
             counter: PlainCell::new(0),
+            interrupts: Interrupts::default(),
         }
     }
 
