@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use hotloop::Options;
+use hotloop::{Options, Plan};
 use hotloop_log::Log;
 
 use crate::failure::Failure;
@@ -47,6 +47,7 @@ Options:
     --jit NAME=VALUE,…   set parameters of the JIT
     --jit off            do not compile
     --heap SIZE          most memory for live objects, like 512M (bytes, or with K, M or G)
+    --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
     --gc-stress N        collect garbage at every N-th allocation (for tests)
     --check-hints        check what the interpreter promises to the JIT (slow)
     --help, --version
@@ -107,6 +108,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
         match name {
             "--jit" => jit(&mut options, &value()?)?,
             "--heap" => options.heap_limit = Some(size(&value()?)?),
+            "--gc" => options.gc_plan = Some(plan(&value()?)?),
             "--gc-stress" => options.gc_stress = Some(every(&value()?)?),
             _ if has_value => return Err(unknown_option(name)),
             "--check-hints" => options.jit.check_hints = true,
@@ -157,6 +159,14 @@ fn size(text: &str) -> Result<usize, Failure> {
 fn every(text: &str) -> Result<u32, Failure> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| Failure::usage(format!("--gc-stress: `{text}` is not a whole number from 1 on")))
+}
+
+fn plan(text: &str) -> Result<Plan, Failure> {
+    match text {
+        "immix" => Ok(Plan::Immix),
+        "sticky-immix" => Ok(Plan::StickyImmix),
+        _ => Err(Failure::usage(format!("--gc: `{text}` is not `immix` or `sticky-immix`"))),
+    }
 }
 
 /// The log that the environment asks for.

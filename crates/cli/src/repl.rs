@@ -17,7 +17,7 @@ use crate::signal;
 
 /// Runs a session on standard input and output.
 pub fn run(settings: Settings) -> Result<(), Failure> {
-    Runtime::prepare();
+    Runtime::prepare(&settings.options);
     let mut output = Output::new();
     let interpreter = Pyllisp::new(settings.options, Box::new(output.clone()));
     interpreter.runtime().set_log(settings.log);

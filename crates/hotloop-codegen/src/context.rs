@@ -14,9 +14,21 @@ pub struct Bump {
 
 /// Allocates an object the slow way: zeroed, header written, its valid-object bit set. May collect.
 ///
-/// `header` is the type's id in the low 32 bits and the length of the array part in the high ones; `size` is
-/// the whole size in bytes, a multiple of 8.
+/// `header` is the type's id in the low 16 bits, [`Context::header_bits`] up to bit 32, and the length of the
+/// array part in the high half; `size` is the whole size in bytes, a multiple of 8.
 pub type Alloc = extern "C" fn(heap: *const (), header: u64, size: usize) -> *mut u8;
+
+/// Told of an old object before or after references are stored into it (see [`OLD`]). Does not collect.
+pub type Remember = extern "C" fn(object: *mut u8);
+
+/// Where in an object its flags are: a byte. Who stores a reference into an object in whose flags [`OLD`] is
+/// set calls [`Context::remember`], which takes it away until the next collection.
+pub(crate) const FLAGS: i32 = 2;
+/// The flag of an object that survived a collection.
+pub(crate) const OLD: u8 = 1;
+/// The low bits of a language value, and those of one that is a reference.
+pub(crate) const TAG_MASK: u64 = 7;
+pub(crate) const REF_TAG: u64 = 2;
 
 /// How running code is asked to stop.
 ///
@@ -65,11 +77,17 @@ pub struct Context {
     pub heap: *const (),
     /// Called when inline allocation is not possible.
     pub alloc: Alloc,
+    /// What new objects' headers say besides type and length.
+    pub header_bits: u64,
+    /// Called when a reference is stored into an old object.
+    pub remember: Remember,
 }
 
 impl Context {
     /// A context without inline allocation.
     pub fn new(heap: *const (), alloc: Alloc) -> Context {
-        Context { poll: Poll::new(), bump: std::ptr::null_mut(), vo_base: 0, heap, alloc }
+        extern "C" fn forget(_: *mut u8) {}
+        let (bump, poll) = (std::ptr::null_mut(), Poll::new());
+        Context { poll, bump, vo_base: 0, heap, alloc, header_bits: 0, remember: forget }
     }
 }

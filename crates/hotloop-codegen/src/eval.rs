@@ -15,6 +15,7 @@ use hotloop_ir::pure::{evaluate, overflows};
 use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, Var};
 
 use crate::check::check;
+use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
 use crate::force::{Force, Forcing};
 use crate::{CodeId, CodegenError, Context, Entry, Options, Request, Target};
 
@@ -241,8 +242,8 @@ impl Eval {
                     let (kind, offset) = item(op.type_ref().get(), b);
                     load(kind, a, offset)
                 },
-                // SAFETY: as above; the header is type and length, 32 bits each.
-                Opcode::GetType => unsafe { (a as *const u32).read() as u64 },
+                // SAFETY: as above; the header is type, flags and length.
+                Opcode::GetType => unsafe { (a as *const u16).read() as u64 },
                 // SAFETY: as above.
                 Opcode::Len => unsafe { (a as *const u32).add(1).read() as u64 },
                 // SAFETY: the context is valid, says the caller.
@@ -250,13 +251,13 @@ impl Eval {
                 Opcode::SetField => {
                     let field = op.field().get();
                     // SAFETY: the caller vouches for the memory that the trace reads and writes.
-                    unsafe { store(field.kind, a, field.offset.into(), b) };
+                    unsafe { store(context, field.kind, a, field.offset.into(), b) };
                     0
                 }
                 Opcode::SetItem => {
                     let (kind, offset) = item(op.type_ref().get(), b);
                     // SAFETY: as above.
-                    unsafe { store(kind, a, offset, c) };
+                    unsafe { store(context, kind, a, offset, c) };
                     0
                 }
                 Opcode::Loop => {
@@ -281,7 +282,9 @@ impl Eval {
                         Opcode::GuardFalse => a != 0,
                         Opcode::GuardValue => a != b,
                         // SAFETY: the object is valid and not null, says the caller.
-                        Opcode::GuardType => unsafe { (a as *const u32).read() != op.type_ref().get().id },
+                        Opcode::GuardType => unsafe {
+                            (a as *const u16).read() as u32 != op.type_ref().get().id
+                        },
                         // SAFETY: the context is valid, says the caller.
                         Opcode::GuardNoInterrupt => unsafe {
                             (*context).poll.flag.load(Ordering::Relaxed) != 0
@@ -358,9 +361,22 @@ unsafe fn load(kind: FieldKind, object: u64, offset: u64) -> u64 {
 }
 
 /// # Safety
-/// There is a place of this kind at that offset of the object.
-unsafe fn store(kind: FieldKind, object: u64, offset: u64, word: u64) {
+/// There is a place of this kind at that offset of the object; the context is valid.
+unsafe fn store(context: *mut Context, kind: FieldKind, object: u64, offset: u64, word: u64) {
     let address = object.wrapping_add(offset);
+    let reference = match kind {
+        FieldKind::Ref => word != 0,
+        FieldKind::Value => word & TAG_MASK == REF_TAG,
+        _ => false,
+    };
+    if reference {
+        // SAFETY: the caller's promise; every object has a header.
+        unsafe {
+            if (object.wrapping_add(FLAGS as u64) as *const u8).read() & OLD != 0 {
+                ((*context).remember)(object as *mut u8);
+            }
+        }
+    }
     match kind {
         // SAFETY: the caller's promise.
         FieldKind::Byte => unsafe { (address as *mut u8).write(word as u8) },
@@ -382,6 +398,7 @@ unsafe fn allocate(context: *mut Context, ty: &TypeDescr, items: u64) -> u64 {
     let (size, header) = layout(ty, items);
     // SAFETY: the caller's promise; the region is this thread's own.
     unsafe {
+        let header = header | (*context).header_bits;
         if (*context).vo_base != 0 {
             let bump = (*context).bump;
             let object = (*bump).cursor;

@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_ir::Trace;
 
-pub use context::{Alloc, Bump, Context, Poll};
+pub use context::{Alloc, Bump, Context, Poll, Remember};
 pub use eval::Eval;
 pub use force::Force;
 pub use ranges::Ranges;
@@ -93,11 +93,13 @@ pub struct Options {
     pub force_every: Option<u64>,
     /// Most bytes of machine code at a time. At most 1 GiB.
     pub code_limit: usize,
+    /// [`Context::header_bits`] of all contexts that traces run in.
+    pub header_bits: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { force: None, force_every: None, code_limit: 64 << 20 }
+        Options { force: None, force_every: None, code_limit: 64 << 20, header_bits: 0 }
     }
 }
 

@@ -28,6 +28,7 @@ fn random_sessions_agree_when_guards_are_forced() {
             force: (seed % 2 == 1)
                 .then_some(hotloop_codegen::Force { guard: (seed % 9) as u32, at: 1 + seed % 5 }),
             code_limit: 16 << 20,
+            ..Options::default()
         };
         let native = X64::new(options.clone()).unwrap();
         if let Err(error) = session(seed, &native, &Eval::new(options)) {

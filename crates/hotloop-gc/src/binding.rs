@@ -7,6 +7,7 @@
 //! the worker threads never read a stack and root scanners run on the thread they belong to.
 
 use crate::scan::{self, WorkerState, describe, size_of_object};
+use crate::types::HEADER_FLAGS_OFFSET;
 use crate::world::{self, MIN_ALIGNMENT};
 use mmtk::util::alloc::AllocationError;
 use mmtk::util::copy::{CopySemantics, GCWorkerCopyContext};
@@ -43,7 +44,9 @@ impl VMBinding for Hotloop {
 }
 
 impl ObjectModel<Hotloop> for Hotloop {
-    const GLOBAL_LOG_BIT_SPEC: VMGlobalLogBitSpec = VMGlobalLogBitSpec::side_first();
+    // `FLAG_OLD`, where a store into the object finds it at once.
+    const GLOBAL_LOG_BIT_SPEC: VMGlobalLogBitSpec =
+        VMGlobalLogBitSpec::in_header(8 * HEADER_FLAGS_OFFSET as isize);
     // Nothing moves, so nothing is ever forwarded and the two forwarding fields are not used;
     // "in the header" keeps MMTk from reserving address space for them.
     const LOCAL_FORWARDING_POINTER_SPEC: VMLocalForwardingPointerSpec =
@@ -132,17 +135,15 @@ impl Scanning<Hotloop> for Hotloop {
 
     fn scan_roots_in_mutator_thread(
         _: VMWorkerThread,
-        _: &'static mut Mutator<Hotloop>,
+        mutator: &'static mut Mutator<Hotloop>,
         mut factory: impl RootsWorkFactory<SimpleSlot>,
     ) {
-        world::with_roots(|roots| {
-            for packet in roots.chunks(ROOTS_PER_PACKET) {
-                factory.create_process_pinning_roots_work(packet.to_vec());
-            }
-        });
+        for packet in world::take_roots(mutator.mutator_tls).chunks(ROOTS_PER_PACKET) {
+            factory.create_process_pinning_roots_work(packet.to_vec());
+        }
     }
 
-    // All roots are the mutator's; see `world::block_mutator`.
+    // All roots are the mutators'; see `world::stop`.
     fn scan_vm_specific_roots(_: VMWorkerThread, _: impl RootsWorkFactory<SimpleSlot>) {}
 
     fn supports_return_barrier() -> bool {
@@ -158,9 +159,9 @@ impl Collection<Hotloop> for Hotloop {
     where
         F: FnMut(&'static mut Mutator<Hotloop>),
     {
-        world::wait_until_blocked();
-        if let Some(mutator) = world::current_mutator() {
-            // SAFETY: the mutator's thread is blocked until `resume_mutators`, and MMTk asks for
+        world::wait_until_stopped();
+        for mutator in world::mutators() {
+            // SAFETY: the mutator's thread does not run until `resume_mutators`, and MMTk asks for
             // the mutator in one place at a time.
             visitor(unsafe { &mut *mutator });
         }
@@ -171,7 +172,7 @@ impl Collection<Hotloop> for Hotloop {
     }
 
     fn block_for_gc(mutator: VMMutatorThread) {
-        world::block_mutator(mutator);
+        world::block_for_gc(mutator);
     }
 
     fn spawn_gc_thread(_: VMThread, context: GCThreadContext<Hotloop>) {
@@ -193,19 +194,18 @@ impl ActivePlan<Hotloop> for Hotloop {
         world::is_mutator(thread)
     }
 
-    fn mutator(_: VMMutatorThread) -> &'static mut Mutator<Hotloop> {
-        let mutator = world::current_mutator().expect("MMTk asks for the mutator only while there is one");
+    fn mutator(thread: VMMutatorThread) -> &'static mut Mutator<Hotloop> {
         // SAFETY: see `stop_all_mutators`.
-        unsafe { &mut *mutator }
+        unsafe { &mut *world::mutator_of(thread) }
     }
 
     fn mutators<'a>() -> Box<dyn Iterator<Item = &'a mut Mutator<Hotloop>> + 'a> {
         // SAFETY: see `stop_all_mutators`.
-        Box::new(world::current_mutator().into_iter().map(|mutator| unsafe { &mut *mutator }))
+        Box::new(world::mutators().into_iter().map(|mutator| unsafe { &mut *mutator }))
     }
 
     fn number_of_mutators() -> usize {
-        usize::from(world::current_mutator().is_some())
+        world::number_of_mutators()
     }
 }
 

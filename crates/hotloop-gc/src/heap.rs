@@ -8,23 +8,45 @@
 //! is empty: that is the invariant of this file.
 
 use crate::binding::Hotloop;
-use crate::pacer::{Decision, Pacer};
+use crate::pacer::{Decision, Extent, Pacer};
 use crate::stack;
-use crate::types::{self, TypeId};
-use crate::world::{self, MIN_ALIGNMENT};
+use crate::types::{self, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_OWNER_OFFSET, TypeId};
+use crate::world::{self, Activity, MIN_ALIGNMENT};
 use mmtk::util::alloc::Allocator;
 use mmtk::util::alloc::ImmixAllocator;
 use mmtk::util::{Address, ObjectReference};
+use mmtk::vm::slot::SimpleSlot;
 use mmtk::{AllocationSemantics, Mutator, MutatorContext};
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The size in bytes up to which objects may be allocated by bumping the cursor of the
 /// [`BumpRegion`]; larger ones go through [`Heap::alloc`] or [`alloc_slow`] always.
 pub const MAX_BUMP_BYTES: usize = 16 << 10;
+
+/// How the process collects. All heaps share one plan, see [`choose`](crate::choose).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Plan {
+    /// Every collection looks at all objects.
+    Immix = 1,
+    /// Most collections look at new objects only (and at old ones that were written).
+    #[default]
+    StickyImmix = 2,
+}
+
+/// Why a heap wants its owner's attention, see [`Heap::set_request`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// A collection left the heap over its limit.
+    OverLimit,
+    /// Another heap's thread wants to collect: [`Heap::safepoint`] is to be called soon.
+    Stop,
+}
+
+/// A function that tells a heap's owner of a request, on whatever thread.
+pub type Requester = Box<dyn Fn(Request) + Send + Sync>;
 
 /// How a [`Heap`] is set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,14 +63,18 @@ pub struct HeapOptions {
 pub struct Stats {
     /// The number of collections.
     pub collections: u64,
+    /// How many of them looked at new objects only.
+    pub young_collections: u64,
     /// Bytes of all objects ever allocated.
     pub allocated_bytes: u64,
-    /// Bytes of the objects that the last collection found alive.
+    /// Bytes of the objects that the last collection found alive, or took for it.
     pub live_bytes: usize,
     /// Bytes of the pages that hold objects now, with the holes between them.
     pub page_bytes: usize,
-    /// Time spent in collections, the gathering of roots included.
+    /// Time spent in collections, the gathering of roots and the waiting for threads included.
     pub collection_time: Duration,
+    /// The longest of them.
+    pub longest_collection: Duration,
 }
 
 /// Names a root scanner, for [`Heap::remove_roots`].
@@ -115,21 +141,50 @@ pub(crate) struct HeapInner {
     region: UnsafeCell<BumpRegion>,
     /// [`VoBit::base`].
     vo_base: usize,
+    /// What objects' headers say besides type and length: the owner.
+    header_bits: Cell<u64>,
     /// Where the bump region's uncounted bytes start.
     counted_to: Cell<usize>,
     /// MMTk's side of this heap; owned, freed by [`world::leave`].
     mutator: Cell<*mut Mutator<Hotloop>>,
+    /// What the heap's thread does.
+    activity: Cell<Activity>,
+    /// The objects that the stack, the registers and the root scanners refer to, each once, while
+    /// the thread is stopped.
+    roots: RefCell<Vec<ObjectReference>>,
     pacer: RefCell<Pacer>,
     allocated_bytes: Cell<u64>,
+    /// Bytes of the old objects that were remembered since the last collection.
+    remembered_bytes: Cell<usize>,
     collections: Cell<u64>,
+    young_collections: Cell<u64>,
     collection_time: Cell<Duration>,
+    longest_collection: Cell<Duration>,
     stress: Option<u32>,
     /// Allocations until the next collection in stress mode.
     until_stress: Cell<u32>,
     stack_base: Cell<*const u8>,
     scanners: RefCell<Vec<(RootsId, RootScanner)>>,
     next_roots: Cell<u64>,
-    poll_flag: Cell<*const AtomicU32>,
+    requester: RefCell<Option<Requester>>,
+}
+
+/// The heap of a thread. One that was leaked would be waited for at every collection, so the end
+/// of its thread takes it off the list.
+struct ThreadsHeap(Cell<*const HeapInner>);
+
+impl Drop for ThreadsHeap {
+    fn drop(&mut self) {
+        // SAFETY: the heap was not dropped, or this would be null; its thread ends.
+        if let Some(leaked) = unsafe { self.0.get().as_ref() } {
+            leaked.close_region();
+            leaked.leave();
+        }
+    }
+}
+
+thread_local! {
+    static THREADS_HEAP: ThreadsHeap = const { ThreadsHeap(Cell::new(std::ptr::null())) };
 }
 
 impl HeapInner {
@@ -138,33 +193,94 @@ impl HeapInner {
         self.mutator.get()
     }
 
-    /// The objects that the stack, the registers and the root scanners refer to, each once.
-    /// Called on the heap's thread when it blocks for a collection.
-    pub(crate) fn gather_roots(&self) -> Vec<ObjectReference> {
+    /// The owner's number in this heap's objects.
+    pub(crate) fn owner(&self) -> u8 {
+        (self.header_bits.get() >> (8 * HEADER_OWNER_OFFSET)) as u8
+    }
+
+    /// What the heap's thread does.
+    pub(crate) fn activity(&self) -> &Cell<Activity> {
+        &self.activity
+    }
+
+    /// Gathers the objects that the stack (the running one, or another's from an address on), the
+    /// registers and the root scanners refer to, each once.
+    pub(crate) fn gather_roots(&self, away: Option<*const u8>) {
         let mut roots = Vec::new();
         let mut visit = |word: u64| roots.extend(stack::object_at(word));
         // SAFETY: the base is that of the thread's stack, or one for which the caller of
-        // `set_stack_base` vouched.
-        unsafe { stack::visit_own_stack(self.stack_base.get(), &mut visit) };
+        // `set_stack_base` vouched; a thread that is away stays below its address.
+        unsafe {
+            match away {
+                None => stack::visit_own_stack(self.stack_base.get(), &mut visit),
+                Some(low) => stack::visit_words(low, self.stack_base.get(), &mut visit),
+            }
+        }
         for (_, scanner) in self.scanners.borrow().iter() {
             scanner(&mut visit);
         }
         roots.sort_unstable();
         roots.dedup();
-        roots
+        *self.roots.borrow_mut() = roots;
     }
 
-    /// Takes note of a collection that found `live` bytes alive.
-    pub(crate) fn collected(&self, live: usize, time: Duration) {
-        self.collections.set(self.collections.get() + 1);
-        self.collection_time.set(self.collection_time.get() + time);
-        let mut pacer = self.pacer.borrow_mut();
-        pacer.collected(live);
-        let flag = self.poll_flag.get();
-        if pacer.over_limit() && !flag.is_null() {
-            // SAFETY: `set_poll_flag`'s caller keeps the flag alive.
-            unsafe { &*flag }.fetch_or(1, Ordering::Release);
+    /// The roots gathered last.
+    pub(crate) fn take_roots(&self) -> Vec<ObjectReference> {
+        self.roots.take()
+    }
+
+    /// Asks the heap's thread to come to a safepoint. Called on other threads.
+    pub(crate) fn ask_to_stop(&self) {
+        self.request(Request::Stop);
+    }
+
+    fn request(&self, what: Request) {
+        // The cell is not changed while there may be another thread, see `Heap::set_request`.
+        // SAFETY: as just said.
+        if let Ok(Some(requester)) = unsafe { self.requester.try_borrow_unguarded() } {
+            requester(what);
         }
+    }
+
+    /// Takes note of a collection that found `bytes` of this heap's objects alive.
+    pub(crate) fn collected(&self, extent: Extent, bytes: usize) {
+        self.collections.set(self.collections.get() + 1);
+        let remembered = self.remembered_bytes.take();
+        let mut pacer = self.pacer.borrow_mut();
+        let live = match extent {
+            Extent::Full => bytes,
+            Extent::Young => {
+                self.young_collections.set(self.young_collections.get() + 1);
+                // Remembered objects were looked at, too, but counted already when they were new.
+                pacer.live() + bytes.saturating_sub(remembered)
+            }
+        };
+        pacer.collected(extent, live);
+        let over_limit = pacer.over_limit();
+        drop(pacer);
+        if over_limit {
+            self.request(Request::OverLimit);
+        }
+    }
+
+    /// An old object is written: the next young collection looks at it.
+    fn remember(&self, object: *mut u8) {
+        let Some(reference) = ObjectReference::from_raw_address(Address::from_mut_ptr(object)) else {
+            return;
+        };
+        self.remembered_bytes.set(self.remembered_bytes.get() + crate::scan::size_of_object(reference));
+        // SAFETY: the mutator is not in use and no collection is going on.
+        let mutator = unsafe { &mut *self.mutator.get() };
+        // The slot is not looked at: whole objects are remembered.
+        let slot = SimpleSlot::from_address(reference.to_raw_address());
+        mutator.barrier().object_reference_write_slow(reference, slot, None);
+    }
+
+    /// Leaves the other heaps; what it has is garbage from now on. The region must be closed.
+    fn leave(&self) {
+        let pacer = self.pacer.borrow();
+        // SAFETY: the mutator came from `join` and is not used after this; the thread runs.
+        unsafe { world::leave(self, self.mutator(), pacer.live() + pacer.since()) };
     }
 
     /// Counts the objects allocated in the region, gives its cursor back to MMTk's allocator and
@@ -215,22 +331,44 @@ impl HeapInner {
     }
 
     /// Collects now. The region must be closed.
-    fn collect_closed(&self) {
-        world::mmtk().handle_user_collection_request(world::mutator_thread(self), true, true);
+    fn collect_closed(&self, extent: Extent) {
+        let started = Instant::now();
+        while !world::collect(self, extent) {}
+        self.count_time(started);
+    }
+
+    /// Counts the time of a collection.
+    fn count_time(&self, started: Instant) {
+        let time = started.elapsed();
+        self.collection_time.set(self.collection_time.get() + time);
+        self.longest_collection.set(self.longest_collection.get().max(time));
+    }
+
+    /// Stops if another thread wants to collect. The region must be closed.
+    fn safepoint_closed(&self) {
+        let before = self.collections.get();
+        let started = Instant::now();
+        world::safepoint(self);
+        if self.collections.get() != before {
+            self.count_time(started);
+        }
     }
 
     /// Collects if it is time to, before `size` bytes are allocated. The region must be closed.
     fn poll(&self, size: usize) {
-        let mut due = self.pacer.borrow().decide(size) == Decision::Collect;
+        self.safepoint_closed();
+        let mut decision = self.pacer.borrow().decide(size);
         if let Some(every) = self.stress {
             self.until_stress.set(self.until_stress.get() - 1);
             if self.until_stress.get() == 0 {
                 self.until_stress.set(every.max(1));
-                due = true;
+                // Every fourth looks at all objects.
+                let young = world::plan() == Plan::StickyImmix && self.collections.get() % 4 != 3;
+                decision = Decision::Collect(if young { Extent::Young } else { Extent::Full });
             }
         }
-        if due {
-            self.collect_closed();
+        if let Decision::Collect(extent) = decision {
+            self.collect_closed(extent);
         }
     }
 
@@ -272,6 +410,9 @@ impl HeapInner {
     fn alloc_slow(&self, header: u64, size: usize) -> *mut u8 {
         self.close_region();
         self.poll(size);
+        if self.pacer.borrow().exceeds_hard_cap(size) && !self.pacer.borrow().exact() {
+            self.collect_closed(Extent::Full);
+        }
         if self.pacer.borrow().exceeds_hard_cap(size) {
             let pacer = self.pacer.borrow();
             world::out_of_memory(&format!(
@@ -310,36 +451,53 @@ fn check_size(ty: TypeId, size: usize, len: u32) {
 }
 
 impl Heap {
-    /// Makes a heap for the calling thread. Waits until no other heap is alive in the process.
+    /// Makes a heap for the calling thread.
+    ///
+    /// Heaps of several threads share their memory and are collected together: a collection waits
+    /// for all threads that have a heap, each of which must allocate, call
+    /// [`safepoint`](Heap::safepoint) or be in a call of [`blocking`](Heap::blocking) soon.
     ///
     /// # Panics
     ///
     /// If the calling thread already has a heap.
     pub fn new(options: HeapOptions) -> Heap {
         let vo_base = vo_bit().base;
-        let left_behind = world::claim_turn();
+        let taken = THREADS_HEAP.with(|heap| !heap.0.get().is_null());
+        assert!(!taken, "this thread already has a Heap");
         let limit = options.limit_bytes.unwrap_or_else(default_limit);
+        let generational = world::plan() == Plan::StickyImmix;
         let inner = Box::into_raw(Box::new(HeapInner {
             region: UnsafeCell::new(BumpRegion { cursor: 0, limit: 0 }),
             vo_base,
+            header_bits: Cell::new(0),
             counted_to: Cell::new(0),
             mutator: Cell::new(std::ptr::null_mut()),
-            pacer: RefCell::new(Pacer::new(limit, left_behind)),
+            activity: Cell::new(Activity::Running),
+            roots: RefCell::default(),
+            pacer: RefCell::new(Pacer::new(limit, generational)),
             allocated_bytes: Cell::new(0),
+            remembered_bytes: Cell::new(0),
             collections: Cell::new(0),
+            young_collections: Cell::new(0),
             collection_time: Cell::new(Duration::ZERO),
+            longest_collection: Cell::new(Duration::ZERO),
             stress: options.stress,
             until_stress: Cell::new(options.stress.unwrap_or(0).max(1)),
             stack_base: Cell::new(stack::thread_stack_base()),
             scanners: RefCell::new(Vec::new()),
             next_roots: Cell::new(0),
-            poll_flag: Cell::new(std::ptr::null()),
+            requester: RefCell::new(None),
         }));
-        let mutator = world::enter(inner);
         // SAFETY: `Box::into_raw` gives a valid pointer that is not null.
-        let inner = unsafe { NonNull::new_unchecked(inner) };
-        let heap = Heap { inner, thread_bound: PhantomData };
-        heap.inner().mutator.set(mutator);
+        let heap = Heap { inner: unsafe { NonNull::new_unchecked(inner) }, thread_bound: PhantomData };
+        let admission = world::join(inner);
+        let this = heap.inner();
+        this.mutator.set(admission.mutator);
+        this.header_bits.set(u64::from(admission.owner) << (8 * HEADER_OWNER_OFFSET));
+        if admission.left_behind != 0 {
+            this.pacer.borrow_mut().inherit(admission.left_behind);
+        }
+        THREADS_HEAP.with(|threads| threads.0.set(inner));
         heap
     }
 
@@ -376,7 +534,7 @@ impl Heap {
     #[inline(always)]
     pub unsafe fn alloc_unchecked(&self, ty: TypeId, size_bytes: usize, len: u32) -> *mut u8 {
         let inner = self.inner();
-        let header = header_word(ty, len);
+        let header = header_word(ty, len) | inner.header_bits.get();
         let region = inner.region.get();
         // SAFETY: the region is only accessed on the heap's thread; see `close_region`.
         let (cursor, limit) = unsafe { ((*region).cursor, (*region).limit) };
@@ -408,14 +566,15 @@ impl Heap {
         inner.close_region();
         let before = inner.collections.get();
         inner.poll(size_bytes);
-        if inner.collections.get() == before && inner.pacer.borrow().exceeds_limit(size_bytes) {
-            inner.collect_closed();
+        let stale = inner.collections.get() == before || !inner.pacer.borrow().exact();
+        if stale && inner.pacer.borrow().exceeds_limit(size_bytes) {
+            inner.collect_closed(Extent::Full);
         }
         if inner.pacer.borrow().exceeds_limit(size_bytes) {
             inner.open_region();
             return None;
         }
-        Some(inner.alloc_closed(header_word(ty, len), size_bytes))
+        Some(inner.alloc_closed(header_word(ty, len) | inner.header_bits.get(), size_bytes))
     }
 
     /// Stores `word` into the slot of `object` at `slot`; see [`write_barrier`].
@@ -429,12 +588,53 @@ impl Heap {
         unsafe { write_barrier(object, slot, word) };
     }
 
-    /// Collects now.
+    /// Collects now, looking at all objects.
     pub fn collect(&self) {
+        self.collect_to(Extent::Full);
+    }
+
+    /// Collects now, looking at new objects only if the process's [`Plan`] can.
+    pub fn collect_young(&self) {
+        self.collect_to(if world::plan() == Plan::StickyImmix { Extent::Young } else { Extent::Full });
+    }
+
+    fn collect_to(&self, extent: Extent) {
         let inner = self.inner();
         inner.close_region();
-        inner.collect_closed();
+        inner.collect_closed(extent);
         inner.open_region();
+    }
+
+    /// Stops here for the time of the collection that another heap's thread wants, if one does.
+    pub fn safepoint(&self) {
+        let inner = self.inner();
+        inner.close_region();
+        inner.safepoint_closed();
+        inner.open_region();
+    }
+
+    /// Calls `work`, which may wait for something or take long, while collections of other heaps
+    /// go on.
+    ///
+    /// `work` must not use the heap or change its objects; it may read objects that the caller has
+    /// references to, on its stack or in roots. Root scanners may be called on other threads
+    /// meanwhile, so it must not change what they read either.
+    ///
+    /// # Safety
+    ///
+    /// As just said.
+    pub unsafe fn blocking<T>(&self, work: impl FnOnce() -> T) -> T {
+        let inner = self.inner();
+        inner.close_region();
+        let result = stack::with_registers_saved(|low| {
+            world::go_away(inner, low);
+            // A panic must come back, too.
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            world::come_back(inner);
+            result
+        });
+        inner.open_region();
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Whether the last collection found more bytes alive than the limit. The program should give
@@ -444,14 +644,16 @@ impl Heap {
         self.inner().pacer.borrow().over_limit()
     }
 
-    /// Gives the heap a word to set to 1 whenever a collection leaves it over the limit; null for
-    /// none. Whoever reads the word resets it.
-    ///
-    /// # Safety
-    ///
-    /// The word outlives the heap or the next call of this.
-    pub unsafe fn set_poll_flag(&self, flag: *const AtomicU32) {
-        self.inner().poll_flag.set(flag);
+    /// Says how the heap tells its owner of a request. It is called on whatever thread, with the
+    /// heap's own lock held, so it should do no more than set a flag.
+    pub fn set_request(&self, requester: Requester) {
+        world::while_alone(|| *self.inner().requester.borrow_mut() = Some(requester));
+    }
+
+    /// What an object's header says besides the type (its low 16 bits) and the length (the high
+    /// 32): bits for the word that [`alloc_slow`] is given, constant while the heap is alive.
+    pub fn header_bits(&self) -> u64 {
+        self.inner().header_bits.get()
     }
 
     /// What the heap has done so far.
@@ -462,15 +664,17 @@ impl Heap {
         let uncounted = if region.limit == 0 { 0 } else { region.cursor - inner.counted_to.get() };
         Stats {
             collections: inner.collections.get(),
+            young_collections: inner.young_collections.get(),
             allocated_bytes: inner.allocated_bytes.get() + uncounted as u64,
             live_bytes: inner.pacer.borrow().live(),
             page_bytes: mmtk::memory_manager::used_bytes(world::mmtk()),
             collection_time: inner.collection_time.get(),
+            longest_collection: inner.longest_collection.get(),
         }
     }
 
-    /// Adds a root scanner. Every collection calls it, on the heap's thread, with a visitor of
-    /// words; each may be an object's address, a tagged reference, an address inside an object or
+    /// Adds a root scanner. Every collection calls it, on the heap's thread (or another one during
+    /// [`blocking`](Heap::blocking)), with a visitor of words; each may be an object's address, a tagged reference, an address inside an object or
     /// no reference at all. It must not use the heap.
     pub fn add_roots(&self, scanner: RootScanner) -> RootsId {
         let inner = self.inner();
@@ -514,10 +718,9 @@ impl Drop for Heap {
     fn drop(&mut self) {
         let inner = self.inner();
         inner.close_region();
-        let pacer = inner.pacer.borrow().clone();
-        // SAFETY: the mutator came from `enter` and is not used after this.
-        unsafe { world::leave(inner.mutator(), pacer.live() + pacer.since()) };
-        // SAFETY: the pointer came from `Box::into_raw` in `new`; MMTk has just forgotten it.
+        inner.leave();
+        THREADS_HEAP.with(|heap| heap.0.set(std::ptr::null()));
+        // SAFETY: the pointer came from `Box::into_raw` in `new`; the world has just forgotten it.
         drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
     }
 }
@@ -534,25 +737,57 @@ fn default_limit() -> usize {
 }
 
 /// The one write barrier: stores `word` into the slot of `object` at `slot`. Every store of a
-/// reference (or of a tagged word that may be one) into a heap object goes through here, except
-/// the first store into an object that was allocated with no allocation in between.
-///
-/// With the Immix plan it is a plain store.
+/// reference (or of a tagged word that may be one) into a heap object goes through here, or is
+/// accompanied by [`barrier`], except stores into an object that was allocated with no chance for
+/// a collection in between.
 ///
 /// # Safety
 ///
 /// `object` is the address of a live object and `slot` that of a scanned slot inside it; `word`
-/// is what such a slot may hold.
+/// is what such a slot may hold. The object is of the calling thread's heap.
 #[inline(always)]
 pub unsafe fn write_barrier(object: *mut u8, slot: *mut u64, word: u64) {
-    let _ = object;
     // SAFETY: the caller's obligation.
-    unsafe { slot.write(word) };
+    unsafe {
+        barrier(object);
+        slot.write(word);
+    }
+}
+
+/// What must be done beside stores of references into `object`, before or after them but with no
+/// chance for a collection in between; once for several stores.
+///
+/// # Safety
+///
+/// `object` is the address of a live object of the calling thread's heap.
+#[inline(always)]
+pub unsafe fn barrier(object: *mut u8) {
+    // SAFETY: the caller's obligation; every object has a header.
+    if unsafe { object.add(HEADER_FLAGS_OFFSET).read() } & FLAG_OLD != 0 {
+        // SAFETY: the caller's obligation.
+        unsafe { remember(object) };
+    }
+}
+
+/// The slow path of [`barrier`], for traces: the object has its flag [`FLAG_OLD`].
+///
+/// # Safety
+///
+/// As [`barrier`].
+#[cold]
+#[inline(never)]
+pub unsafe extern "C" fn remember(object: *mut u8) {
+    THREADS_HEAP.with(|heap| {
+        // SAFETY: a heap that is dropped takes itself out of the cell.
+        if let Some(heap) = unsafe { heap.0.get().as_ref() } {
+            heap.remember(object);
+        }
+    });
 }
 
 /// The slow path of allocation, for traces: what [`Heap::alloc`] does if the bump region has no
-/// room. `bump` is [`Heap::bump`], `type_id_and_len` the object's header as a word (the type id in
-/// the low half, the length in the high half), `size` the object's size in bytes.
+/// room. `bump` is [`Heap::bump`], `header` the object's header as a word (the type's number, the bits
+/// of [`Heap::header_bits`], the length in the high half), `size` the object's size in bytes.
 ///
 /// # Safety
 ///

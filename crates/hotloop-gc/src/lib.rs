@@ -35,18 +35,22 @@
 //! * An object lives while a scanned slot of a live object refers to it, or a word of the native
 //!   stack, of the registers or of a root scanner's report points anywhere into it (with a tag of
 //!   up to seven, too). A reference in a plain `Vec` or `Box` is *not* seen.
-//! * A collection happens only in [`Heap::alloc`], [`Heap::try_alloc`], [`Heap::collect`] and
-//!   [`alloc_slow`], on the thread that calls them, which waits for the collector's thread.
-//! * References are stored through [`Heap::store_ref`] (or [`write_barrier`]) only. For Immix that
-//!   is a plain store; it is there so that a generational plan is a change of configuration.
-//! * One heap is alive at a time in a process ([`Heap::new`] waits), because MMTk has one instance.
+//! * A collection happens only in [`Heap::alloc`], [`Heap::try_alloc`], [`Heap::collect`],
+//!   [`Heap::safepoint`] and [`alloc_slow`], on the thread that calls them, which waits for the
+//!   collector's thread; and during [`Heap::blocking`].
+//! * References are stored through [`Heap::store_ref`] or [`write_barrier`] only, or beside a call
+//!   of [`barrier`]: a generational [`Plan`] must know which old objects were written.
+//! * A thread has one heap at a time. The heaps of several threads are collected together, because
+//!   MMTk has one instance: a collection waits until all threads that have a heap are at one of the
+//!   places above. Nothing else is shared: no heap refers to objects of another.
 //!
 //! # Inlined allocation
 //!
 //! What a trace does for an object of `size` bytes, a multiple of eight, at most
 //! [`MAX_BUMP_BYTES`] (larger ones: [`alloc_slow`] at once). `bump` is [`Heap::bump`], `base` and
 //! `shift` are those of [`vo_bit`]; all three are constants while the heap is alive, as is
-//! `header`, the type's number in the low half and the array's length in the high half:
+//! `header`, the type's number in the low 16 bits, [`Heap::header_bits`], and the array's length in
+//! the high half:
 //!
 //! ```text
 //! object = load64 [bump + 0]                      the cursor
@@ -63,6 +67,19 @@
 //! The other fields are zero already. Several objects may be allocated with one check of the
 //! limit for their sum; each needs its header and its bit before the next call that may collect.
 //! In stress mode the region is empty, so that every allocation is a call.
+//!
+//! # The write barrier
+//!
+//! What a trace does beside storing references into `object`, unless the object is new since the
+//! last place where a collection may happen:
+//!
+//! ```text
+//! if load8 [object + 2] & 1 != 0:                 HEADER_FLAGS_OFFSET, FLAG_OLD
+//!     remember(object)                            C calling convention; does not collect
+//! ```
+//!
+//! The flag is MMTk's "unlogged" bit: a collection sets it in all survivors, and `remember` takes
+//! it away, so that an object is remembered once.
 //!
 //! # Figures
 //!
@@ -98,12 +115,12 @@ mod types;
 mod world;
 
 pub use heap::{
-    BumpRegion, Heap, HeapOptions, MAX_BUMP_BYTES, RootScanner, RootsId, Stats, VoBit, alloc_slow, vo_bit,
-    write_barrier,
+    BumpRegion, Heap, HeapOptions, MAX_BUMP_BYTES, Plan, Request, Requester, RootScanner, RootsId, Stats,
+    VoBit, alloc_slow, barrier, remember, vo_bit, write_barrier,
 };
 pub use stack::visit_words;
 pub use types::{
-    HEADER_BYTES, HEADER_LEN_OFFSET, HEADER_TYPE_OFFSET, Layout, MAX_TYPES, REF_TAG, Slot, SlotKind,
-    TAG_MASK, Trailing, TypeId, layout, register_type,
+    FLAG_OLD, HEADER_BYTES, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET,
+    Layout, MAX_TYPES, REF_TAG, Slot, SlotKind, TAG_MASK, Trailing, TypeId, layout, register_type,
 };
-pub use world::prepare;
+pub use world::{choose, prepare};

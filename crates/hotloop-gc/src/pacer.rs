@@ -1,17 +1,27 @@
-//! When to collect: the heap's pacing and its soft limit, as plain arithmetic.
+//! When to collect, and how: the heap's pacing and its soft limit, as plain arithmetic.
 //!
-//! A collection is due when the bytes allocated since the last one reach the *allowance*: as much
-//! as survived the last collection, at least [`MIN_ALLOWANCE`], and no more than is left under the
-//! limit; but never less than a *step*, a fraction of the limit, so that a heap that is nearly
-//! full does not collect at every turn. The limit is soft: a heap whose survivors exceed it is
-//! *over the limit*, which its owner is told and should act on; up to the *hard cap* allocation
-//! goes on so that there is memory to act with. Until then collections are half as much as
-//! survived apart, lest they take all the time.
+//! A collection is due when the bytes allocated since the last one reach the *allowance*. Without
+//! generations that is as much as survived the last collection, at least [`MIN_ALLOWANCE`]. With
+//! them it is the size of the nursery, and a due collection is a *young* one, which looks at new
+//! objects only and takes all others for alive; a full one is made when the old objects have
+//! doubled since the last full one, or when the limit is near.
+//!
+//! The allowance is no more than is left under the limit; but never less than a *step*, a fraction
+//! of the limit, so that a heap that is nearly full does not collect at every turn. The limit is
+//! soft: a heap whose survivors exceed it is *over the limit*, which its owner is told and should
+//! act on; up to the *hard cap* allocation goes on so that there is memory to act with. Until then
+//! collections are half as much as survived apart, lest they take all the time.
 //!
 //! All sizes are bytes of objects. The pages that hold them are more, by the holes between them.
 
-/// The least allowance in bytes between two collections if the limit permits.
+/// The least allowance in bytes between two collections if the limit permits; with generations
+/// the size of the nursery.
 pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
+/// With generations: the least growth in bytes between two full collections.
+const MIN_GROWTH: usize = 16 << 20;
+/// With generations: a large heap's nursery is this fraction of it, as sweeping takes time in
+/// proportion to the whole heap.
+const NURSERY_FRACTION: usize = 8;
 /// The least step in bytes.
 const MIN_STEP: usize = 256 << 10;
 /// The least reserve in bytes between the limit and the hard cap.
@@ -23,16 +33,31 @@ pub(crate) enum Decision {
     /// Nothing.
     Allocate,
     /// Collect, then allocate.
-    Collect,
+    Collect(Extent),
+}
+
+/// What a collection looks at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Extent {
+    /// The objects allocated since the last collection.
+    Young,
+    /// All objects.
+    Full,
 }
 
 /// The figures behind the decision.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacer {
+    /// Whether there are young collections.
+    generational: bool,
     /// The soft limit on live bytes.
     limit: usize,
-    /// Bytes found live by the last collection.
+    /// Bytes found live by the last collection, or taken for it.
     live: usize,
+    /// Whether that was a full one.
+    exact: bool,
+    /// The live bytes at which the next collection is a full one.
+    full_at: usize,
     /// Bytes allocated since.
     since: usize,
     /// Bytes that may be allocated between the last collection and the next.
@@ -40,12 +65,11 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// The pacer of a heap that was not collected yet; `since` bytes were allocated before it,
-    /// by heaps that are gone.
-    pub(crate) fn new(limit: usize, since: usize) -> Pacer {
-        let mut pacer = Pacer { limit, live: 0, since: 0, allowance: 0 };
-        pacer.collected(0);
-        pacer.since = since;
+    /// The pacer of a heap that was not collected yet.
+    pub(crate) fn new(limit: usize, generational: bool) -> Pacer {
+        let mut pacer =
+            Pacer { generational, limit, live: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
+        pacer.collected(Extent::Full, 0);
         pacer
     }
 
@@ -67,10 +91,17 @@ impl Pacer {
     /// What to do before `size` more bytes are allocated.
     #[inline]
     pub(crate) fn decide(&self, size: usize) -> Decision {
+        let near_limit = self.exceeds_limit(size);
         let due = self.since >= self.allowance
-            || (self.exceeds_limit(size) && !self.over_limit() && self.since >= self.step())
-            || (self.exceeds_hard_cap(size) && self.since > 0);
-        if due { Decision::Collect } else { Decision::Allocate }
+            || (near_limit && self.live <= self.limit && self.since >= self.step())
+            || (self.exceeds_hard_cap(size) && (self.since > 0 || !self.exact));
+        match due {
+            false => Decision::Allocate,
+            true if self.generational && !near_limit && self.live < self.full_at => {
+                Decision::Collect(Extent::Young)
+            }
+            true => Decision::Collect(Extent::Full),
+        }
     }
 
     /// Whether `size` more bytes would exceed the limit.
@@ -85,25 +116,43 @@ impl Pacer {
         self.used().saturating_add(size) > self.hard_cap()
     }
 
+    /// Counts bytes that heaps left behind that are gone: the next collection is a full one.
+    pub(crate) fn inherit(&mut self, size: usize) {
+        self.since += size;
+        self.full_at = 0;
+    }
+
     /// Counts `size` allocated bytes.
     #[inline]
     pub(crate) fn allocated(&mut self, size: usize) {
         self.since += size;
     }
 
-    /// Notes a collection that found `live` bytes alive.
-    pub(crate) fn collected(&mut self, live: usize) {
+    /// Notes a collection after which `live` bytes are alive, old objects of a young one included.
+    pub(crate) fn collected(&mut self, extent: Extent, live: usize) {
         self.live = live;
         self.since = 0;
+        self.exact = extent == Extent::Full;
+        if self.exact {
+            self.full_at = live.saturating_add(live.max(MIN_GROWTH));
+        }
+        let wanted = if self.generational { live / NURSERY_FRACTION } else { live };
         self.allowance = match self.limit.checked_sub(live) {
-            Some(left) => live.max(MIN_ALLOWANCE).min(left).max(self.step()),
+            Some(left) => wanted.max(MIN_ALLOWANCE).min(left).max(self.step()),
+            // What a young collection took for alive may be garbage.
+            None if !self.exact => 0,
             None => (live / 2).max(self.step()),
         };
     }
 
     /// Whether the last collection found more bytes alive than the limit.
     pub(crate) fn over_limit(&self) -> bool {
-        self.live > self.limit
+        self.exact && self.live > self.limit
+    }
+
+    /// Whether the last collection was a full one.
+    pub(crate) fn exact(&self) -> bool {
+        self.exact
     }
 
     /// Bytes found alive by the last collection.
@@ -127,45 +176,79 @@ mod tests {
     use super::*;
 
     const MB: usize = 1 << 20;
+    const FULL: Decision = Decision::Collect(Extent::Full);
+    const YOUNG: Decision = Decision::Collect(Extent::Young);
 
     #[test]
     fn the_allowance_follows_what_survived() {
-        let mut pacer = Pacer::new(4096 * MB, 0);
+        let mut pacer = Pacer::new(4096 * MB, false);
         pacer.allocated(MIN_ALLOWANCE - 1);
         assert_eq!(pacer.decide(8), Decision::Allocate);
         pacer.allocated(1);
-        assert_eq!(pacer.decide(8), Decision::Collect);
-        pacer.collected(100 * MB);
+        assert_eq!(pacer.decide(8), FULL);
+        pacer.collected(Extent::Full, 100 * MB);
         pacer.allocated(99 * MB);
         assert_eq!(pacer.decide(8), Decision::Allocate);
         pacer.allocated(MB);
-        assert_eq!(pacer.decide(8), Decision::Collect);
+        assert_eq!(pacer.decide(8), FULL);
     }
 
     #[test]
     fn the_limit_shortens_the_allowance() {
-        let mut pacer = Pacer::new(64 * MB, 0);
-        pacer.collected(50 * MB);
+        let mut pacer = Pacer::new(64 * MB, false);
+        pacer.collected(Extent::Full, 50 * MB);
         pacer.allocated(14 * MB);
-        assert_eq!(pacer.decide(8), Decision::Collect);
+        assert_eq!(pacer.decide(8), FULL);
         // A full heap still goes a step between collections.
-        pacer.collected(64 * MB);
+        pacer.collected(Extent::Full, 64 * MB);
         pacer.allocated(4 * MB - 1);
         assert_eq!(pacer.decide(8), Decision::Allocate);
         pacer.allocated(1);
-        assert_eq!(pacer.decide(8), Decision::Collect);
+        assert_eq!(pacer.decide(8), FULL);
         assert!(!pacer.over_limit());
-        pacer.collected(64 * MB + 1);
+        pacer.collected(Extent::Full, 64 * MB + 1);
         assert!(pacer.over_limit());
     }
 
     #[test]
     fn the_hard_cap_is_above_the_limit() {
-        let mut pacer = Pacer::new(64 * MB, 0);
-        pacer.collected(70 * MB);
+        let mut pacer = Pacer::new(64 * MB, false);
+        pacer.collected(Extent::Full, 70 * MB);
         assert!(pacer.exceeds_limit(0));
         assert!(!pacer.exceeds_hard_cap(50 * MB));
         assert!(pacer.exceeds_hard_cap(60 * MB));
         assert!(pacer.exceeds_hard_cap(usize::MAX));
+    }
+
+    #[test]
+    fn young_collections_until_the_old_objects_have_doubled() {
+        let mut pacer = Pacer::new(4096 * MB, true);
+        pacer.collected(Extent::Full, 100 * MB);
+        pacer.allocated(100 * MB / NURSERY_FRACTION);
+        assert_eq!(pacer.decide(8), YOUNG);
+        pacer.collected(Extent::Young, 199 * MB);
+        pacer.allocated(199 * MB / NURSERY_FRACTION);
+        assert_eq!(pacer.decide(8), YOUNG);
+        pacer.collected(Extent::Young, 200 * MB);
+        assert_eq!(pacer.decide(8), Decision::Allocate);
+        pacer.allocated(200 * MB / NURSERY_FRACTION);
+        assert_eq!(pacer.decide(8), FULL);
+        pacer.collected(Extent::Full, MB);
+        pacer.allocated(MIN_ALLOWANCE);
+        assert_eq!(pacer.decide(8), YOUNG);
+    }
+
+    #[test]
+    fn near_the_limit_collections_are_full() {
+        let mut pacer = Pacer::new(64 * MB, true);
+        pacer.collected(Extent::Full, 50 * MB);
+        pacer.allocated(14 * MB);
+        assert_eq!(pacer.decide(8), FULL);
+        // What a young collection leaves does not count as over the limit, until a full one has.
+        pacer.collected(Extent::Young, 70 * MB);
+        assert!(!pacer.over_limit());
+        assert_eq!(pacer.decide(8), FULL);
+        pacer.collected(Extent::Full, 70 * MB);
+        assert!(pacer.over_limit());
     }
 }

@@ -10,8 +10,10 @@
 //! bytes, which are made there, do not depend on the look-ahead.
 
 use crate::types::{
-    self, HEADER_LEN_OFFSET, HEADER_TYPE_OFFSET, REF_TAG, Registered, SlotKind, TAG_MASK, TypeId,
+    self, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET, REF_TAG, Registered, SlotKind,
+    TAG_MASK, TypeId,
 };
+use crate::world::OWNERS;
 use mmtk::util::opaque_pointer::VMWorkerThread;
 use mmtk::util::{Address, ObjectReference};
 use mmtk::vm::ObjectTracer;
@@ -23,11 +25,11 @@ const SMALL_PACKET: usize = 64;
 const LOOK_AHEAD: usize = 4096;
 
 /// What one collector thread counts; MMTk's "thread-local storage" pointer of the worker refers to
-/// it. Written by that worker only (but for [`take_live`](WorkerState::take_live), between
+/// it. Written by that worker only (but for [`reset_live`](WorkerState::reset_live), between
 /// collections), so plain loads and stores do.
 pub(crate) struct WorkerState {
-    /// Bytes of the objects scanned in this collection.
-    live: AtomicUsize,
+    /// Bytes of the objects scanned in this collection, by owner.
+    live: [AtomicUsize; OWNERS],
     /// Objects in the packet that is being worked on.
     packet: AtomicUsize,
     /// Whether its objects have all been announced and are now being scanned.
@@ -39,7 +41,7 @@ pub(crate) struct WorkerState {
 impl WorkerState {
     pub(crate) const fn new() -> WorkerState {
         WorkerState {
-            live: AtomicUsize::new(0),
+            live: [const { AtomicUsize::new(0) }; OWNERS],
             packet: AtomicUsize::new(0),
             scanning: AtomicBool::new(false),
             ahead: AtomicUsize::new(0),
@@ -66,13 +68,21 @@ impl WorkerState {
 
     /// Counts a live object of `bytes`.
     #[inline(always)]
-    fn add_live(&self, bytes: usize) {
-        self.live.store(self.live.load(Relaxed) + bytes, Relaxed);
+    fn add_live(&self, object: ObjectReference, bytes: usize) {
+        // SAFETY: as in `describe`.
+        let owner = unsafe { (object.to_raw_address() + HEADER_OWNER_OFFSET).load::<u8>() };
+        let live = &self.live[owner as usize];
+        live.store(live.load(Relaxed) + bytes, Relaxed);
     }
 
-    /// The live bytes counted in the collection that has just ended; resets the count.
-    pub(crate) fn take_live(&self) -> usize {
-        self.live.swap(0, Relaxed)
+    /// The live bytes of an owner counted in the collection that has just ended.
+    pub(crate) fn live(&self, owner: u8) -> usize {
+        self.live[owner as usize].load(Relaxed)
+    }
+
+    /// Starts counting anew.
+    pub(crate) fn reset_live(&self) {
+        self.live.iter().for_each(|live| live.store(0, Relaxed));
     }
 }
 
@@ -83,8 +93,8 @@ pub(crate) fn describe(object: ObjectReference) -> (&'static Registered, u32) {
     // SAFETY: an object reference is the address of a header that was written when the object was
     // allocated, before anything could see it, and does not change afterwards.
     let (ty, len) =
-        unsafe { ((header + HEADER_TYPE_OFFSET).load::<u32>(), (header + HEADER_LEN_OFFSET).load::<u32>()) };
-    (types::registered(TypeId(ty)), len)
+        unsafe { ((header + HEADER_TYPE_OFFSET).load::<u16>(), (header + HEADER_LEN_OFFSET).load::<u32>()) };
+    (types::registered(TypeId(ty.into())), len)
 }
 
 /// The size in bytes of an object.
@@ -99,7 +109,7 @@ pub(crate) fn size_of_object(object: ObjectReference) -> usize {
 pub(crate) fn scan(worker: &WorkerState, object: ObjectReference, tracer: &mut impl ObjectTracer) {
     worker.scanning.store(true, Relaxed);
     let (registered, len) = describe(object);
-    worker.add_live(registered.size(len));
+    worker.add_live(object, registered.size(len));
     if worker.packet.load(Relaxed) < SMALL_PACKET {
         look_ahead(worker, object, tracer);
     } else {

@@ -55,12 +55,21 @@ pub unsafe fn visit_words(low: *const u8, high: *const u8, visit: &mut dyn FnMut
 /// # Safety
 ///
 /// The memory between the current stack pointer and `base` is one stack, the running one.
-#[inline(never)]
 pub(crate) unsafe fn visit_own_stack(base: *const u8, visit: &mut dyn FnMut(u64)) {
+    with_registers_saved(|low| {
+        assert!(low < base, "the stack base {base:p} is below the stack pointer {low:p}");
+        // SAFETY: the caller's obligation: this is the running stack, written by this thread only.
+        unsafe { visit_words(low, base, visit) };
+    });
+}
+
+/// Saves the registers that callers may keep references in on the stack and calls `work` with an
+/// address below them and above what `work` uses itself.
+#[inline(never)]
+pub(crate) fn with_registers_saved<T>(work: impl FnOnce(*const u8) -> T) -> T {
     let mut registers = [0u64; 12];
-    let pointer: *const u8;
-    // SAFETY: stores the callee-saved registers into the local array, which has room for them,
-    // and reads the stack pointer; changes nothing else.
+    // SAFETY: stores the callee-saved registers into the local array, which has room for them;
+    // changes nothing else.
     #[cfg(target_arch = "x86_64")]
     unsafe {
         std::arch::asm!(
@@ -70,9 +79,7 @@ pub(crate) unsafe fn visit_own_stack(base: *const u8, visit: &mut dyn FnMut(u64)
             "mov [{array} + 24], r13",
             "mov [{array} + 32], r14",
             "mov [{array} + 40], r15",
-            "mov {pointer}, rsp",
             array = in(reg) registers.as_mut_ptr(),
-            pointer = lateout(reg) pointer,
             options(nostack, preserves_flags),
         );
     }
@@ -85,18 +92,25 @@ pub(crate) unsafe fn visit_own_stack(base: *const u8, visit: &mut dyn FnMut(u64)
             "stp x23, x24, [{array}, #32]",
             "stp x25, x26, [{array}, #48]",
             "stp x27, x28, [{array}, #64]",
-            "mov {pointer}, sp",
             array = in(reg) registers.as_mut_ptr(),
-            pointer = lateout(reg) pointer,
             options(nostack, preserves_flags),
         );
     }
-    for register in std::hint::black_box(registers) {
-        visit(register);
+    let pointer: *const u8;
+    // SAFETY: reads the stack pointer. What the caller of this function keeps is above it, as is
+    // the array.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!("mov {}, rsp", out(reg) pointer, options(nostack, nomem, preserves_flags));
     }
-    assert!(pointer < base, "the stack base {base:p} is below the stack pointer {pointer:p}");
-    // SAFETY: the caller's obligation: this is the running stack, written by this thread only.
-    unsafe { visit_words(pointer, base, visit) };
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        std::arch::asm!("mov {}, sp", out(reg) pointer, options(nostack, nomem, preserves_flags));
+    }
+    let result = work(pointer);
+    std::hint::black_box(&registers);
+    result
 }
 
 /// The object that `word` points into, if any: the object's address, the address plus a tag, or

@@ -3,12 +3,14 @@
 //! Every object starts with a header of eight bytes:
 //!
 //! ```text
-//!   offset 0        4                 8                      fixed_size
-//!          +--------+--------+--------+------- - - - --------+------- - - - ------+
-//!          | type   | length | fields at offsets 8, 16, ...  | length elements    |
-//!          | u32    | u32    |                               | of the trailing    |
-//!          +--------+--------+-------------------------------+ array -------------+
+//!   offset 0      2       3       4        8                      fixed_size
+//!          +------+-------+-------+--------+------- - - - --------+------- - - - ------+
+//!          | type | flags | owner | length | fields at offsets    | length elements    |
+//!          | u16  | u8    | u8    | u32    | 8, 16, ...           | of the trailing    |
+//!          +------+-------+-------+--------+----------------------+ array -------------+
 //! ```
+//!
+//! The one flag is [`FLAG_OLD`]. The owner is the number of the heap that the object belongs to.
 //!
 //! The registry of layouts belongs to the process and only grows. The collector's worker threads
 //! read it while they scan, so reading takes no lock: entry `i` of a fixed table is written once,
@@ -23,8 +25,15 @@ pub const REF_TAG: u64 = 2;
 pub const TAG_MASK: u64 = 7;
 /// The size in bytes of the header that every object starts with.
 pub const HEADER_BYTES: usize = 8;
-/// The offset in bytes of the `u32` type id in the header.
+/// The offset in bytes of the type id in the header, of which 16 bits are kept.
 pub const HEADER_TYPE_OFFSET: usize = 0;
+/// The offset in bytes of the flags in the header, a byte.
+pub const HEADER_FLAGS_OFFSET: usize = 2;
+/// The flag of an object that has survived a collection and was not written since: who stores a
+/// reference into it must say so ([`barrier`](crate::barrier)).
+pub const FLAG_OLD: u8 = 1;
+/// The offset in bytes of the owner's number in the header, a byte.
+pub const HEADER_OWNER_OFFSET: usize = 3;
 /// The offset in bytes of the `u32` length of the trailing array in the header.
 pub const HEADER_LEN_OFFSET: usize = 4;
 /// How many types a process can register.

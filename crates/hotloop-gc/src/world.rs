@@ -1,19 +1,24 @@
-//! What belongs to the process: the one MMTk instance, its worker threads, and the handshake by
-//! which the one mutator stops for a collection.
+//! The one MMTk instance of the process, the heaps that share it, and the threads around a
+//! collection.
 //!
 //! A collection, step by step:
 //!
-//! 1. The mutator asks MMTk for a collection and then blocks ([`block_mutator`]). First it gathers
-//!    its roots: words of its stack and registers and what the root scanners report.
-//! 2. A worker waits for that ([`wait_until_blocked`]), then the workers trace from the roots and
+//! 1. A heap's thread wants one ([`collect`]): the other heaps are asked to stop, through what
+//!    their owners have said ([`Heap::set_request`](crate::Heap::set_request)), and MMTk is asked
+//!    for the collection.
+//! 2. Each thread stops when it comes to a safepoint ([`stop`]). First it gathers its roots: words
+//!    of its stack and registers and what the root scanners report. A thread that is *away* (in a
+//!    call that may block, [`leave_safepoint`]) does not stop; a worker gathers its roots.
+//! 3. A worker waits for that ([`wait_until_stopped`]), then the workers trace from the roots and
 //!    free the rest.
-//! 3. A worker resumes the mutator ([`resume`]), which takes note of what survived.
+//! 4. A worker takes stock of what survived in each heap and lets all go on ([`resume`]).
 //!
-//! Invariant: there is at most one [`HeapInner`] at a time ([`enter`], [`leave`]), and while the
-//! mutator is blocked nobody but the workers touches it.
+//! Invariant: whoever is *running* touches its own [`HeapInner`] only; those of stopped and away
+//! threads are touched under the lock of the [`World`] or by the workers, while nobody runs.
 
 use crate::binding::Hotloop;
-use crate::heap::HeapInner;
+use crate::heap::{HeapInner, Plan};
+use crate::pacer::Extent;
 use crate::scan::WorkerState;
 use mmtk::memory_manager::{bind_mutator, initialize_collection, mmtk_init};
 use mmtk::util::opaque_pointer::{OpaquePointer, VMMutatorThread, VMThread, VMWorkerThread};
@@ -21,9 +26,8 @@ use mmtk::util::options::{GCTriggerSelector, PlanSelector};
 use mmtk::util::{Address, ObjectReference};
 use mmtk::{MMTK, MMTKBuilder, Mutator};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
-use std::thread::ThreadId;
 
 /// The alignment in bytes of every object.
 pub(crate) const MIN_ALIGNMENT: usize = 8;
@@ -37,7 +41,13 @@ pub(crate) fn mmtk() -> &'static MMTK<Hotloop> {
         // Environment variables do not change the collector under the program.
         let mut builder = MMTKBuilder::new_no_env_vars();
         let options = &mut builder.options;
-        let mut accepted = options.plan.set(PlanSelector::Immix);
+        let plan = match plan() {
+            Plan::Immix => PlanSelector::Immix,
+            Plan::StickyImmix => PlanSelector::StickyImmix,
+        };
+        let mut accepted = options.plan.set(plan);
+        // A request for a collection may be one for a young one.
+        accepted &= options.full_heap_system_gc.set(false);
         accepted &= options.threads.set(WORKERS);
         accepted &= options.gc_trigger.set(GCTriggerSelector::Delegated);
         accepted &= options.no_finalizer.set(true);
@@ -47,6 +57,22 @@ pub(crate) fn mmtk() -> &'static MMTK<Hotloop> {
         initialize_collection(instance, VMThread::UNINITIALIZED);
         instance
     })
+}
+
+/// The process's plan as a number: 0 until it is chosen.
+static PLAN: AtomicU8 = AtomicU8::new(0);
+
+/// The process's plan; from now on it can't be changed.
+pub(crate) fn plan() -> Plan {
+    let _ = PLAN.compare_exchange(0, Plan::default() as u8, Ordering::Relaxed, Ordering::Relaxed);
+    if PLAN.load(Ordering::Relaxed) == Plan::Immix as u8 { Plan::Immix } else { Plan::StickyImmix }
+}
+
+/// Chooses the process's plan, before the first heap (and [`prepare`]): later it is too late, and
+/// the answer is false unless the plan is the same.
+pub fn choose(wanted: Plan) -> bool {
+    let _ = PLAN.compare_exchange(0, wanted as u8, Ordering::Relaxed, Ordering::Relaxed);
+    plan() == wanted
 }
 
 /// Starts the initialisation of the process's heap on another thread and returns at once.
@@ -89,131 +115,256 @@ pub(crate) fn out_of_memory(why: &str) -> ! {
     std::process::exit(1)
 }
 
-/// The heap that is alive, or null.
-static CURRENT: AtomicPtr<HeapInner> = AtomicPtr::new(std::ptr::null_mut());
+/// How many heaps can be told apart by the owner's number in their objects' headers.
+pub(crate) const OWNERS: usize = 256;
 
-/// Whose turn it is to have a heap, and what it inherits.
-struct Turn {
-    /// The thread of the heap that is alive.
-    owner: Option<ThreadId>,
-    /// Bytes allocated since the last collection by heaps that are gone.
+/// What a heap's thread does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Activity {
+    /// Runs, and may change the heap.
+    Running,
+    /// Waits for the end of a collection.
+    Stopped,
+    /// Is in a call that does not use the heap; its stack is in use from this address on.
+    Away(*const u8),
+}
+
+/// A heap that is alive.
+struct Member(*const HeapInner);
+
+// SAFETY: other threads use the heap only as the invariant of this file says.
+unsafe impl Send for Member {}
+
+/// The heaps that are alive, and the collection that is wanted or going on.
+struct World {
+    heaps: Vec<Member>,
+    /// How many of their threads run.
+    running: usize,
+    /// What the collection looks at that is wanted or going on, if one is.
+    pause: Option<Extent>,
+    /// Bytes that heaps left behind that are gone, since the last collection.
     left_behind: usize,
 }
 
-static TURN: Mutex<Turn> = Mutex::new(Turn { owner: None, left_behind: 0 });
-static TURN_ENDED: Condvar = Condvar::new();
+static WORLD: Mutex<World> = Mutex::new(World { heaps: Vec::new(), running: 0, pause: None, left_behind: 0 });
+/// A thread has stopped.
+static STOPPED: Condvar = Condvar::new();
+/// A collection has ended.
+static RESUMED: Condvar = Condvar::new();
 
-/// A lock that does not mind a panic elsewhere: the data behind these mutexes is always whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// Waits until no heap is alive and claims the process for a new one; returns the bytes that
-/// earlier heaps allocated after the last collection.
-///
-/// # Panics
-///
-/// If the calling thread itself owns the heap that is alive: it would wait for ever.
-pub(crate) fn claim_turn() -> usize {
-    let this = std::thread::current().id();
-    let mut turn = lock(&TURN);
-    while let Some(owner) = turn.owner {
-        assert!(owner != this, "this thread already has a Heap; only one can be alive at a time");
-        turn = TURN_ENDED.wait(turn).unwrap_or_else(|poisoned| poisoned.into_inner());
+impl World {
+    /// The heaps. Those whose threads run must not be touched.
+    fn heaps(&self) -> impl Iterator<Item = &HeapInner> {
+        // SAFETY: heaps take themselves off the list before they go away, under the lock.
+        self.heaps.iter().map(|member| unsafe { &*member.0 })
     }
-    turn.owner = Some(this);
-    turn.left_behind
+
+    /// A thread no longer runs.
+    fn one_less(&mut self) {
+        self.running -= 1;
+        if self.running == 0 {
+            STOPPED.notify_all();
+        }
+    }
 }
 
-/// Binds a mutator for `heap` and makes it the process's heap. After [`claim_turn`].
-pub(crate) fn enter(heap: *mut HeapInner) -> *mut Mutator<Hotloop> {
-    let mutator = Box::into_raw(bind_mutator(mmtk(), mutator_thread(heap)));
-    CURRENT.store(heap, Ordering::Release);
-    mutator
+fn lock() -> MutexGuard<'static, World> {
+    // A panic elsewhere does no harm: what is behind the mutex is always whole.
+    WORLD.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Ends the current heap's turn and frees its mutator; the next heap inherits `left_behind`
-/// uncollected bytes.
+fn wait<'a>(on: &Condvar, world: MutexGuard<'a, World>) -> MutexGuard<'a, World> {
+    on.wait(world).unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Waits until no collection is going on.
+fn lock_outside_of_pauses() -> MutexGuard<'static, World> {
+    let mut world = lock();
+    while world.pause.is_some() {
+        world = wait(&RESUMED, world);
+    }
+    world
+}
+
+/// What a heap gets when it joins the others.
+pub(crate) struct Admission {
+    /// MMTk's mutator; owned, freed by [`leave`].
+    pub mutator: *mut Mutator<Hotloop>,
+    /// The owner's number. Heaps share one if there are too many.
+    pub owner: u8,
+    /// Bytes that heaps left behind that are gone.
+    pub left_behind: usize,
+}
+
+/// Calls `change` while no thread asks another one to stop.
+pub(crate) fn while_alone(change: impl FnOnce()) {
+    let _world = lock();
+    change();
+}
+
+/// Adds a heap, whose thread runs from now on.
+pub(crate) fn join(heap: *const HeapInner) -> Admission {
+    let mmtk = mmtk();
+    let mut world = lock_outside_of_pauses();
+    let mut taken = [false; OWNERS];
+    world.heaps().for_each(|heap| taken[heap.owner() as usize] = true);
+    let owner = taken.iter().position(|taken| !taken).unwrap_or(OWNERS - 1) as u8;
+    let mutator = Box::into_raw(bind_mutator(mmtk, mutator_thread(heap)));
+    world.heaps.push(Member(heap));
+    world.running += 1;
+    Admission { mutator, owner, left_behind: std::mem::take(&mut world.left_behind) }
+}
+
+/// Takes a heap off the list and frees its mutator; `left_behind` bytes are garbage from now on.
 ///
 /// # Safety
 ///
-/// `mutator` came from [`enter`] and is not used again.
-pub(crate) unsafe fn leave(mutator: *mut Mutator<Hotloop>, left_behind: usize) {
-    // SAFETY: the caller's obligation; no collection is going on, as the mutator is running.
+/// The heap has joined and its thread runs. `mutator` is its own and is not used again.
+pub(crate) unsafe fn leave(heap: *const HeapInner, mutator: *mut Mutator<Hotloop>, left_behind: usize) {
+    // If a collection is wanted it waits for this thread, so none is going on.
+    let mut world = lock();
+    world.heaps.retain(|member| member.0 != heap);
+    // SAFETY: the caller's obligation.
     let mut mutator = unsafe { Box::from_raw(mutator) };
     mmtk::memory_manager::destroy_mutator(&mut mutator);
-    CURRENT.store(std::ptr::null_mut(), Ordering::Release);
-    let mut turn = lock(&TURN);
-    *turn = Turn { owner: None, left_behind };
-    TURN_ENDED.notify_one();
+    world.left_behind += left_behind;
+    world.one_less();
 }
 
 /// The thread pointer by which MMTk knows the mutator of `heap`.
-pub(crate) fn mutator_thread(heap: *const HeapInner) -> VMMutatorThread {
+fn mutator_thread(heap: *const HeapInner) -> VMMutatorThread {
     VMMutatorThread(VMThread(OpaquePointer::from_address(Address::from_ptr(heap))))
 }
 
-/// Whether `thread` is the mutator's.
+/// The heap whose mutator MMTk knows by this pointer.
+fn heap_of(thread: VMMutatorThread) -> *const HeapInner {
+    thread.0.0.to_address().to_ptr::<HeapInner>()
+}
+
+/// Whether `thread` is a mutator's: it is, unless it is a worker's.
 pub(crate) fn is_mutator(thread: VMThread) -> bool {
-    let current = CURRENT.load(Ordering::Acquire);
-    !current.is_null() && thread == mutator_thread(current).0
+    let address = thread.0.to_address().to_ptr::<WorkerState>();
+    !address.is_null() && !WORKER_STATES.as_ptr_range().contains(&address)
 }
 
-/// The mutator of the heap that is alive.
-pub(crate) fn current_mutator() -> Option<*mut Mutator<Hotloop>> {
-    let current = CURRENT.load(Ordering::Acquire);
-    // SAFETY: the heap that is alive stays alive for the length of this call: a worker calls this
-    // while the heap's thread is blocked in it, other callers are that thread.
-    unsafe { current.as_ref() }.map(HeapInner::mutator)
+/// The mutator that MMTk knows by this pointer.
+pub(crate) fn mutator_of(thread: VMMutatorThread) -> *mut Mutator<Hotloop> {
+    // SAFETY: the pointer is one made by `mutator_thread`; MMTk asks on the heap's own thread.
+    unsafe { &*heap_of(thread) }.mutator()
 }
 
-/// The mutator's side of a pause.
-struct Pause {
-    blocked: bool,
-    roots: Vec<ObjectReference>,
+/// The roots of a mutator, gathered for the collection that is going on.
+pub(crate) fn take_roots(thread: VMMutatorThread) -> Vec<ObjectReference> {
+    // SAFETY: as in `mutator_of`, or on a worker's thread while the mutator does not run.
+    unsafe { &*heap_of(thread) }.take_roots()
 }
 
-static PAUSE: Mutex<Pause> = Mutex::new(Pause { blocked: false, roots: Vec::new() });
-static PAUSE_CHANGED: Condvar = Condvar::new();
+/// The mutators of all heaps.
+pub(crate) fn mutators() -> Vec<*mut Mutator<Hotloop>> {
+    lock().heaps().map(HeapInner::mutator).collect()
+}
 
-/// Blocks the mutator's thread for the collection that was requested, from the gathering of its
-/// roots to the taking of stock.
-pub(crate) fn block_mutator(thread: VMMutatorThread) {
-    let heap = thread.0.0.to_address().to_ptr::<HeapInner>();
-    // SAFETY: the pointer is the one made by `mutator_thread` for the heap that is alive, in one
-    // of whose methods this thread is.
-    let heap = unsafe { &*heap };
-    let started = std::time::Instant::now();
+/// The number of heaps.
+pub(crate) fn number_of_mutators() -> usize {
+    lock().heaps.len()
+}
+
+/// Collects, on the thread of `heap`, whose bump region is closed. If another thread is about to
+/// collect, that collection is waited for, and it may look at less; then the answer is false.
+pub(crate) fn collect(heap: &HeapInner, extent: Extent) -> bool {
+    let mut world = lock();
+    if let Some(wanted) = world.pause {
+        drop(world);
+        stop(heap);
+        return wanted >= extent;
+    }
+    world.pause = Some(extent);
+    for other in world.heaps().filter(|other| !std::ptr::eq(*other, heap)) {
+        other.ask_to_stop();
+    }
+    drop(world);
+    // Calls `stop` through `Collection::block_for_gc`.
+    mmtk().handle_user_collection_request(mutator_thread(heap), true, extent == Extent::Full);
+    true
+}
+
+/// Stops if a collection is wanted, on the thread of `heap`, whose bump region is closed.
+pub(crate) fn safepoint(heap: &HeapInner) {
+    let wanted = lock().pause.is_some();
+    if wanted {
+        stop(heap);
+    }
+}
+
+/// Stops the calling thread, that of a mutator, for the collection that was requested.
+pub(crate) fn block_for_gc(thread: VMMutatorThread) {
+    // SAFETY: the pointer is the one made by `mutator_thread` for a heap in one of whose methods
+    // this thread is.
+    stop(unsafe { &*heap_of(thread) });
+}
+
+/// Stops the thread of `heap` until the end of the collection that is wanted.
+fn stop(heap: &HeapInner) {
     // A panic in a root scanner could not be unwound through MMTk, whose workers are waiting.
-    let Ok(roots) = catch_unwind(AssertUnwindSafe(|| heap.gather_roots())) else { std::process::abort() };
-    let mut pause = lock(&PAUSE);
-    pause.roots = roots;
-    pause.blocked = true;
-    PAUSE_CHANGED.notify_all();
-    while pause.blocked {
-        pause = PAUSE_CHANGED.wait(pause).unwrap_or_else(|poisoned| poisoned.into_inner());
+    if catch_unwind(AssertUnwindSafe(|| heap.gather_roots(None))).is_err() {
+        std::process::abort();
     }
-    pause.roots = Vec::new();
-    drop(pause);
-    let live = WORKER_STATES.iter().map(WorkerState::take_live).sum();
-    heap.collected(live, started.elapsed());
-}
-
-/// Waits on a worker's thread until the mutator is blocked.
-pub(crate) fn wait_until_blocked() {
-    let mut pause = lock(&PAUSE);
-    while !pause.blocked {
-        pause = PAUSE_CHANGED.wait(pause).unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut world = lock();
+    heap.activity().set(Activity::Stopped);
+    world.one_less();
+    while heap.activity().get() == Activity::Stopped {
+        world = wait(&RESUMED, world);
     }
 }
 
-/// Lets the mutator go on.
+/// The thread of `heap`, whose bump region is closed, no longer uses the heap; what its stack
+/// refers to from `stack` on stays alive.
+pub(crate) fn go_away(heap: &HeapInner, stack: *const u8) {
+    let mut world = lock();
+    heap.activity().set(Activity::Away(stack));
+    world.one_less();
+}
+
+/// The thread of `heap` is back; waits for the end of a collection.
+pub(crate) fn come_back(heap: &HeapInner) {
+    let mut world = lock_outside_of_pauses();
+    heap.activity().set(Activity::Running);
+    world.running += 1;
+}
+
+/// Waits on a worker's thread until no heap's thread runs.
+pub(crate) fn wait_until_stopped() {
+    let mut world = lock();
+    while world.running != 0 {
+        world = wait(&STOPPED, world);
+    }
+    for heap in world.heaps() {
+        if let Activity::Away(stack) = heap.activity().get()
+            && catch_unwind(AssertUnwindSafe(|| heap.gather_roots(Some(stack)))).is_err()
+        {
+            std::process::abort();
+        }
+    }
+}
+
+/// Takes stock and lets all go on.
 pub(crate) fn resume() {
-    lock(&PAUSE).blocked = false;
-    PAUSE_CHANGED.notify_all();
-}
-
-/// Calls `use_roots` with the roots of the current collection.
-pub(crate) fn with_roots(use_roots: impl FnOnce(&[ObjectReference])) {
-    use_roots(&lock(&PAUSE).roots);
+    let mut world = lock();
+    let extent = world.pause.unwrap_or(Extent::Full);
+    for heap in world.heaps() {
+        let found = WORKER_STATES.iter().map(|worker| worker.live(heap.owner())).sum();
+        heap.collected(extent, found);
+    }
+    WORKER_STATES.iter().for_each(WorkerState::reset_live);
+    let mut running = 0;
+    for heap in world.heaps().filter(|heap| heap.activity().get() == Activity::Stopped) {
+        heap.activity().set(Activity::Running);
+        running += 1;
+    }
+    world.running += running;
+    if extent == Extent::Full {
+        world.left_behind = 0;
+    }
+    world.pause = None;
+    RESUMED.notify_all();
 }

@@ -176,7 +176,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     Ok(quote! {
         #(#docs)*
         #[repr(transparent)]
-        #vis struct #name<M: ::hotloop::Mode>(M::Word);
+        #vis struct #name<M: ::hotloop::Mode>(M::Word, ::hotloop::internal::ThreadBound);
 
         impl<M: ::hotloop::Mode> ::core::clone::Clone for #name<M> {
             #[inline(always)]
@@ -200,7 +200,8 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             #vis fn new(runtime: &::hotloop::Runtime, #(#parameters),*) -> Self {
-                let made__ = Self(M::allocate(runtime.heap(), &Self::CELL, #fixed, #length));
+                let made__ = <Self as ::hotloop::HeapType<M>>::from_word(
+                    M::allocate(runtime.heap(), &Self::CELL, #fixed, #length));
                 #(#initial)*
                 made__
             }
@@ -211,7 +212,8 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             #[allow(dead_code)]
             #vis fn promote(self) -> Self {
-                Self(M::constant(M::promote(self.0, ::hotloop::internal::Ty::Ref)))
+                <Self as ::hotloop::HeapType<M>>::from_word(
+                    M::constant(M::promote(self.0, ::hotloop::internal::Ty::Ref)))
             }
 
             /// Whether both are the same object (a guard).
@@ -233,7 +235,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             fn cell() -> &'static ::hotloop::internal::TypeCell { Self::CELL }
             #[inline(always)]
-            fn from_word(word: M::Word) -> Self { Self(word) }
+            fn from_word(word: M::Word) -> Self { Self(word, ::core::marker::PhantomData) }
             #[inline(always)]
             fn word(self) -> M::Word { self.0 }
         }
@@ -243,7 +245,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
         impl<M: ::hotloop::Mode> ::hotloop::internal::Stored<M> for #name<M> {
             const KIND: ::hotloop::internal::FieldKind = ::hotloop::internal::FieldKind::Ref;
             #[inline(always)]
-            fn from_red(word: M::Word) -> Self { Self(word) }
+            fn from_red(word: M::Word) -> Self { Self(word, ::core::marker::PhantomData) }
             #[inline(always)]
             fn into_red(self) -> M::Word { self.0 }
         }

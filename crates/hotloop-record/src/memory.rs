@@ -1,5 +1,5 @@
-//! Concrete memory: the one place where the recorder touches objects. Header: type number at offset 0,
-//! length of the array part at offset 4.
+//! Concrete memory: the one place where the recorder touches objects. Header: type number at offset 0 (16
+//! bits), length of the array part at offset 4.
 
 use hotloop_ir::FieldKind;
 
@@ -23,9 +23,11 @@ pub fn store(object: u64, offset: u64, kind: FieldKind, value: u64) {
     debug_assert!(object != 0 && object & 7 == 0, "write to {object:#x}");
     // SAFETY: as for `load`; the object is written by its interpreter's thread only.
     unsafe {
+        let place = (object + offset) as *mut u64;
         match kind {
-            FieldKind::Byte => *((object + offset) as *mut u8) = value as u8,
-            _ => *((object + offset) as *mut u64) = value,
+            FieldKind::Byte => *place.cast::<u8>() = value as u8,
+            FieldKind::Ref | FieldKind::Value => hotloop_gc::write_barrier(object as *mut u8, place, value),
+            FieldKind::Int | FieldKind::Float => *place = value,
         }
     }
 }
@@ -35,7 +37,7 @@ pub fn store(object: u64, offset: u64, kind: FieldKind, value: u64) {
 pub fn type_number(object: u64) -> u32 {
     debug_assert!(object != 0 && object & 7 == 0, "type of {object:#x}");
     // SAFETY: as for `load`.
-    unsafe { *(object as *const u32) }
+    unsafe { *(object as *const u16) as u32 }
 }
 
 /// The length of an object's array part.

@@ -160,3 +160,57 @@
 //! fn green<T: Green>(_: T) {}
 //! fn keep<M: Mode>(number: Int<M>) { green(number.promote()) }
 //! ```
+//!
+//! # Threads
+//!
+//! A runtime, its machine, its values and references stay on their thread.
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! fn send<T: Send>() {}
+//! fn check() { send::<Runtime>() }
+//! ```
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! fn share<T: Sync>() {}
+//! fn check() { share::<Runtime>() }
+//! ```
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! fn send<T: Send>() {}
+//! fn check<I: Interpreter + Send + Sync + 'static>() { send::<Vm<'static, I>>() }
+//! ```
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! fn share<T: Sync>() {}
+//! fn check<I: Interpreter + Send + Sync + 'static>() { share::<Vm<'static, I>>() }
+//! ```
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! fn send<T: Send>() {}
+//! fn check() { send::<Value<Plain>>() }
+//! ```
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! #[heap_type]
+//! struct Pair { left: Value }
+//! fn send<T: Send>() {}
+//! fn check() { send::<Pair<Plain>>() }
+//! ```
+//! A call that may block can't touch the heap.
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! fn wait(runtime: &Runtime) { runtime.blocking(|| runtime.heap().collect()) }
+//! ```
+//! ```compile_fail,E0277
+//! use hotloop::prelude::*;
+//! #[heap_type]
+//! struct Pair { left: Value }
+//! fn wait(runtime: &Runtime, pair: Pair<Plain>) { runtime.blocking(|| pair.set_left(Value::zero())) }
+//! ```
+//! Plain data goes in and comes out; who interrupts a program may be on another thread.
+//! ```
+//! use hotloop::prelude::*;
+//! fn wait(runtime: &Runtime, number: i64) -> i64 { runtime.blocking(|| number + 1) }
+//! fn send<T: Send + Sync>() {}
+//! fn check() { send::<hotloop::Interrupter>() }
+//! ```

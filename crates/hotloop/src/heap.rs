@@ -113,6 +113,10 @@ impl TypeCell {
     }
 }
 
+/// What makes references into the heap stay on their thread: neither `Send` nor `Sync`.
+#[doc(hidden)]
+pub type ThreadBound = std::marker::PhantomData<*mut u8>;
+
 /// A red reference to an object of one heap type: what `#[heap_type]` makes.
 pub trait HeapType<M: Mode>: Copy {
     #[doc(hidden)]

@@ -84,6 +84,7 @@ pub use runtime::{Interrupter, JitOptions, Options, OptionsError, Runtime};
 /// The mode of concrete values: in residual functions and when a program is started.
 pub type Plain = mode::Direct;
 
+pub use hotloop_gc::Plan;
 pub use hotloop_macros::{Green, State, elidable, heap_type, residual};
 
 /// What an interpreter's author needs, in one `use`.
@@ -98,7 +99,7 @@ pub mod prelude {
 /// For the code that the macros make.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::heap::{FieldSpec, Stored, TypeCell, TypeSpec, read_green};
+    pub use crate::heap::{FieldSpec, Stored, ThreadBound, TypeCell, TypeSpec, read_green};
     pub use crate::residual::{Answer, CallCell, Outcome};
     pub use hotloop_ir::{Effect, FieldKind, Mutability, Opcode, Ty};
 

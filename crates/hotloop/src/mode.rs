@@ -134,12 +134,14 @@ fn load(address: u64, kind: FieldKind) -> u64 {
 }
 
 #[inline(always)]
-fn store(address: u64, kind: FieldKind, value: u64) {
+fn store(object: u64, offset: u64, kind: FieldKind, value: u64) {
+    let place = (object + offset) as *mut u64;
     // SAFETY: as for `load`; only the interpreter's own thread writes the object.
     unsafe {
         match kind {
-            FieldKind::Byte => *(address as *mut u8) = value as u8,
-            _ => *(address as *mut u64) = value,
+            FieldKind::Byte => *place.cast::<u8>() = value as u8,
+            FieldKind::Ref | FieldKind::Value => hotloop_gc::write_barrier(object as *mut u8, place, value),
+            FieldKind::Int | FieldKind::Float => *place = value,
         }
     }
 }
@@ -192,7 +194,7 @@ impl Mode for Direct {
     #[inline(always)]
     fn type_number(object: u64) -> u64 {
         // SAFETY: as for `length_of`.
-        unsafe { *(object as *const u32) as u64 }
+        unsafe { *(object as *const u16) as u64 }
     }
     #[inline(always)]
     fn get_field(object: u64, _ty: &'static TypeCell, _index: usize, offset: usize, kind: FieldKind) -> u64 {
@@ -211,7 +213,7 @@ impl Mode for Direct {
         if mutability == Mutability::Stable && load(object + offset as u64, kind) != value {
             hotloop_record::stable::written(object, ty.field(index));
         }
-        store(object + offset as u64, kind, value);
+        store(object, offset as u64, kind, value);
     }
     #[inline(always)]
     fn get_item(object: u64, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: u64) -> u64 {
@@ -227,7 +229,7 @@ impl Mode for Direct {
         if index >= length as u64 {
             out_of_range(ty, index, length);
         }
-        store(object + fixed as u64 + index * kind.size() as u64, kind, value);
+        store(object, fixed as u64 + index * kind.size() as u64, kind, value);
     }
     #[inline(always)]
     fn length(object: u64, _ty: &'static TypeCell) -> u64 {

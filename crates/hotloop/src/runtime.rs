@@ -7,14 +7,18 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotloop_codegen::{Context, Poll};
-use hotloop_gc::{Heap, HeapOptions};
+use hotloop_gc::{Heap, HeapOptions, Plan, Request};
 use hotloop_log::Log;
 
 use crate::Plain;
 use crate::red::{ConstValue, Value};
 
-/// The user asked to stop. (The heap's bit is 1.)
+/// A collection left the heap over its limit.
+const POLL_HEAP: u32 = 1;
+/// The user asked to stop.
 pub(crate) const POLL_USER: u32 = 2;
+/// Another interpreter's thread wants to collect.
+pub(crate) const POLL_STOP: u32 = 4;
 
 /// Limits and parameters.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +27,9 @@ pub struct Options {
     pub heap_limit: Option<usize>,
     /// Collect at every n-th allocation (for tests).
     pub gc_stress: Option<u32>,
+    /// How garbage is collected: for the whole process, so the first runtime's (or
+    /// [`Runtime::prepare`]'s) counts.
+    pub gc_plan: Option<Plan>,
     /// The JIT's parameters.
     pub jit: JitOptions,
 }
@@ -201,12 +208,21 @@ impl fmt::Debug for Runtime {
 impl Runtime {
     /// Starts what a heap needs on another thread, and returns at once. A program that first reads its
     /// source calls this before.
-    pub fn prepare() {
+    pub fn prepare(options: &Options) {
+        if let Some(plan) = options.gc_plan {
+            hotloop_gc::choose(plan);
+        }
         hotloop_gc::prepare();
     }
 
-    /// Makes a heap and what else a program needs.
+    /// Makes a heap and what else a program needs, on the thread that will run it: a thread has one at a
+    /// time. Runtimes of several threads share memory, and a collection of one waits for all: until they
+    /// come to a back edge, a call or an allocation, or if they are in a call that [`Runtime::blocking`]
+    /// makes.
     pub fn new(options: Options) -> Runtime {
+        if let Some(plan) = options.gc_plan {
+            hotloop_gc::choose(plan);
+        }
         let heap = Heap::new(HeapOptions { limit_bytes: options.heap_limit, stress: options.gc_stress });
         let constants: Rc<RefCell<Vec<u64>>> = Rc::default();
         let rooted = constants.clone();
@@ -217,8 +233,13 @@ impl Runtime {
             }
         }));
         let context = crate::driver::context(&heap);
-        // SAFETY: the context lives for ever.
-        unsafe { heap.set_poll_flag(&context.poll.flag) };
+        let poll = &context.poll;
+        heap.set_request(Box::new(move |what| {
+            poll.request(match what {
+                Request::OverLimit => POLL_HEAP,
+                Request::Stop => POLL_STOP,
+            });
+        }));
         Runtime { heap, context, options, log: RefCell::new(Log::off()), constants }
     }
 
@@ -254,6 +275,23 @@ impl Runtime {
     /// A handle that stops the program.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(&self.context.poll)
+    }
+
+    /// Calls `work`, which may wait for something or take long, while programs of other threads go on
+    /// collecting their garbage. For residual functions that block.
+    ///
+    /// `work` can't use heap objects: it is given nothing to reach them with, as it must be [`Send`] and
+    /// neither runtimes nor heap references are.
+    ///
+    /// ```compile_fail
+    /// # use hotloop::{Options, Runtime};
+    /// let runtime = Runtime::new(Options::default());
+    /// runtime.blocking(|| runtime.heap().collect());
+    /// ```
+    pub fn blocking<T>(&self, work: impl FnOnce() -> T + Send) -> T {
+        // SAFETY: the closure has no access to the heap, its references, or what this thread's root scanners
+        // read (which is behind `Rc`).
+        unsafe { self.heap.blocking(work) }
     }
 
     /// Keeps a value alive for ever, as a constant for green data.

@@ -259,6 +259,11 @@ impl Asm {
         emit_mem!(self, mem; { mov Rd(dst), } {});
     }
 
+    /// 16 bits, with zeros above.
+    pub fn load_word(&mut self, dst: Reg, mem: Mem) {
+        emit_mem!(self, mem; { movzx Rd(dst), WORD } {});
+    }
+
     pub fn load_byte(&mut self, dst: Reg, mem: Mem) {
         emit_mem!(self, mem; { movzx Rd(dst), BYTE } {});
     }
@@ -330,6 +335,10 @@ impl Asm {
 
     pub fn cmp_mem_reg(&mut self, mem: Mem, reg: Reg) {
         emit_mem!(self, mem; { cmp } { , Rq(reg) });
+    }
+
+    pub fn test_byte_imm(&mut self, mem: Mem, imm: i8) {
+        emit_mem!(self, mem; { test BYTE } { , BYTE imm });
     }
 
     pub fn test(&mut self, a: Reg, b: Reg) {

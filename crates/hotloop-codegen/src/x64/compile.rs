@@ -22,6 +22,9 @@ pub struct Env<'a> {
     /// Offsets of the shared pieces of code.
     pub common_exit: usize,
     pub alloc_slow: usize,
+    pub remember: usize,
+    /// What new objects' headers say besides type and length.
+    pub header_bits: u64,
     /// The guards' global numbers start here.
     pub first_guard: u32,
     /// Address of the cell that `guard_valid` looks at.
@@ -49,6 +52,8 @@ pub struct Slow {
 pub enum SlowKind {
     /// Allocates: the length's register for arrays of variable length.
     Alloc { object: Reg, length: Option<Reg>, size: u64, header: u64, item: u32 },
+    /// A reference is stored into an old object.
+    Remember { object: Reg },
     /// A guard must fail: start the count anew and go to its stub.
     Force { cell: u64, every: u64, guard: u32 },
 }
@@ -90,6 +95,9 @@ pub struct Compiler<'a> {
     pub flags: Option<(Var, u8)>,
     /// The variable whose sign and zero the flags hold.
     pub signs: Option<Var>,
+    /// Objects that are new, or that the collector was told of: stores into them need no barrier until the
+    /// next operation that may collect.
+    pub clean: Vec<Operand>,
 }
 
 /// What must be put back to walk the body again.
@@ -152,6 +160,7 @@ impl<'a> Compiler<'a> {
             repeated: None,
             flags: None,
             signs: None,
+            clean: Vec::new(),
             plan,
         }
     }
@@ -225,6 +234,7 @@ impl<'a> Compiler<'a> {
         self.temps = 0;
         self.flags = None;
         self.signs = None;
+        self.clean.clear();
     }
 
     /// Emits the current operation.
@@ -244,6 +254,9 @@ impl<'a> Compiler<'a> {
         self.pins = 0;
         self.temps = 0;
         let (flags, signs) = (self.flags.take(), self.signs.take());
+        if matches!(op.code.class(), Class::Alloc | Class::Call) || op.code == Opcode::Label {
+            self.clean.clear();
+        }
         use Opcode::*;
         match op.code {
             IntAdd | IntSub | IntMul | IntAnd | IntOr | IntXor | IntShl | IntSar | IntShr | IntDiv

@@ -35,6 +35,7 @@ pub struct Glue {
     pub enter: usize,
     pub common_exit: usize,
     pub alloc_slow: usize,
+    pub remember: usize,
 }
 
 /// The code of all pieces, and where each begins. `decode` gets the activation and the image, and answers
@@ -48,7 +49,10 @@ pub fn build(decode: usize) -> (Vec<u8>, Glue) {
     asm.pad_to(16);
     let alloc_slow = asm.bytes.len();
     alloc(&mut asm);
-    (asm.bytes, Glue { enter: 0, common_exit, alloc_slow })
+    asm.pad_to(16);
+    let remember = asm.bytes.len();
+    remembering(&mut asm);
+    (asm.bytes, Glue { enter: 0, common_exit, alloc_slow, remember })
 }
 
 fn enter(asm: &mut Asm) {
@@ -83,30 +87,51 @@ fn exit(asm: &mut Asm, decode: usize) {
     asm.ret();
 }
 
-/// On the stack: size, header. Answers in the scratch register and keeps all others, vectors included.
-fn alloc(asm: &mut Asm) {
-    let general = [RAX, RCX, RDX, RSI, RDI, R8, R9, 10];
-    let vectors = 15 * 8 + 16;
-    for reg in general {
+/// The general registers that calls don't keep, and room for the vector registers.
+const LOST: [Reg; 8] = [RAX, RCX, RDX, RSI, RDI, R8, R9, 10];
+const VECTORS: i32 = 15 * 8 + 16;
+
+fn save_all(asm: &mut Asm) {
+    for reg in LOST {
         asm.push_reg(reg);
     }
-    asm.alu(Alu::Sub, RSP, Src::Imm(vectors));
+    asm.alu(Alu::Sub, RSP, Src::Imm(VECTORS));
     for reg in 0..15u8 {
         asm.float_store(Mem::Base(RSP, reg as i32 * 8), reg + 16);
     }
-    let arguments = vectors + general.len() as i32 * 8 + 8;
+}
+
+fn restore_all(asm: &mut Asm) {
+    for reg in 0..15u8 {
+        asm.float_load(reg + 16, Mem::Base(RSP, reg as i32 * 8));
+    }
+    asm.alu(Alu::Add, RSP, Src::Imm(VECTORS));
+    for reg in LOST.iter().rev() {
+        asm.pop_reg(*reg);
+    }
+}
+
+/// In the scratch register: an old object. Keeps all others, vectors included.
+fn remembering(asm: &mut Asm) {
+    // The stack pointer is a multiple of 16 minus the return address here, and `VECTORS` one plus 8.
+    save_all(asm);
+    asm.mov(RDI, SCRATCH);
+    asm.load(RAX, Mem::Base(CONTEXT, std::mem::offset_of!(Context, remember) as i32));
+    asm.call_reg(RAX);
+    restore_all(asm);
+    asm.ret();
+}
+
+/// On the stack: size, header. Answers in the scratch register and keeps all others, vectors included.
+fn alloc(asm: &mut Asm) {
+    save_all(asm);
+    let arguments = VECTORS + LOST.len() as i32 * 8 + 8;
     asm.load(RDX, Mem::Base(RSP, arguments));
     asm.load(RSI, Mem::Base(RSP, arguments + 8));
     asm.load(RDI, Mem::Base(CONTEXT, std::mem::offset_of!(Context, heap) as i32));
     asm.load(RAX, Mem::Base(CONTEXT, std::mem::offset_of!(Context, alloc) as i32));
     asm.call_reg(RAX);
     asm.mov(SCRATCH, RAX);
-    for reg in 0..15u8 {
-        asm.float_load(reg + 16, Mem::Base(RSP, reg as i32 * 8));
-    }
-    asm.alu(Alu::Add, RSP, Src::Imm(vectors));
-    for reg in general.iter().rev() {
-        asm.pop_reg(*reg);
-    }
+    restore_all(asm);
     asm.ret_and_pop(16);
 }

@@ -129,7 +129,8 @@ impl Compiler<'_> {
             Opcode::GuardType => {
                 let object = self.in_reg(a, GENERAL)?;
                 self.before_guard(op)?;
-                self.asm.cmp_half_imm(Mem::Base(object, 0), op.type_ref().get().id as i32);
+                self.asm.load_word(SCRATCH, Mem::Base(object, 0));
+                self.asm.alu(Alu::Cmp, SCRATCH, Src::Imm(op.type_ref().get().id as i32));
                 (Test::Flags(cond::EQUAL), true)
             }
             Opcode::GuardNoInterrupt => {

@@ -3,10 +3,11 @@
 //! Allocation moves a pointer and sets the object's valid-object bit; where that is not possible, a shared
 //! piece of code saves all registers and calls the runtime. So an allocation costs no registers.
 
-use hotloop_ir::{FieldKind, Op, Opcode, Operand, TypeDescr};
+use hotloop_ir::{FieldKind, Op, Opcode, Operand, TypeDescr, Var};
 
-use super::asm::{Alu, CONTEXT, Mem, SCRATCH, Shift, Src, Target, cond};
+use super::asm::{Alu, CONTEXT, Mem, RSP, Reg, SCRATCH, Shift, Src, Target, cond};
 use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
+use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
 use crate::eval::layout;
 use crate::{Bump, Context};
 
@@ -31,19 +32,57 @@ impl Compiler<'_> {
             Opcode::SetField => {
                 let field = op.field().get();
                 let base = self.in_reg(object, GENERAL)?;
+                self.barrier(object, base, field.kind, op.args[1]);
                 self.store_place(field.kind, Mem::Base(base, field.offset as i32), op.args[1])
             }
             Opcode::SetItem => {
                 let (kind, mem) = self.item(op)?;
+                let base = self.in_reg(object, GENERAL)?;
+                self.barrier(object, base, kind, op.args[2]);
                 self.store_place(kind, mem, op.args[2])
             }
             code => {
                 let base = self.in_reg(object, GENERAL)?;
                 self.release(object);
                 let dst = self.define(GENERAL, None)?;
-                self.asm.load_half(dst, Mem::Base(base, if code == Opcode::Len { 4 } else { 0 }));
+                match code {
+                    Opcode::Len => self.asm.load_half(dst, Mem::Base(base, 4)),
+                    _ => self.asm.load_word(dst, Mem::Base(base, 0)),
+                }
                 Ok(())
             }
+        }
+    }
+
+    /// Tells the collector of an old object into which a reference is stored. Not needed for one that is
+    /// new, or that it was told of, since the last operation that may collect (as RPython's `rewrite.py`
+    /// has it); nor for words that are no references.
+    fn barrier(&mut self, object: Operand, base: Reg, kind: FieldKind, value: Operand) {
+        let object = self.root(object);
+        if !self.may_be_reference(kind, value) || self.clean.contains(&object) {
+            return;
+        }
+        self.clean.push(object);
+        self.asm.test_byte_imm(Mem::Base(base, FLAGS), OLD as i8);
+        self.asm.jump_if(cond::NOT_EQUAL, Target::Slow(self.slow.len() as u32));
+        let kind = SlowKind::Remember { object: base };
+        self.slow.push(Slow { back: self.asm.bytes.len() as u32, kind });
+    }
+
+    /// Whether a word that is stored in a place of this kind may be a reference.
+    fn may_be_reference(&self, kind: FieldKind, value: Operand) -> bool {
+        if !matches!(kind, FieldKind::Ref | FieldKind::Value) {
+            return false;
+        }
+        use Opcode::*;
+        match (self.constant(value), self.root(value).as_var()) {
+            (Some(bits), _) if kind == FieldKind::Value => bits & TAG_MASK == REF_TAG,
+            (Some(bits), _) => bits != 0,
+            (None, Some(var)) => {
+                let immediate = [IntShl, IntAddOvf, IntSubOvf, IntMulOvf, FloatToValue];
+                !immediate.contains(&self.trace.op(var).code)
+            }
+            (None, None) => true,
         }
     }
 
@@ -123,6 +162,7 @@ impl Compiler<'_> {
             None => Some(self.in_reg(op.args[0], GENERAL)?),
         };
         let (size, header) = layout(ty, items.unwrap_or(0));
+        let header = header | self.env.header_bits;
         let object = self.define(GENERAL, None)?;
         let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
         let field = |offset: usize| Mem::Base(CONTEXT, offset as i32);
@@ -157,7 +197,7 @@ impl Compiler<'_> {
                 self.asm.store(Mem::Base(object, 0), SCRATCH);
             }
             (Some(length), _) => {
-                self.asm.mov_const(SCRATCH, ty.id as u64);
+                self.asm.mov_const(SCRATCH, header);
                 self.asm.store(Mem::Base(object, 0), SCRATCH);
                 self.asm.store_half(Mem::Base(object, 4), length);
             }
@@ -174,9 +214,9 @@ impl Compiler<'_> {
         self.asm.store_half(Mem::Base(bits, 0), SCRATCH);
         let item = ty.items.map_or(0, |(kind, _)| kind.size());
         let size = if length.is_some() { ty.fixed_size as u64 } else { size as u64 };
-        let header = if length.is_some() { ty.id as u64 } else { header };
         let kind = SlowKind::Alloc { object, length, size, header, item };
         self.slow.push(Slow { back: self.asm.bytes.len() as u32, kind });
+        self.clean.push(Var(self.at).into());
         Ok(())
     }
 
@@ -195,6 +235,11 @@ impl Compiler<'_> {
                 self.asm.store_imm(Mem::Base(SCRATCH, 0), i32::try_from(every).unwrap_or(i32::MAX));
                 self.asm.jump(Target::Stub(guard));
             }
+            SlowKind::Remember { object } => {
+                self.asm.mov(SCRATCH, object);
+                self.asm.call(Target::Region(self.env.remember as u32));
+                self.asm.jump(Target::Here(slow.back));
+            }
             SlowKind::Alloc { object, length, size, header, item } => {
                 match length {
                     None => {
@@ -203,10 +248,9 @@ impl Compiler<'_> {
                         self.asm.mov_const(SCRATCH, size);
                     }
                     Some(length) => {
-                        self.asm.mov(SCRATCH, length);
-                        self.asm.shift_imm(Shift::Left, SCRATCH, 32);
-                        self.asm.alu(Alu::Or, SCRATCH, Src::Imm(header as i32));
+                        self.asm.mov_const(SCRATCH, header);
                         self.asm.push_reg(SCRATCH);
+                        self.asm.store_half(Mem::Base(RSP, 4), length);
                         array_size(&mut self.asm, SCRATCH, length, size as i32, item);
                     }
                 }

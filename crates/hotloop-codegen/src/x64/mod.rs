@@ -60,6 +60,7 @@ pub struct X64 {
     guards: RefCell<BTreeMap<u32, Rc<Code>>>,
     /// Boxed: machine code knows the addresses of the counts.
     forcing: Box<Forcing>,
+    header_bits: u64,
     bmi2: bool,
 }
 
@@ -104,6 +105,7 @@ impl X64 {
             stack: Cell::new(0),
             guards: RefCell::default(),
             forcing: Box::new(Forcing::new(options.force, options.force_every)),
+            header_bits: options.header_bits,
             bmi2: std::is_x86_feature_detected!("bmi2"),
         })
     }
@@ -176,6 +178,8 @@ impl Target for X64 {
         let env = Env {
             common_exit: self.glue.common_exit,
             alloc_slow: self.glue.alloc_slow,
+            remember: self.glue.remember,
+            header_bits: self.header_bits,
             first_guard: request.first_guard,
             invalid: request.invalid as u64,
             bridge,

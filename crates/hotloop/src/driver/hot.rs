@@ -9,7 +9,7 @@ use super::record::{Goal, Recording};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, Interrupt, RedState, Step};
 use crate::mode::{Direct, Meta};
-use crate::runtime::POLL_USER;
+use crate::runtime::{POLL_STOP, POLL_USER};
 
 impl<I: Interpreter> Vm<'_, I> {
     /// At a back edge whose counter has run out, or with the poll flag set.
@@ -73,6 +73,9 @@ impl<I: Interpreter> Vm<'_, I> {
             return (false, state);
         }
         let asked = flag.swap(0, Ordering::Relaxed);
+        if asked & POLL_STOP != 0 {
+            runtime.heap().safepoint();
+        }
         let why = if asked & POLL_USER != 0 {
             Interrupt::User
         } else if runtime.heap().over_limit() {

@@ -43,9 +43,15 @@ pub(crate) fn context(heap: &Heap) -> &'static Context {
         // header and size come from type descriptors.
         unsafe { hotloop_gc::alloc_slow(heap.cast_mut().cast(), header, size) }
     }
+    extern "C" fn remember(object: *mut u8) {
+        // SAFETY: traces store into live objects of their thread's heap.
+        unsafe { hotloop_gc::remember(object) };
+    }
     let mut context = Context::new(heap.bump().cast_const().cast(), allocate);
     context.bump = heap.bump().cast();
     context.vo_base = hotloop_gc::vo_bit().base;
+    context.header_bits = heap.header_bits();
+    context.remember = remember;
     Box::leak(Box::new(context))
 }
 
@@ -86,6 +92,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
             force: jit.force.map(|(guard, at)| hotloop_codegen::Force { guard, at }),
             force_every: jit.force_every,
             code_limit: jit.max_code as usize,
+            header_bits: interpreter.runtime().heap().header_bits(),
         };
         let target = target(jit.native && jit.enabled, options);
         let tables: Rc<RefCell<Tables<I::Pc>>> = Rc::default();

@@ -13,14 +13,14 @@ use hotloop_ir::{Opcode, Ty};
 
 use super::{Bool, Float, Int, Small};
 use crate::boxed::BoxedFloat;
-use crate::heap::HeapType;
+use crate::heap::{HeapType, ThreadBound};
 use crate::mode::{Direct, Mode};
 use crate::runtime::Runtime;
 
 /// A tagged language value known at run time.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Value<M: Mode>(M::Word);
+pub struct Value<M: Mode>(M::Word, ThreadBound);
 
 const TAG: u64 = 7;
 const REFERENCE: u64 = 2;
@@ -30,7 +30,7 @@ impl<M: Mode> Value<M> {
     #[inline(always)]
     #[doc(hidden)]
     pub fn from_word(word: M::Word) -> Self {
-        Value(word)
+        Value(word, ThreadBound::default())
     }
     #[inline(always)]
     #[doc(hidden)]
@@ -46,20 +46,20 @@ impl<M: Mode> Value<M> {
     /// The special constant with this number: what a language uses for null, true, false.
     #[inline(always)]
     pub fn special(number: u32) -> Value<M> {
-        Value(M::constant((number as u64) << 3 | SPECIAL))
+        Value::from_word(M::constant((number as u64) << 3 | SPECIAL))
     }
 
     /// The word that a fresh field or item holds: the small integer 0.
     #[inline(always)]
     pub fn zero() -> Value<M> {
-        Value(M::constant(0))
+        Value::from_word(M::constant(0))
     }
 
     /// A small integer known while compiling. Panics if it has more than 61 bits.
     #[inline(always)]
     pub fn small(integer: i64) -> Value<M> {
         assert!(integer << 3 >> 3 == integer, "not a small integer");
-        Value(M::constant((integer << 3) as u64))
+        Value::from_word(M::constant((integer << 3) as u64))
     }
 
     /// Whether it is a small integer (a guard).
@@ -72,7 +72,7 @@ impl<M: Mode> Value<M> {
     #[inline(always)]
     pub fn both_small(self, other: Value<M>) -> Option<(Small<M>, Small<M>)> {
         let either = M::pure2(Opcode::IntOr, self.0, other.0);
-        if Value::<M>(either).has_tag(0) {
+        if Value::<M>::from_word(either).has_tag(0) {
             Some((Small::from_word(self.0), Small::from_word(other.0)))
         } else {
             None
@@ -146,7 +146,7 @@ impl<M: Mode> Value<M> {
     /// A reference as a value.
     #[inline(always)]
     pub fn from_object<T: HeapType<M>>(object: T) -> Value<M> {
-        Value(M::pure1(Opcode::RefToValue, object.word()))
+        Value::from_word(M::pure1(Opcode::RefToValue, object.word()))
     }
 
     /// The float in it, immediate or boxed (guards).
@@ -163,7 +163,7 @@ impl<M: Mode> Value<M> {
     #[inline(always)]
     pub fn from_float(runtime: &Runtime, float: Float<M>) -> Value<M> {
         if M::branch(M::pure1(Opcode::FloatFitsValue, float.word())) {
-            Value(M::pure1(Opcode::FloatToValue, float.word()))
+            Value::from_word(M::pure1(Opcode::FloatToValue, float.word()))
         } else {
             Value::from_object(BoxedFloat::new(runtime, float))
         }
@@ -172,7 +172,7 @@ impl<M: Mode> Value<M> {
     /// The value as a constant of the trace; a guard that it stays this very word.
     #[inline(always)]
     pub fn promote(self) -> Value<M> {
-        Value(M::constant(M::promote(self.0, Ty::Int)))
+        Value::from_word(M::constant(M::promote(self.0, Ty::Int)))
     }
 
     /// Whether it is known while compiling (never in plain execution or in replay). It may choose between ways
@@ -199,7 +199,7 @@ impl ConstValue {
     /// As a red value of any mode.
     #[inline(always)]
     pub fn value<M: Mode>(self) -> Value<M> {
-        Value(M::constant(self.0))
+        Value::from_word(M::constant(self.0))
     }
 }
 impl crate::green::Green for ConstValue {}
