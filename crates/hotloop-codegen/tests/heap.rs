@@ -17,6 +17,8 @@ const OLD: u64 = 1 << 16;
 
 thread_local! {
     static REMEMBERED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    /// Boxed: their addresses are known.
+    #[allow(clippy::vec_box)]
     static MEMORY: RefCell<Vec<Box<[u64; 16]>>> = const { RefCell::new(Vec::new()) };
     static ALLOCATED: Cell<u32> = const { Cell::new(0) };
 }
@@ -48,10 +50,16 @@ struct Kit {
     call: CallId,
 }
 
-extern "C" fn native() -> [u64; 2] {
+#[repr(C)]
+struct Answer {
+    result: u64,
+    raised: u64,
+}
+
+extern "C" fn native() -> Answer {
     // A collection makes all objects old.
     MEMORY.with_borrow_mut(|memory| memory.iter_mut().for_each(|object| object[0] |= OLD));
-    [0, 0]
+    Answer { result: 0, raised: 0 }
 }
 
 fn kit() -> Kit {

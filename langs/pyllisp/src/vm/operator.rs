@@ -9,7 +9,9 @@ use super::call::{Args, Outcome};
 use super::interface::Answer;
 use super::{Pc, Pyllisp, State, module};
 use crate::object::number::{self, Integer};
-use crate::object::{Cell, List, Multimethod, Str, boolean, dict, equality, is_set, list, text, unset};
+use crate::object::{
+    Cell, List, Multimethod, Str, boolean, dict, equality, is_set, list, special, text, unset,
+};
 
 /// A multimethod that is none of the operators.
 pub const NONE: u32 = 0;
@@ -293,6 +295,22 @@ pub fn no_method(
     Err(interp.error(&format!("no method for [{}]", names.join(" "))))
 }
 
+/// `a == b` where one of them is null, and the other of one of the interpreter's common types.
+fn equals_null<M: Mode>(a: Value<M>, b: Value<M>) -> Option<bool> {
+    let is_null = |value: Value<M>| value.is_special(special::NULL);
+    let other = if is_null(b) {
+        a
+    } else if is_null(a) {
+        b
+    } else {
+        return None;
+    };
+    if !other.is_reference() {
+        return Some(is_null(other));
+    }
+    (other.is::<List<M>>() || other.is::<Str<M>>()).then_some(false)
+}
+
 impl Pyllisp {
     fn has_own_equality(&self, value: Value<Plain>) -> bool {
         !value.is_reference()
@@ -321,6 +339,12 @@ impl Pyllisp {
         a: Value<M>,
         b: Value<M>,
     ) -> Outcome {
+        if matches!(OPERATOR, EQ | NE)
+            && let Some(equal) = equals_null(a, b)
+        {
+            self.give(pc, state, boolean(equal == (OPERATOR == EQ)));
+            return Outcome::Next;
+        }
         let floats = match (a.as_float(), b.as_float()) {
             (Some(a), Some(b)) => Some((a, b)),
             (Some(a), None) => b.as_small().map(|b| (a, b.to_int().to_float())),
