@@ -88,7 +88,12 @@ pub fn run_logged(
         eprintln!("{}", way.describe());
     }
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let options = Options { gc_stress: way.gc_stress, heap_limit: way.heap_limit, jit: way.jit.clone() };
+        let options = Options {
+            gc_stress: way.gc_stress,
+            heap_limit: way.heap_limit,
+            jit: way.jit.clone(),
+            ..Options::default()
+        };
         let mut tiny = Tiny::new(options, program);
         tiny.interrupts = way.interrupts.clone();
         if way.interrupts.always {
