@@ -1,6 +1,6 @@
 //! What both targets rely on, checked before a trace is compiled. (`hotloop_ir::verify` checks more.)
 
-use hotloop_ir::{Class, Opcode, Operand, Trace, Var};
+use hotloop_ir::{Class, Op, Opcode, Operand, Trace, Var};
 
 use crate::CodegenError;
 
@@ -41,6 +41,26 @@ pub(crate) fn check(trace: &Trace, inputs_of: &dyn Fn(u32) -> Option<usize>) -> 
                 return bad("phi before the label".into());
             }
             Opcode::Phi => phis += 1,
+            Opcode::CallResult => {
+                // Guards leave the results where they are.
+                let between = |op: &Op| op.code == Opcode::CallResult || op.code.class() == Class::Guard;
+                let behind = (0..index).rev().find(|at| !between(&trace.ops[*at]));
+                let call =
+                    behind.filter(|at| matches!(trace.ops[*at].code, Opcode::CallEntry | Opcode::Input));
+                if call.is_none() || op.descr as usize / 4 >= crate::MOST_RESULTS {
+                    return bad(format!("call_result (operation {index}) is out of place"));
+                }
+            }
+            Opcode::Return if op.list.len as usize > crate::MOST_RESULTS => {
+                return bad(format!("return with {} results", op.list.len));
+            }
+            Opcode::CallEntry => {
+                let call = trace.calls.get(op.descr as usize);
+                let wanted = call.and_then(|call| call.code.map_or(Some(inputs), inputs_of));
+                if wanted != Some(op.list.len as usize) {
+                    return bad(format!("call_entry with {} operands for {wanted:?}", op.list.len));
+                }
+            }
             Opcode::CallRaised => {
                 let call = previous(trace, index);
                 if call.is_none() || op.args[0].as_var().map(|var| var.0 as usize) != call {

@@ -1,6 +1,7 @@
 //! What running code shares with the runtime.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 /// The region in which objects are allocated inline, by moving a pointer. Its memory is zero.
 #[repr(C)]
@@ -45,11 +46,41 @@ pub struct Poll {
     pub(crate) low: AtomicI64,
     /// The bound of a loop that goes on while something is above it.
     pub(crate) high: AtomicI64,
+    /// Where the machine stack must end for a call of an entry; nowhere, if code is asked to stop.
+    stack: AtomicUsize,
+    /// Where it must end otherwise.
+    stack_limit: AtomicUsize,
 }
 
 impl Poll {
     const fn new() -> Poll {
-        Poll { flag: AtomicU32::new(0), low: AtomicI64::new(i64::MIN), high: AtomicI64::new(i64::MAX) }
+        Poll {
+            flag: AtomicU32::new(0),
+            low: AtomicI64::new(i64::MIN),
+            high: AtomicI64::new(i64::MAX),
+            stack: AtomicUsize::new(usize::MAX),
+            stack_limit: AtomicUsize::new(usize::MAX),
+        }
+    }
+
+    /// Says how far down the machine stack may grow by calls of entries (the lowest address).
+    pub fn set_stack_limit(&self, lowest: usize) {
+        self.stack_limit.store(lowest, Ordering::SeqCst);
+        self.rearm();
+    }
+
+    /// The flag was answered: calls of entries have room again.
+    pub fn rearm(&self) {
+        self.stack.store(self.stack_limit.load(Ordering::SeqCst), Ordering::SeqCst);
+        // Somebody may have asked again in between.
+        if self.flag.load(Ordering::SeqCst) != 0 {
+            self.stack.store(usize::MAX, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether a call of an entry from here has room.
+    pub(crate) fn has_room(&self, stack_pointer: usize) -> bool {
+        stack_pointer >= self.stack.load(Ordering::Relaxed)
     }
 
     /// Sets bits of the flag, and ends loops that don't look at it. May be called from other threads and
@@ -58,6 +89,7 @@ impl Poll {
         self.flag.fetch_or(bits, Ordering::SeqCst);
         self.low.store(i64::MIN, Ordering::SeqCst);
         self.high.store(i64::MAX, Ordering::SeqCst);
+        self.stack.store(usize::MAX, Ordering::SeqCst);
     }
 }
 
@@ -81,13 +113,33 @@ pub struct Context {
     pub header_bits: u64,
     /// Called when a reference is stored into an old object.
     pub remember: Remember,
+    /// What a returning trace hands over.
+    pub results: [u64; MOST_RESULTS],
+    /// The innermost [`crate::Target::execute`] at work.
+    pub(crate) activation: *mut c_void,
+}
+
+/// More results can't be returned.
+pub const MOST_RESULTS: usize = 64;
+
+impl Poll {
+    pub(crate) const STACK: usize = std::mem::offset_of!(Poll, stack);
 }
 
 impl Context {
     /// A context without inline allocation.
     pub fn new(heap: *const (), alloc: Alloc) -> Context {
         extern "C" fn forget(_: *mut u8) {}
-        let (bump, poll) = (std::ptr::null_mut(), Poll::new());
-        Context { poll, bump, vo_base: 0, heap, alloc, header_bits: 0, remember: forget }
+        Context {
+            poll: Poll::new(),
+            bump: std::ptr::null_mut(),
+            vo_base: 0,
+            heap,
+            alloc,
+            header_bits: 0,
+            remember: forget,
+            results: [0; MOST_RESULTS],
+            activation: std::ptr::null_mut(),
+        }
     }
 }

@@ -17,7 +17,7 @@ use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, 
 use crate::check::check;
 use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
 use crate::force::{Force, Forcing};
-use crate::{CodeId, CodegenError, Context, Entry, Options, Request, Target};
+use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Target, UNWOUND};
 
 /// The reference target.
 pub struct Eval {
@@ -33,6 +33,7 @@ pub struct Eval {
 
 /// A trace that is ready to run.
 struct Code {
+    id: CodeId,
     trace: Trace,
     /// `resume.live()` of each resume.
     live: Vec<Vec<Var>>,
@@ -50,6 +51,7 @@ struct Code {
 enum Left {
     Guard(u32),
     Enter(CodeId),
+    Returned(u32),
 }
 
 /// Traces of more operations are refused, as their variables would not fit on the stack.
@@ -101,7 +103,9 @@ impl Target for Eval {
             }
             None => (inputs, trace.inputs().collect()),
         };
+        let id = CodeId(self.unused.borrow_mut().pop().unwrap_or(self.codes.borrow().len() as u32));
         let code = Code {
+            id,
             trace: trace.clone(),
             live: trace.resumes.iter().map(|resume| resume.live()).collect(),
             head,
@@ -115,7 +119,6 @@ impl Target for Eval {
             invalid: request.invalid,
         };
         let mut codes = self.codes.borrow_mut();
-        let id = CodeId(self.unused.borrow_mut().pop().unwrap_or(codes.len() as u32));
         if id.0 as usize == codes.len() {
             codes.push(None);
         }
@@ -126,31 +129,11 @@ impl Target for Eval {
         Ok(id)
     }
 
-    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
-        let mut id = code;
-        values.clear();
-        values.extend_from_slice(inputs);
-        loop {
-            let code = self.code(id);
-            self.active.borrow_mut().push(id);
-            // SAFETY: the caller's promise, which also covers the traces reached from here.
-            let left = unsafe {
-                match code.trace.ops.len() {
-                    0..=256 => self.walk::<256>(&code, context, values),
-                    257..=2048 => self.walk::<2048>(&code, context, values),
-                    2049..=16384 => self.walk::<16384>(&code, context, values),
-                    _ => self.walk::<MOST_OPS>(&code, context, values),
-                }
-            };
-            self.active.borrow_mut().pop();
-            id = match left {
-                Left::Enter(next) => next,
-                Left::Guard(guard) => match self.bridges.borrow().get(&guard) {
-                    Some(bridge) => *bridge,
-                    None => return guard,
-                },
-            };
-        }
+    unsafe fn execute(&self, code: CodeId, context: *mut Context, inputs: &[u64], exits: &mut Exits) {
+        exits.clear();
+        let mut values = inputs.to_vec();
+        // SAFETY: the caller's promise.
+        unsafe { self.call_trace(code, context, &mut values, exits) };
     }
 
     fn detach(&self, guard: u32) {
@@ -193,6 +176,44 @@ struct Answer {
 }
 
 impl Eval {
+    /// Runs from the entry of the code until it returns (its position) or is left ([`UNWOUND`]).
+    ///
+    /// # Safety
+    /// As for [`Target::execute`].
+    unsafe fn call_trace(
+        &self,
+        mut id: CodeId,
+        context: *mut Context,
+        values: &mut Vec<u64>,
+        exits: &mut Exits,
+    ) -> u64 {
+        loop {
+            let code = self.code(id);
+            self.active.borrow_mut().push(id);
+            // SAFETY: the caller's promise, which also covers the traces reached from here.
+            let left = unsafe {
+                match code.trace.ops.len() {
+                    0..=256 => self.walk::<256>(&code, context, values, exits),
+                    257..=2048 => self.walk::<2048>(&code, context, values, exits),
+                    2049..=16384 => self.walk::<16384>(&code, context, values, exits),
+                    _ => self.walk::<MOST_OPS>(&code, context, values, exits),
+                }
+            };
+            self.active.borrow_mut().pop();
+            id = match left {
+                Left::Enter(next) => next,
+                Left::Returned(position) => return position as u64,
+                Left::Guard(guard) => match self.bridges.borrow().get(&guard) {
+                    Some(bridge) => *bridge,
+                    None => {
+                        exits.push(guard, values.iter().copied());
+                        return UNWOUND;
+                    }
+                },
+            };
+        }
+    }
+
     /// Runs one trace, `SIZE` variables at most; `values` are its inputs and then what it was left with.
     ///
     /// # Safety
@@ -203,6 +224,7 @@ impl Eval {
         code: &Code,
         context: *mut Context,
         values: &mut Vec<u64>,
+        exits: &mut Exits,
     ) -> Left {
         let trace = &code.trace;
         let mut words = [0u64; SIZE];
@@ -224,6 +246,23 @@ impl Eval {
             let result = match op.code {
                 Opcode::Phi => a,
                 Opcode::CallRaised => raised,
+                // SAFETY: the context is valid, says the caller; the number was checked.
+                Opcode::CallResult => unsafe { (*context).results[op.descr as usize / 4] },
+                Opcode::CallEntry => {
+                    let target = trace.calls[op.descr as usize].code;
+                    let mut inputs = Vec::new();
+                    collect(&mut inputs, op.list);
+                    let target = target.map_or(code.id, CodeId);
+                    // SAFETY: the caller's promise.
+                    unsafe { self.call_trace(target, context, &mut inputs, exits) }
+                }
+                Opcode::Return => {
+                    for (number, operand) in trace.list(op.list).iter().enumerate() {
+                        // SAFETY: as above.
+                        unsafe { (*context).results[number] = word(*operand) };
+                    }
+                    return Left::Returned(op.descr);
+                }
                 code if code.class() == Class::Pure => evaluate(code, a, b, c),
                 Opcode::IntAddOvf | Opcode::IntSubOvf | Opcode::IntMulOvf => {
                     fails = overflows(op.code, a, b);
@@ -289,6 +328,11 @@ impl Eval {
                         Opcode::GuardNoInterrupt => unsafe {
                             (*context).poll.flag.load(Ordering::Relaxed) != 0
                         },
+                        // SAFETY: as above.
+                        Opcode::GuardStack => unsafe { !(*context).poll.has_room(&raw const words as usize) },
+                        Opcode::GuardReal => a & 1 != 0,
+                        Opcode::GuardCalled => a & 1 == 0,
+                        Opcode::GuardReturned => a == UNWOUND,
                         // SAFETY: the cell outlives the code, said who compiled it.
                         Opcode::GuardValid => unsafe { (*code.invalid).load(Ordering::Relaxed) != 0 },
                         Opcode::Exit => true,
@@ -299,7 +343,7 @@ impl Eval {
             };
             if op.code.is_guard() {
                 let guard = code.first_guard + op.resume;
-                let forced = op.code != Opcode::Exit && self.forcing.must_fail(guard);
+                let forced = !op.code.is_final() && self.forcing.must_fail(guard);
                 if fails || forced {
                     values.clear();
                     values.extend(code.live[op.resume as usize].iter().map(|var| words[var.0 as usize]));

@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_ir::Trace;
 
-pub use context::{Alloc, Bump, Context, Poll, Remember};
+pub use context::{Alloc, Bump, Context, MOST_RESULTS, Poll, Remember};
 pub use eval::Eval;
 pub use force::Force;
 pub use ranges::Ranges;
@@ -103,12 +103,55 @@ impl Default for Options {
     }
 }
 
+/// How a run was left: the exit of the trace that was executed last, then those of the traces that had
+/// called it (their `guard_returned`), and so on outwards.
+#[derive(Clone, Default, Debug)]
+pub struct Exits {
+    /// Guard, and where its values start.
+    exits: Vec<(u32, usize)>,
+    values: Vec<u64>,
+}
+
+impl Exits {
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.exits.clear();
+        self.values.clear();
+    }
+
+    pub(crate) fn push(&mut self, guard: u32, values: impl IntoIterator<Item = u64>) {
+        self.exits.push((guard, self.values.len()));
+        self.values.extend(values);
+    }
+
+    /// How many there are.
+    #[allow(clippy::len_without_is_empty)] // a run has at least one
+    pub fn len(&self) -> usize {
+        self.exits.len()
+    }
+
+    /// The global number of an exit's guard, and the words of its live variables.
+    pub fn get(&self, index: usize) -> (u32, &[u64]) {
+        let (guard, start) = self.exits[index];
+        let end = self.exits.get(index + 1).map_or(self.values.len(), |(_, end)| *end);
+        (guard, &self.values[start..end])
+    }
+
+    /// The words of all exits, for the collector.
+    pub fn words(&self) -> &[u64] {
+        &self.values
+    }
+}
+
+/// What a called trace answers instead of a position if it was left through an exit.
+pub(crate) const UNWOUND: u64 = u64::MAX;
+
 /// Something that runs traces, for one thread.
 ///
 /// A native function called by a trace may itself call any of these methods on the same target: [`run`]
 /// again, or compile new traces and bridges. So all of them take `&self`.
 ///
-/// [`run`]: Target::run
+/// [`run`]: Target::execute
 pub trait Target {
     /// Compiles a trace; a bridge is attached, too: from now on its guard's failure goes on in it, also in
     /// activations that are already running. The last bridge of a guard counts.
@@ -118,14 +161,28 @@ pub trait Target {
     fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError>;
 
     /// Runs from the entry of `code` with its inputs (raw words, floats as bits) until a guard without a
-    /// bridge fails or `exit` is reached. Gives the guard's global number; `values` then holds the raw words
-    /// of its `resume.live()`, in that order. The collector doesn't see them there: no collection may
-    /// happen before the caller has put them where it does.
+    /// bridge fails or `exit` is reached. `exits` then holds its global number and the raw words of its
+    /// `resume.live()`, in that order, and the same of all traces that were waiting for it. The collector
+    /// doesn't see them there: no collection may happen before the caller has put them where it does.
     ///
     /// # Safety
     /// `code` is of this target; the inputs fit the trace; `context` and everything that the trace
     /// reads, writes and calls is valid.
-    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32;
+    unsafe fn execute(&self, code: CodeId, context: *mut Context, inputs: &[u64], exits: &mut Exits);
+
+    /// The same for code that calls no entries: gives the guard's number and, in `values`, its words.
+    ///
+    /// # Safety
+    /// As for [`Target::execute`].
+    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
+        let mut exits = Exits::default();
+        // SAFETY: the caller's promise.
+        unsafe { self.execute(code, context, inputs, &mut exits) };
+        let (guard, words) = exits.get(0);
+        values.clear();
+        values.extend_from_slice(words);
+        guard
+    }
 
     /// The guard leaves the trace again when it fails, also in activations that are already running. Its
     /// bridge stays, for whoever runs in it or enters it.

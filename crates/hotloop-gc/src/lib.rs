@@ -118,7 +118,7 @@ pub use heap::{
     BumpRegion, Heap, HeapOptions, MAX_BUMP_BYTES, Plan, Request, Requester, RootScanner, RootsId, Stats,
     VoBit, alloc_slow, barrier, remember, vo_bit, write_barrier,
 };
-pub use stack::visit_words;
+pub use stack::{stack_limit, visit_words};
 pub use types::{
     FLAG_OLD, HEADER_BYTES, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET,
     Layout, MAX_TYPES, REF_TAG, Slot, SlotKind, TAG_MASK, Trailing, TypeId, layout, register_type,

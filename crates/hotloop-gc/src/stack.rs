@@ -17,6 +17,16 @@ const MAX_SEARCH_BYTES: usize = 1 << 46;
 
 /// The end (highest address) of the calling thread's stack.
 pub(crate) fn thread_stack_base() -> *const u8 {
+    thread_stack().1 as *const u8
+}
+
+/// The lowest address of the calling thread's stack.
+pub fn stack_limit() -> usize {
+    thread_stack().0
+}
+
+/// The lowest and the highest address of the calling thread's stack.
+fn thread_stack() -> (usize, usize) {
     // SAFETY: `pthread_getattr_np` initialises the attribute object that it is given for the
     // calling thread, which exists; the object is read and destroyed only if that succeeded.
     unsafe {
@@ -28,7 +38,7 @@ pub(crate) fn thread_stack_base() -> *const u8 {
         let failed = libc::pthread_attr_getstack(attributes.as_ptr(), &mut low, &mut size);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
         assert_eq!(failed, 0, "the thread's stack bounds are not known");
-        low.cast::<u8>().add(size)
+        (low as usize, low as usize + size)
     }
 }
 

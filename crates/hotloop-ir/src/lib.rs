@@ -26,4 +26,7 @@ pub use descr::{CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutab
 pub use fact::Fact;
 pub use ops::{Class, Opcode, Shape};
 pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Store};
-pub use trace::{Const, Event, EventKind, Instr, List, Op, Operand, Trace, Ty, Var};
+pub use trace::{
+    Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, Op, Operand, Returning, Trace, Ty, Var,
+    caller_of_token, caller_token,
+};

@@ -10,7 +10,8 @@
 //!
 //! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`,
 //! `getitem`, `len`, `virtualizable` and `guard_type`; a call for `call`; an instruction for `instr`;
-//! the live length for `live`; the type of an `input`; a loop's number for `enter`. For guards and calls
+//! the live length for `live`; the type of an `input`; a loop's number for `enter`; an index of
+//! [`Trace::calls`](crate::Trace::calls) for `call_entry`. For guards and calls
 //! of a *recorded* trace, `resume` is the number of events before it; of an *optimised* one, the index of
 //! its resume data.
 
@@ -168,6 +169,10 @@ ops! {
     GuardValue "guard_value" (b"**" false -> "") Guard: "Goes on if the operand equals the constant (second operand), bit for bit.";
     GuardType "guard_type" (b"r" false -> "") Guard: "Goes on if the object (not null) is of heap type `descr`.";
     GuardNoInterrupt "guard_no_interrupt" (b"" false -> "") Guard: "Goes on if the poll flag is not set.";
+    GuardStack "guard_stack" (b"" false -> "") Guard: "Goes on if the machine stack has room for another frame, and the poll flag is not set.";
+    GuardReal "guard_real" (b"r" false -> "") Guard: "Goes on if the word is an address, and no token for a frame of a calling trace.";
+    GuardCalled "guard_called" (b"r" false -> "") Guard: "Goes on if the word (the trace's own frame) is a token: a trace called this one.";
+    GuardReturned "guard_returned" (b"i" false -> "") Guard: "Goes on if the `call_entry` returned; otherwise it left through an exit of its own.";
     GuardValid "guard_valid" (b"" false -> "") Guard: "Goes on if no stable field this trace relies on was written.";
     IntAddOvf "int_add_ovf" (b"ii" false -> "i") PureGuard: "Sum; leaves on signed overflow.";
     IntSubOvf "int_sub_ovf" (b"ii" false -> "i") PureGuard: "Difference; leaves on signed overflow.";
@@ -187,9 +192,13 @@ ops! {
     Call "call" (b"" true -> "*") Call: "Calls native code; the descriptor says address and effects.";
     CallRaised "call_raised" (b"*" false -> "i") Pure: "Whether the call just before (the operand) raised: 1, else 0.";
 
+    CallEntry "call_entry" (b"" true -> "i") Call: "Calls the entry of a compiled function; the result says at which position it returned.";
+    CallResult "call_result" (b"i" false -> "*") Pure: "A result of the `call_entry` (the operand) just before: `descr` is 4 * its number + its type.";
+
     // The end.
     Loop "loop" (b"" true -> "") End: "Back to the label's phis, or to the inputs if there is no label.";
     Enter "enter" (b"" true -> "") End: "Goes on at the entry of another compiled loop (`descr`).";
+    Return "return" (b"" true -> "") End: "Returns to the calling trace with results; `descr` says at which position.";
     Exit "exit" (b"" false -> "") End: "Leaves the trace for the interpreter.";
 }
 
@@ -203,6 +212,18 @@ impl Opcode {
     #[inline]
     pub const fn is_guard(self) -> bool {
         matches!(self.class(), Class::Guard | Class::PureGuard) || matches!(self, Opcode::Exit)
+    }
+
+    /// Whether it can't be made to fail although it holds (in the test modes).
+    #[inline]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Opcode::Exit | Opcode::GuardReturned)
+    }
+
+    /// Whether it is a part of the outcome of the call just before.
+    #[inline]
+    pub const fn is_outcome(self) -> bool {
+        matches!(self, Opcode::CallRaised | Opcode::CallResult)
     }
 
     /// Whether the two operands may be swapped.

@@ -15,6 +15,9 @@
 //! knowledge   = "any" | ("int" LO? ".." HI?)? ("zeros=" N)? ("ones=" N)? ("type=" TYPE)?
 //! event       = "event" N ("read" | "write" | "alloc" | "call_reads" | "call_writes")
 //!               operand? ("->" operand)? ("raised" operand)? ("check" N)?
+//! entry       = "entry" N ":" ("self" | N) "frame" N "slots" "[" N* "]" "callers" "[" (N "=" N)* "]"
+//! returning   = "returning" "frame" N "slots" "[" N* "]"
+//! tokens      = "tokens" "[" operand* "]"
 //! resume      = "resume" N ":" "at" N "state" "[" desc* "]" ("events" N)?
 //! part        = "object" N ("virtual" N | "existing" operand) TYPE "[" desc* "]"   parts of the last resume
 //!             | "store" desc (OWNER.FIELD | "slot" TYPE N | "item" TYPE desc) "=" desc
@@ -40,7 +43,7 @@ use crate::fact::Fact;
 use crate::ops::Opcode;
 use crate::print::{DescrKind, descr_kind};
 use crate::resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Store};
-use crate::trace::{Const, Event, EventKind, Instr, Op, Operand, Trace, Ty, Var};
+use crate::trace::{Const, EntryCall, Event, EventKind, Instr, Op, Operand, Returning, Trace, Ty, Var};
 
 /// Text that is not a trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -263,6 +266,9 @@ impl Parser {
             "function" => self.declare_function(line),
             "fact" => self.fact(line),
             "event" => self.event(line),
+            "entry" => self.entry(line),
+            "returning" => self.returning(line),
+            "tokens" => self.tokens(line),
             "resume" => self.resume(line),
             "object" | "store" | "log" if self.trace.resumes.is_empty() => {
                 line.next = start;
@@ -458,6 +464,39 @@ impl Parser {
         }
         let check = line.number_after("check")?.unwrap_or(0);
         self.trace.events.push(Event { kind, object, result, raised, check });
+        Ok(())
+    }
+
+    fn entry(&mut self, line: &mut Line) -> Result<()> {
+        let wanted = format!("{}:", self.trace.calls.len());
+        line.take(&wanted, |token| (token == wanted).then_some(()))?;
+        let code = if line.eat("self") { None } else { Some(line.number()?) };
+        line.expect("frame")?;
+        let frame = line.number()?;
+        line.expect("slots")?;
+        let slots = line.between("[", "]", |line| line.number())?;
+        line.expect("callers")?;
+        let callers = line.between("[", "]", |line| {
+            let slot = line.number()?;
+            line.expect("=")?;
+            Ok((slot, line.number()?))
+        })?;
+        self.trace.calls.push(EntryCall { code, frame, slots, callers });
+        Ok(())
+    }
+
+    fn returning(&mut self, line: &mut Line) -> Result<()> {
+        line.expect("frame")?;
+        let frame = line.number()?;
+        line.expect("slots")?;
+        let slots = line.between("[", "]", |line| line.number())?;
+        self.trace.returning = Some(Returning { frame, slots });
+        Ok(())
+    }
+
+    fn tokens(&mut self, line: &mut Line) -> Result<()> {
+        let operands = line.between("[", "]", |line| self.operand(line))?;
+        self.trace.tokens = operands.into_iter().filter_map(|operand| operand.as_var()).collect();
         Ok(())
     }
 

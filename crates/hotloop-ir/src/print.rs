@@ -42,6 +42,20 @@ impl fmt::Display for Trace {
         if inputs == self.ops.len() {
             show_facts(f, "", &self.facts)?;
         }
+        for (number, call) in self.calls.iter().enumerate() {
+            let code = call.code.map_or("self".into(), |code| code.to_string());
+            let slots = numbers(&call.slots);
+            let callers = call.callers.iter().map(|(slot, caller)| format!("{slot}={caller}"));
+            let callers = callers.collect::<Vec<_>>().join(", ");
+            writeln!(f, "entry {number}: {code} frame {} slots [{slots}] callers [{callers}]", call.frame)?;
+        }
+        if let Some(returning) = &self.returning {
+            writeln!(f, "returning frame {} slots [{}]", returning.frame, numbers(&returning.slots))?;
+        }
+        if !self.tokens.is_empty() {
+            let tokens: Vec<Operand> = self.tokens.iter().map(|var| Operand::var(*var)).collect();
+            writeln!(f, "tokens [{}]", self.show_all(&tokens))?;
+        }
         for (number, event) in self.events.iter().enumerate() {
             self.show_event(f, number, event)?;
         }
@@ -50,6 +64,10 @@ impl fmt::Display for Trace {
         }
         Ok(())
     }
+}
+
+fn numbers(numbers: &[u32]) -> String {
+    numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An operation in the context of its trace; see [`Trace::show_op`].
@@ -280,7 +298,7 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
     match op {
         Input => DescrKind::Ty,
         Instr => DescrKind::Instr,
-        Live | Enter => DescrKind::Number,
+        Live | Enter | CallEntry | CallResult | Return => DescrKind::Number,
         GetField | SetField => DescrKind::Field,
         GetItem | SetItem | Len | New | NewArray | Virtualizable | GuardType => DescrKind::Type,
         Call => DescrKind::Call,

@@ -203,6 +203,42 @@ pub struct Instr {
     pub first_event: u32,
 }
 
+/// A token for the trace's own frame, in its place, when a trace calls another: the frame is made only if
+/// the called one leaves through an exit. (Addresses are multiples of 8.)
+pub const FRAME_TOKEN: u64 = 1;
+
+/// A token for the caller's frame with this number, which stays in the caller's registers.
+pub const fn caller_token(number: usize) -> u64 {
+    8 * number as u64 + 9
+}
+
+/// The number of a caller's frame that the word is a token for.
+pub const fn caller_of_token(word: u64) -> Option<usize> {
+    if word & 7 == 1 && word > FRAME_TOKEN { Some((word / 8 - 1) as usize) } else { None }
+}
+
+/// A call of a compiled function's entry.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EntryCall {
+    /// The number of the code; nothing: the trace calls itself.
+    pub code: Option<u32>,
+    /// Which word of the red state is the frame.
+    pub frame: u32,
+    /// The slots of the frame that the entry takes as inputs, behind the red state.
+    pub slots: Vec<u32>,
+    /// Those of them that hold frames of the caller, with the number of each.
+    pub callers: Vec<(u32, u32)>,
+}
+
+/// How a trace returns to a calling one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Returning {
+    /// Which word of the red state is the frame; the others are the first results.
+    pub frame: u32,
+    /// The slots of the frame that are the other results.
+    pub slots: Vec<u32>,
+}
+
 /// A trace.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Trace {
@@ -220,6 +256,16 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// Stable fields of constant objects that the trace relies on: (address, field).
     pub stable: Vec<(u64, FieldId)>,
+    /// The entries that are called.
+    pub calls: Vec<EntryCall>,
+    /// What `return` hands over.
+    pub returning: Option<Returning>,
+    /// Inputs that may be tokens for frames: the trace's own, and callers' frames.
+    pub tokens: Vec<Var>,
+    /// Positions in the list of `enter` where the entered trace takes tokens.
+    pub entered: Vec<u32>,
+    /// What stands behind a guard at the trace's very start.
+    pub start: Option<Box<Resume>>,
     /// What stands behind the guards (optimised traces).
     pub resumes: Vec<Resume>,
 }
@@ -278,6 +324,7 @@ impl Trace {
                 Opcode::GetField => Some(op.field().get().kind.ty()),
                 Opcode::GetItem => op.type_ref().get().items.map(|(kind, _)| kind.ty()),
                 Opcode::Call => op.call().get().result,
+                Opcode::CallResult => Some([Ty::Int, Ty::Ref, Ty::Float][(op.descr & 3) as usize % 3]),
                 _ => None,
             },
         }

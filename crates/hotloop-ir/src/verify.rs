@@ -119,7 +119,7 @@ impl Checker<'_> {
     fn operand(&self, index: usize, operand: Operand, wanted: u8, code: Opcode) -> Result<(), String> {
         ensure(!operand.is_none(), || "an operand is missing".into())?;
         self.exists(index, operand)?;
-        if code == Opcode::CallRaised {
+        if code.is_outcome() {
             // The outcome of a call without result is no value for anyone else.
             return Ok(());
         }
@@ -217,7 +217,7 @@ impl Checker<'_> {
         let recorded = self.trace.resumes.is_empty();
         match op.resume {
             u32::MAX => ensure(recorded || !op.code.is_guard(), || "a guard without resume data".into()),
-            _ if !op.code.is_guard() && op.code != Opcode::Call => {
+            _ if !op.code.is_guard() && !matches!(op.code, Opcode::Call | Opcode::Return) => {
                 Err("resume data where nothing leaves".into())
             }
             count if recorded => self.count_events(count),
@@ -304,7 +304,7 @@ impl Checker<'_> {
             Desc::Expr(expr) => {
                 let (code, args) = &**expr;
                 let wanted = code.shape().args;
-                let computes = code.class() == Class::Pure && *code != Opcode::CallRaised;
+                let computes = code.class() == Class::Pure && !code.is_outcome();
                 ensure(computes && args.len() == wanted.len(), || {
                     format!("{} is no expression", code.name())
                 })?;

@@ -193,6 +193,14 @@ impl Maker {
                 op.args[1] = self.trace.push_const(ty, 8);
             }
             Opcode::Live => op.descr = 3,
+            Opcode::CallEntry => {
+                let slots = vec![1, 3];
+                self.trace.calls.push(EntryCall { code: Some(2), frame: 0, slots, callers: vec![(3, 0)] });
+                op.descr = self.trace.calls.len() as u32 - 1;
+                let operands = [self.operand(Ty::Ref), self.operand(Ty::Int)];
+                op.list = self.trace.push_list(operands);
+            }
+            Opcode::CallResult => op.descr = 4 * 7 + 2,
             Opcode::Call => {
                 op.descr = self.random.one_of(&self.calls.clone()).0;
                 let operands: Vec<Operand> = (0..self.random.below(4)).map(|_| self.any()).collect();
@@ -251,15 +259,19 @@ impl Maker {
                 }
             }
         }
-        let end = self.random.one_of(&[Opcode::Loop, Opcode::Enter, Opcode::Exit]);
+        let end = self.random.one_of(&[Opcode::Loop, Opcode::Enter, Opcode::Exit, Opcode::Return]);
         let mut op = Op::new(end, &[]);
         match end {
             Opcode::Exit => op.resume = if recorded { self.trace.events.len() as u32 } else { self.resume() },
             _ => {
                 let operands: Vec<Operand> = carried.iter().map(|ty| self.operand(*ty)).collect();
                 op.list = self.trace.push_list(operands);
-                op.descr = if end == Opcode::Enter { 4 } else { 0 };
+                op.descr = if end == Opcode::Loop { 0 } else { 4 };
             }
+        }
+        if end == Opcode::Return {
+            self.trace.returning = Some(Returning { frame: 1, slots: vec![2, 5] });
+            self.trace.tokens = vec![Var(1)];
         }
         self.trace.push(op);
         self.trace
@@ -280,6 +292,10 @@ fn random_traces_verify_and_read_back() {
         assert_eq!(text, parse(&declared).unwrap_or_else(|error| panic!("{error}\n{declared}")).to_string());
         // The same trace, but for shared constants and unused instructions.
         assert_eq!((trace.ops.len(), trace.lists.len()), (again.ops.len(), again.lists.len()));
+        assert_eq!(
+            (trace.calls, trace.returning, trace.tokens),
+            (again.calls, again.returning, again.tokens)
+        );
         assert_eq!((trace.facts, trace.instrs.len()), (again.facts, again.instrs.len()));
         seen.extend(trace.ops.iter().map(|op| op.code));
     }

@@ -9,6 +9,8 @@ use std::rc::Rc;
 
 use hotloop_ir::{Class, Desc, Op, Opcode, Operand, Trace, Var};
 
+use crate::entries::looks_behind_tokens;
+
 /// The deepest description.
 const DEEPEST: u32 = 4;
 
@@ -50,7 +52,7 @@ impl Sweep<'_> {
     /// Whether the operation is better described than computed: it has one variable operand.
     fn describable(&self, op: &Op) -> bool {
         let variables = op.operands().iter().filter(|operand| operand.as_var().is_some()).count();
-        self.optimize && op.code.class() == Class::Pure && op.code != Opcode::CallRaised && variables == 1
+        self.optimize && op.code.class() == Class::Pure && !op.code.is_outcome() && variables == 1
     }
 
     fn visit(&mut self, index: usize) {
@@ -134,13 +136,35 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
     sweep.sweep(&phis, &back);
     let Sweep { need, described, .. } = sweep;
 
-    let mut new = Trace { consts: trace.consts.clone(), stable: trace.stable.clone(), ..Trace::default() };
+    let mut new = Trace {
+        consts: trace.consts.clone(),
+        stable: trace.stable.clone(),
+        calls: trace.calls.clone(),
+        tokens: trace.tokens.clone(),
+        ..Trace::default()
+    };
+    let dropped = |index: usize| {
+        let op = &trace.ops[index];
+        let droppable = matches!(op.code.class(), Class::Pure | Class::Read) || op.code == Opcode::Phi;
+        described[index] || (droppable && need[index] == Need::None)
+    };
+    let (guarded, tokens) = looks_behind_tokens(&trace, |index| !dropped(index));
+    let inputs = trace.inputs().count();
     let mut renamed: Vec<Operand> = vec![Operand::NONE; count];
     let mut descriptions: HashMap<Var, Desc> = HashMap::default();
     let rename = |renamed: &[Operand], operand: Operand| {
         operand.as_var().map_or(operand, |var| renamed[var.0 as usize])
     };
     for (index, op) in trace.ops.iter().enumerate() {
+        if index == inputs
+            && guarded
+            && let (Some(start), Some(token)) = (&trace.start, trace.tokens.first())
+        {
+            let mut guard = Op::new(Opcode::GuardReal, &[Operand::var(*token)]);
+            guard.resume = new.resumes.len() as u32;
+            new.resumes.push((**start).clone());
+            new.push(guard);
+        }
         if described[index] {
             let args = op
                 .operands()
@@ -153,8 +177,7 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
             descriptions.insert(Var(index as u32), Desc::Expr(Rc::new((op.code, args))));
             continue;
         }
-        let droppable = matches!(op.code.class(), Class::Pure | Class::Read) || op.code == Opcode::Phi;
-        if droppable && need[index] == Need::None {
+        if dropped(index) {
             continue;
         }
         let mut copy = *op;
@@ -187,6 +210,9 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
             new.resumes.push(resume);
         }
         renamed[index] = new.push(copy).into();
+        if op.code == Opcode::Phi && tokens.contains(&Operand::var(Var(index as u32))) {
+            new.tokens.extend(renamed[index].as_var());
+        }
     }
     new.facts = trace
         .facts

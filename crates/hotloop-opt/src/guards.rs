@@ -25,7 +25,8 @@ impl Optimizer<'_> {
                 Ok(())
             }
             _ => {
-                self.guard_op(*op, Op::new(op.code, &[]));
+                let args: Vec<Operand> = op.operands().iter().map(|arg| self.operand(*arg)).collect();
+                self.guard_op(*op, Op::new(op.code, &args));
                 Ok(())
             }
         }

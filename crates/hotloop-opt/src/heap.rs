@@ -310,11 +310,13 @@ impl Optimizer<'_> {
         Val::Op(result)
     }
 
-    /// Whether the call just before raised.
-    pub fn call_raised(&mut self, op: &Op) -> Val {
+    /// A part of the outcome of the call just before.
+    pub fn outcome(&mut self, op: &Op) -> Val {
         let call = self.operand(op.args[0]);
-        let result = self.emit(Op::new(Opcode::CallRaised, &[call]));
-        self.learn(result, &hotloop_ir::Fact::BOOL);
+        let result = self.emit(Op::new(op.code, &[call]).with_descr(op.descr));
+        if op.code == Opcode::CallRaised {
+            self.learn(result, &hotloop_ir::Fact::BOOL);
+        }
         Val::Op(result)
     }
 }

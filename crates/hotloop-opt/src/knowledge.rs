@@ -21,7 +21,7 @@ impl Known for View<'_> {
     }
     fn definition(&self, operand: Operand) -> Option<(Opcode, [Operand; 3])> {
         let op = self.out.op(operand.as_var()?);
-        (op.code.class() == Class::Pure && op.code != Opcode::CallRaised).then_some((op.code, op.args))
+        (op.code.class() == Class::Pure && !op.code.is_outcome()).then_some((op.code, op.args))
     }
     fn constant(&self, operand: Operand) -> Option<u64> {
         self.out.const_of(operand).map(|constant| constant.bits)

@@ -8,12 +8,14 @@
 //! knowledge.rs  facts, constants, CSE          rules.rs    algebra          bounds.rs  ranges and bits
 //! guards.rs     guards, and what they teach    virtuals.rs escape analysis, the virtualizable
 //! heap.rs       loads forwarded, stores put off   resume.rs   what stands behind a guard
+//! entries.rs    calls of compiled entries, and tokens for frames
 //! unroll.rs     loop peeling                   finish.rs   dead code, described values, numbering
 //! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod bounds;
+mod entries;
 mod finish;
 mod guards;
 mod heap;

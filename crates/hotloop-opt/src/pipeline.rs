@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use hotloop_ir::{Class, Fact, Op, Opcode, Operand, Trace, Ty, Var};
+use hotloop_ir::{Class, Desc, Fact, Op, Opcode, Operand, Trace, Ty, Var};
 
 use crate::heap::HeapState;
 use crate::resume::SnapshotCache;
@@ -51,6 +51,9 @@ impl<'a> Optimizer<'a> {
     pub fn new(recorded: &'a Trace, options: Options) -> Optimizer<'a> {
         let mut out = Trace::new();
         out.stable = recorded.stable.clone();
+        out.calls = recorded.calls.clone();
+        out.tokens = recorded.tokens.clone();
+        out.entered = recorded.entered.clone();
         let state = State {
             out,
             facts: Vec::new(),
@@ -69,6 +72,13 @@ impl<'a> Optimizer<'a> {
     }
 
     pub fn run(mut self) -> Result<Trace, Contradiction> {
+        if let Some(mut start) = self.recorded.start.clone() {
+            start.map(&mut |operand| {
+                let constant = self.recorded.const_of(operand);
+                Desc::Operand(constant.map_or(operand, |constant| self.constant(constant.ty, constant.bits)))
+            });
+            self.state.out.start = Some(start);
+        }
         let inputs = self.recorded.inputs().count();
         for index in 0..inputs {
             self.input(index);
@@ -82,6 +92,7 @@ impl<'a> Optimizer<'a> {
             Opcode::Loop if self.options.peel => self.peel(inputs)?,
             Opcode::Loop => self.close_unpeeled(&last),
             Opcode::Enter => self.enter(&last),
+            Opcode::Return => self.return_to_caller(&last),
             _ => self.guard_op(last, Op::new(Opcode::Exit, &[])),
         }
         Ok(self.state.out)
@@ -106,7 +117,7 @@ impl<'a> Optimizer<'a> {
                 self.marker(&op);
                 None
             }
-            Class::Pure if op.code == Opcode::CallRaised => Some(self.call_raised(&op)),
+            Class::Pure if op.code.is_outcome() => Some(self.outcome(&op)),
             // Algebra, then common subexpressions.
             Class::Pure | Class::PureGuard => Some(self.pure(&op)?),
             Class::Guard => {
@@ -120,6 +131,7 @@ impl<'a> Optimizer<'a> {
                 None
             }
             Class::Alloc => Some(self.allocate(&op)),
+            Class::Call if op.code == Opcode::CallEntry => Some(self.call_entry(&op)?),
             Class::Call => Some(self.call(&op)),
             Class::End => None,
         };

@@ -82,8 +82,9 @@ impl Builder<'_, '_> {
                         .get(slot)
                         .is_some_and(|field| field.get().mutability == Mutability::Immutable);
                 match content {
-                    _ if immutable || keep => Desc::Keep,
+                    _ if keep => Desc::Keep,
                     Slot::Unknown => Desc::Keep,
+                    Slot::Dead if immutable => Desc::Keep,
                     Slot::Dead => Desc::Dead,
                     Slot::Known(value) => self.desc(value),
                 }

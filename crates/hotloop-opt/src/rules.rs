@@ -218,7 +218,7 @@ fn rules_of(op: Opcode) -> &'static [Rule] {
 }
 
 fn decided(site: &Site) -> Option<Answer> {
-    if site.op == CallRaised {
+    if site.op.is_outcome() {
         return None;
     }
     if site.op.shape().result != Some(Some(Ty::Int)) {

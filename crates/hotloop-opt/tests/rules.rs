@@ -222,7 +222,7 @@ fn facts() -> Vec<Fact> {
 }
 
 fn computes(op: &Opcode) -> bool {
-    matches!(op.class(), Class::Pure | Class::PureGuard) && *op != Opcode::CallRaised
+    matches!(op.class(), Class::Pure | Class::PureGuard) && !op.is_outcome()
 }
 
 fn binary() -> Vec<Opcode> {

@@ -10,7 +10,9 @@ pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red,
     if let Some(fed) = current().begin_call(id, args) {
         return fed;
     }
-    let (value, raised) = {
+    let (value, raised) = if let Some(answer) = current().executed() {
+        answer
+    } else {
         // SAFETY: no recorder at all is always valid.
         let _none = unsafe { enter(std::ptr::null_mut()) };
         run()

@@ -20,7 +20,8 @@ pub struct Kept {
     answer: (u64, u64),
 }
 
-/// What a recorder does about events, for `check_hints`.
+/// What a recorder does about events: for `check_hints`, and for steps that are recorded after they were
+/// executed.
 #[derive(Debug, Default)]
 pub(crate) enum Events {
     /// Nothing.
@@ -30,6 +31,8 @@ pub(crate) enum Events {
     Keep(Vec<Kept>),
     /// Answers them from what was kept; the text names the step.
     Follow(VecDeque<Kept>, String),
+    /// The step has been executed: its events are recorded with the answers they had, and not done again.
+    Done { kept: VecDeque<Kept>, answer: (u64, u64) },
 }
 
 impl Kept {
@@ -59,6 +62,19 @@ impl Recorder {
         let mut recorder = Recorder::replaying();
         recorder.events = Events::Follow(kept.into(), step);
         recorder
+    }
+
+    /// The instruction that begins now was executed before: it is recorded, but nothing is done.
+    pub fn record_executed(&mut self, kept: Vec<Kept>) {
+        self.events = Events::Done { kept: kept.into(), answer: (0, 0) };
+    }
+
+    /// The answer that the event just counted had, if the instruction was executed before.
+    pub fn executed(&self) -> Option<(u64, u64)> {
+        match &self.events {
+            Events::Done { answer, .. } => Some(*answer),
+            _ => None,
+        }
     }
 
     /// From here on events are kept.
@@ -93,6 +109,13 @@ impl Recorder {
             Events::Unchecked => None,
             Events::Keep(kept) => {
                 kept.push(Kept { code, descr, args: words(), answer: (0, 0) });
+                None
+            }
+            Events::Done { kept, answer } => {
+                let next = kept.pop_front();
+                let same = next.as_ref().filter(|next| next.code == code && next.descr == descr);
+                assert!(same.is_some(), "internal error: an executed instruction does something else");
+                *answer = same.map_or((0, 0), |next| next.answer);
                 None
             }
             Events::Follow(kept, step) => {
@@ -132,11 +155,14 @@ impl Recorder {
 
     /// Calls `visit` with every word that was kept.
     pub(crate) fn visit_kept(&self, visit: &mut dyn FnMut(u64)) {
-        if let Events::Keep(kept) = &self.events {
-            kept.iter().for_each(|event| {
-                event.args.iter().for_each(|word| visit(*word));
-                visit(event.answer.0);
-            });
+        let mut visit_event = |event: &Kept| {
+            event.args.iter().for_each(|word| visit(*word));
+            visit(event.answer.0);
+        };
+        match &self.events {
+            Events::Keep(kept) => kept.iter().for_each(&mut visit_event),
+            Events::Done { kept, .. } => kept.iter().for_each(&mut visit_event),
+            _ => {}
         }
     }
 }

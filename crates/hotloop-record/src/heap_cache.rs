@@ -122,6 +122,23 @@ impl HeapCache {
         }
     }
 
+    /// What these refer to is handed over to code that may do anything with it, except to the objects
+    /// `kept` (and what only they hold).
+    pub fn hand_over(&mut self, given: &[Operand], kept: &[Operand]) {
+        for operand in given {
+            let Some(var) = operand.as_var() else { continue };
+            if !kept.contains(operand) {
+                self.escape(var);
+                continue;
+            }
+            for held in self.held.get(&var).cloned().unwrap_or_default() {
+                if !kept.contains(&Operand::var(held)) {
+                    self.escape(held);
+                }
+            }
+        }
+    }
+
     /// `alias` is the same object under another operand (tagged): it escapes with it.
     pub fn aliased(&mut self, object: Var, alias: Var) {
         self.held.entry(alias).or_default().push(object);

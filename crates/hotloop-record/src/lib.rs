@@ -25,7 +25,7 @@ use hotloop_ir::TypeRef;
 pub use call::call;
 pub use follow::{Kept, check_failed};
 pub use rebuild::{Allocate, Rebuilt, rebuild};
-pub use recorder::{Abort, Fed, FedEntry, Recorder};
+pub use recorder::{Abort, EntryPositions, EntryResult, Fed, FedEntry, Recorder};
 
 use hotloop_ir::Operand;
 
@@ -33,6 +33,12 @@ use hotloop_ir::Operand;
 pub fn read_slot(object: u64, ty: TypeRef, slot: usize) -> u64 {
     let (offset, kind) = ty.get().slot(slot);
     memory::load(object, offset as u64, kind)
+}
+
+/// Writes a slot of an object, for the driver.
+pub fn write_slot(object: u64, ty: TypeRef, slot: usize, word: u64) {
+    let (offset, kind) = ty.get().slot(slot);
+    memory::store(object, offset as u64, kind, word);
 }
 
 /// Reads a slot of an object and leaves zero in it, for the driver.

@@ -5,11 +5,11 @@
 //! the same steps are also the first operations of the bridge.
 
 use hotloop_ir::{
-    Const, Desc, Feed, ObjectKind, Op, Opcode, Operand, Place, Resume, Trace, Ty, TypeRef, Var, pure,
+    Desc, FRAME_TOKEN, Feed, ObjectDesc, ObjectKind, Op, Opcode, Operand, Place, Resume, Trace, Ty, TypeRef,
+    Var, pure,
 };
 
-use crate::heap_cache::PlaceKey;
-use crate::recorder::{Fed, FedEntry, Recorder, place_of};
+use crate::recorder::{Fed, FedEntry, Recorder};
 use crate::{Red, memory};
 
 /// Makes heap objects; may collect.
@@ -32,7 +32,7 @@ pub struct Rebuilt {
 struct Rebuilder<'a> {
     recorder: &'a mut Recorder,
     resume: &'a Resume,
-    consts: &'a [Const],
+    trace: &'a Trace,
     live: Vec<(Var, Red)>,
     objects: Vec<Red>,
 }
@@ -48,7 +48,7 @@ pub fn rebuild(
 ) -> Rebuilt {
     let mut live: Vec<(Var, Red)> = resume.live().into_iter().zip(values.iter().copied()).collect();
     live.sort_unstable_by_key(|(var, _)| *var);
-    let mut rebuilder = Rebuilder { recorder, resume, consts: &trace.consts, live, objects: Vec::new() };
+    let mut rebuilder = Rebuilder { recorder, resume, trace, live, objects: Vec::new() };
     rebuilder.objects(allocator);
     rebuilder.stores();
     let state = resume.state.iter().map(|desc| rebuilder.value(desc)).collect();
@@ -63,7 +63,9 @@ impl Rebuilder<'_> {
                 Ok(index) => self.live[index].1,
                 Err(_) => unreachable!("{var:?} is not live at its guard"),
             },
-            None => Red::constant(operand.as_const().map_or(0, |index| self.consts[index as usize].bits)),
+            None => {
+                Red::constant(operand.as_const().map_or(0, |index| self.trace.consts[index as usize].bits))
+            }
         }
     }
 
@@ -105,7 +107,10 @@ impl Rebuilder<'_> {
                         Red::constant(bits)
                     }
                 }
-                ObjectKind::Existing(operand) => self.operand(operand),
+                ObjectKind::Existing(operand) => {
+                    let red = self.operand(operand);
+                    if red.bits == FRAME_TOKEN { self.make_frame(object, red, allocator) } else { red }
+                }
             };
             self.objects.push(red);
         }
@@ -136,13 +141,26 @@ impl Rebuilder<'_> {
             if fresh {
                 for (slot, value) in slots.into_iter().enumerate() {
                     if let Some(value) = value {
-                        self.record_store(red, object.ty, slot, value);
+                        self.recorder.record_store(red, object.ty, slot, value);
                     }
                 }
             } else {
                 self.recorder.virtualizable(red, object.ty, &slots);
             }
         }
+    }
+
+    /// The trace was called with a token in place of its frame: now it is made.
+    fn make_frame(&mut self, object: &ObjectDesc, token: Red, allocator: &dyn Allocate) -> Red {
+        let items = object.slots.len() - object.ty.get().fields.len();
+        let bits = allocator.allocate(object.ty, items as u32);
+        allocator.keep(bits);
+        for (var, red) in &mut self.live {
+            if red.bits == FRAME_TOKEN && self.trace.operand_type((*var).into()) == Some(Ty::Ref) {
+                red.bits = bits;
+            }
+        }
+        Red { bits, ..token }
     }
 
     fn stores(&mut self) {
@@ -154,7 +172,7 @@ impl Rebuilder<'_> {
                 Place::Slot(ty, slot) => {
                     let (offset, kind) = ty.get().slot(*slot as usize);
                     memory::store(object.bits, offset as u64, kind, value.bits);
-                    self.record_store(object, *ty, *slot as usize, value);
+                    self.recorder.record_store(object, *ty, *slot as usize, value);
                 }
                 Place::Item(ty, index) => {
                     let index = self.value(index);
@@ -174,26 +192,6 @@ impl Rebuilder<'_> {
                 }
             }
         }
-    }
-
-    fn record_store(&mut self, object: Red, ty: TypeRef, slot: usize, value: Red) {
-        if !self.recorder.is_recording() {
-            return;
-        }
-        let descr = ty.get();
-        let kind = descr.slot(slot).1;
-        let owner = self.recorder.operand(object, Ty::Ref);
-        let stored = self.recorder.operand(value, kind.ty());
-        let place = place_of(descr, ty, slot);
-        let op = match place {
-            PlaceKey::Field(field) => Op::new(Opcode::SetField, &[owner, stored]).with_descr(field),
-            PlaceKey::Item(ty, index) => {
-                let index = self.recorder.constant(Ty::Int, index as u64);
-                Op::new(Opcode::SetItem, &[owner, index, stored]).with_descr(ty)
-            }
-        };
-        self.recorder.push(op);
-        self.recorder.heap.written(owner, place, Red { bits: value.bits, operand: stored });
     }
 
     fn entry(&mut self, entry: &hotloop_ir::Log) -> FedEntry {

@@ -334,7 +334,10 @@ impl Mode for Meta {
             return fed;
         }
         let plain = length.map(|(len, kind)| (len.bits, kind));
-        let bits = Direct::allocate(heap, ty, fixed, plain);
+        let bits = match current().executed() {
+            Some((bits, _)) => bits,
+            None => Direct::allocate(heap, ty, fixed, plain),
+        };
         current().end_allocation(type_ref, length.map(|(len, _)| len), bits)
     }
     fn call<const N: usize>(

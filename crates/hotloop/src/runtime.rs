@@ -41,6 +41,8 @@ pub struct JitOptions {
     pub enabled: bool,
     /// Back edges until a loop is traced.
     pub threshold: u32,
+    /// Calls of a function until its entry is traced.
+    pub function_threshold: u32,
     /// Failures of a guard until a bridge is traced.
     pub trace_eagerness: u32,
     /// Most operations of a recorded trace.
@@ -76,6 +78,7 @@ impl Default for JitOptions {
         JitOptions {
             enabled: true,
             threshold: 1039,
+            function_threshold: 1619,
             trace_eagerness: 200,
             trace_limit: 6000,
             max_unroll_recursion: 7,
@@ -105,7 +108,7 @@ impl fmt::Display for OptionsError {
 }
 impl std::error::Error for OptionsError {}
 
-const PARAMETERS: &str = "off, threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
+const PARAMETERS: &str = "off, threshold, function_threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
      max_aborts, max_bridges, loop_longevity, max_code, optimize, backend, force, force_every, fail_code, check_hints";
 
 impl JitOptions {
@@ -133,6 +136,7 @@ impl JitOptions {
             match name {
                 "off" if value.is_empty() => self.enabled = false,
                 "threshold" => self.threshold = number()?,
+                "function_threshold" => self.function_threshold = number()?,
                 "trace_eagerness" => self.trace_eagerness = number()?,
                 "trace_limit" => self.trace_limit = number()?,
                 "max_unroll_recursion" => self.max_unroll_recursion = number()?,

@@ -97,15 +97,20 @@ impl Compiler<'_> {
 
     /// Moves a value out of its register for good: into its slot.
     pub fn evict(&mut self, var: Var) -> Result<()> {
+        self.note_eviction(var);
+        self.spill(var)?;
+        self.file.drop_reg(var);
+        Ok(())
+    }
+
+    /// A value that has a register at the loop's head loses it: it had better be in a slot there.
+    pub fn note_eviction(&mut self, var: Var) {
         if self.head.as_ref().is_some_and(|head| head.reg_of(var).is_some())
             && !self.slot_at_head[var.0 as usize]
         {
             self.slot_at_head[var.0 as usize] = true;
             self.again = true;
         }
-        self.spill(var)?;
-        self.file.drop_reg(var);
-        Ok(())
     }
 
     /// Makes sure that the value is in a slot, too.

@@ -117,6 +117,8 @@ pub enum Target {
     Here(u32),
     /// An offset in the code region.
     Region(u32),
+    /// The code's own entry for calls.
+    CallEntry,
 }
 
 /// Code under construction.
@@ -546,10 +548,6 @@ impl Asm {
 
     pub fn call_reg(&mut self, reg: Reg) {
         emit!(self; call Rq(reg));
-    }
-
-    pub fn jump_reg(&mut self, reg: Reg) {
-        emit!(self; jmp Rq(reg));
     }
 
     /// `dst = src`, both vector registers.

@@ -11,16 +11,18 @@
 use hotloop_ir::{Class, Const, Opcode, Operand, Trace, Ty, Var};
 
 use super::asm::{Asm, Reg, Target};
-use super::control::{Entry, Head};
-use super::file::{File, GENERAL, Loc, VECTOR};
+use super::control::{Entered, Entry, Head};
+use super::file::{File, GENERAL, Loc, SLOTS, VECTOR, frame_size};
 use super::guard::{GuardRecord, STUB_SIZE};
 use super::plan::{NONE, Plan, is_mark};
 use crate::CodegenError;
 
 /// What the compiler must know of its surroundings.
 pub struct Env<'a> {
+    /// Spill slots of the frame.
+    pub slots: usize,
     /// Offsets of the shared pieces of code.
-    pub common_exit: usize,
+    pub common_exits: [usize; 2],
     pub alloc_slow: usize,
     pub remember: usize,
     /// What new objects' headers say besides type and length.
@@ -31,8 +33,8 @@ pub struct Env<'a> {
     pub invalid: u64,
     /// For a bridge: where its inputs are.
     pub bridge: Option<Vec<Entry>>,
-    /// Where `enter` of some code goes, and where its inputs must be.
-    pub enter: &'a dyn Fn(u32) -> Option<(usize, Vec<Option<Loc>>)>,
+    /// Where `enter` and `call_entry` of some code go, and where its inputs must be.
+    pub enter: &'a dyn Fn(u32) -> Option<Entered>,
     /// Test modes: the guard that counts down this cell, and the cell that all guards count down, with
     /// its start.
     pub force: Option<(u32, u64)>,
@@ -88,6 +90,7 @@ pub struct Compiler<'a> {
     pub stubs: u32,
     pub slow_at: Vec<u32>,
     pub run_entry: u32,
+    pub call_entry: u32,
     pub pool_at: u32,
     /// The guard that is emitted a second time.
     pub repeated: Option<u32>,
@@ -140,7 +143,7 @@ impl<'a> Compiler<'a> {
             env,
             consts: trace.consts.clone(),
             asm: Asm { bytes: Vec::with_capacity(trace.ops.len() * 8), ..Asm::default() },
-            file: File::new(&plan.first),
+            file: File::new(&plan.first, env.slots),
             at: 0,
             pins: 0,
             temps: 0,
@@ -156,6 +159,7 @@ impl<'a> Compiler<'a> {
             stubs: 0,
             slow_at: Vec::new(),
             run_entry: 0,
+            call_entry: 0,
             pool_at: 0,
             repeated: None,
             flags: None,
@@ -266,9 +270,11 @@ impl<'a> Compiler<'a> {
             code if super::plan::is_compare(code) => self.compare(op, signs)?,
             FloatAdd | FloatSub | FloatMul | FloatDiv | FloatNeg | FloatAbs | FloatSqrt | IntToFloat
             | FloatToInt | FloatToBits | BitsToFloat | FloatToValue | ValueToFloat => self.float(op)?,
-            GuardTrue | GuardFalse | GuardValue | GuardType | GuardNoInterrupt | GuardValid => {
-                self.guard(op, flags, signs)?
-            }
+            GuardTrue | GuardFalse | GuardValue | GuardType | GuardNoInterrupt | GuardValid | GuardStack
+            | GuardReal | GuardCalled | GuardReturned => self.guard(op, flags, signs)?,
+            CallEntry => self.call_of_entry(op)?,
+            CallResult => self.call_result(op)?,
+            Return => self.return_to_caller(op)?,
             GetField | SetField | GetItem | SetItem | Len | GetType => self.memory(op)?,
             New | NewArray => self.allocation(op)?,
             Call => self.call(op)?,
@@ -306,13 +312,16 @@ impl<'a> Compiler<'a> {
             self.emit_slow(index);
         }
         self.stubs = self.asm.bytes.len() as u32;
+        let common_exit = self.env.common_exits[usize::from(self.env.slots == SLOTS)] as u32;
         for index in 0..self.guards.len() {
             let number = self.env.first_guard + self.guards[index].resume;
             self.asm.push_imm(number as i32);
-            self.asm.jump(Target::Region(self.env.common_exit as u32));
+            self.asm.jump(Target::Region(common_exit));
         }
         self.run_entry = self.asm.bytes.len() as u32;
         self.emit_run_entry();
+        self.call_entry = self.asm.bytes.len() as u32;
+        self.emit_call_entry();
         while !self.asm.bytes.len().is_multiple_of(8) {
             self.asm.bytes.push(0xcc);
         }
@@ -334,12 +343,18 @@ impl<'a> Compiler<'a> {
                     (self.stubs + guard * STUB_SIZE as u32) as i32
                 }
                 Target::Slow(index) => self.slow_at[index as usize] as i32,
+                Target::CallEntry => self.call_entry as i32,
                 Target::Pool(index) => (self.pool_at + index * 8) as i32,
             };
             // From the end of the four bytes, where the instruction ends, too.
             let distance = target - (fixup.at as i32 + 4);
             self.asm.bytes[fixup.at as usize..fixup.at as usize + 4].copy_from_slice(&distance.to_le_bytes());
         }
+    }
+
+    /// Bytes of the frame.
+    pub fn frame_size(&self) -> i32 {
+        frame_size(self.env.slots)
     }
 
     /// The variable or constant behind an operand.

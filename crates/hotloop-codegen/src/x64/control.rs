@@ -2,9 +2,9 @@
 
 use hotloop_ir::{Const, Op, Opcode, Operand, Ty, Var};
 
-use super::asm::{Mem, RAX, Reg, SCRATCH, Src, Target};
+use super::asm::{Alu, Mem, RAX, RSP, Reg, SCRATCH, Src, Target};
 use super::compile::{Compiler, Result};
-use super::file::{CALLEE_SAVED, File, Loc};
+use super::file::{CALLEE_SAVED, File, Loc, frame_size};
 use super::limit::Limit;
 use super::moves::{Move, parallel, single};
 use super::plan::{NONE, is_mark};
@@ -17,6 +17,17 @@ pub enum Entry {
     At(Loc),
     /// It is known.
     Known(u64),
+}
+
+/// Other code that is entered or called.
+pub struct Entered {
+    /// Where `enter` goes, and where `call_entry` does.
+    pub at: usize,
+    pub call_at: usize,
+    /// Where the inputs must be.
+    pub locs: Vec<Option<Loc>>,
+    /// Spill slots of its frame.
+    pub slots: usize,
 }
 
 /// The state at the loop's head, which must hold again when the loop closes.
@@ -347,23 +358,39 @@ impl Compiler<'_> {
     }
 
     pub fn enter(&mut self, op: &Op) -> Result<()> {
-        let Some((entry, locs)) = (self.env.enter)(op.descr) else {
+        let Some(entered) = (self.env.enter)(op.descr) else {
             return Err(CodegenError::Malformed("enter of nothing".into()));
         };
+        // The return address stays where it is, so a frame grows and shrinks at its low end: slots are
+        // counted from there, in the larger one of the two.
+        let (own, other) = (self.env.slots, entered.slots);
+        let counted = |loc: Loc, slots: usize| match loc {
+            Loc::Slot(slot) => Loc::Slot(slot + (own.max(other) - slots) as u16),
+            loc => loc,
+        };
+        if other > own {
+            self.asm.alu(Alu::Sub, RSP, Src::Imm(frame_size(other) - frame_size(own)));
+        }
         let mut moves = Vec::new();
-        for (to, operand) in locs.iter().zip(self.trace.list(op.list)) {
+        for (to, operand) in entered.locs.iter().zip(self.trace.list(op.list)) {
             if let Some(to) = *to {
-                moves.push(Move { to, from: self.loc_of(*operand)? });
+                moves.push(Move { to: counted(to, other), from: counted(self.loc_of(*operand)?, own) });
             }
         }
         parallel(&mut self.asm, moves, &self.consts, 0);
-        self.asm.jump(Target::Region(entry as u32));
+        if other < own {
+            self.asm.alu(Alu::Add, RSP, Src::Imm(frame_size(own) - frame_size(other)));
+        }
+        self.asm.jump(Target::Region(entered.at as u32));
         Ok(())
     }
 
     /// The way in from `run`: loads the inputs from the array at the scratch register.
     pub fn emit_run_entry(&mut self) {
         let locs = self.entry_locs.clone();
+        self.asm.alu(Alu::Sub, RSP, Src::Imm(self.frame_size()));
+        // Touches the frame's lowest page, so that no guard page is jumped over.
+        self.asm.store(Mem::Base(RSP, 0), RAX);
         let word = |index: usize| Mem::Base(SCRATCH, index as i32 * 8);
         for (index, loc) in locs.iter().enumerate() {
             if let Some(Loc::Slot(slot)) = loc {

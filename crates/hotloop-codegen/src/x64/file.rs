@@ -12,8 +12,15 @@ use super::plan::NONE;
 pub const NO_REG: Reg = 255;
 /// No slot.
 pub const NO_SLOT: u16 = u16::MAX;
-/// Spill slots of a frame.
+/// Spill slots of a large frame.
 pub const SLOTS: usize = 512;
+/// Spill slots of a small one: that of all code that does with so few. (Traces call each other.)
+pub const FEW_SLOTS: usize = 128;
+
+/// Bytes of a frame below its return address.
+pub const fn frame_size(slots: usize) -> i32 {
+    slots as i32 * 8 + 8
+}
 
 /// The general registers that are allocated.
 pub const GENERAL: u32 = 0xffff & !(1 << RSP | 1 << CONTEXT | 1 << SCRATCH);
@@ -56,13 +63,15 @@ pub struct File {
 
 impl File {
     /// Nothing is anywhere yet.
-    pub fn new(first: &[u32]) -> File {
+    pub fn new(first: &[u32], slots: usize) -> File {
+        let mut free_slots = [0; SLOTS / 64];
+        free_slots[..slots / 64].fill(u64::MAX);
         File {
             reg: vec![NO_REG; first.len()],
             slot: vec![NO_SLOT; first.len()],
             holder: [NONE; 32],
             free: GENERAL | VECTOR,
-            free_slots: [u64::MAX; SLOTS / 64],
+            free_slots,
             cursor: first.to_vec(),
             version: 0,
         }

@@ -1,18 +1,20 @@
 //! The shared pieces of code: in, out, and to the allocator.
 //!
-//! A frame, from high to low addresses; `rsp` is a multiple of 16 while a trace runs:
+//! `enter` calls a trace as traces call each other (`call_entry`). A frame, from high to low addresses;
+//! `rsp` is a multiple of 16 while a trace runs:
 //!
 //! ```text
-//! return address | rbx rbp r12 r13 r14 r15 | activation | 512 spill slots <- rsp
+//! return address | 8 unused | spill slots <- rsp
 //! at an exit, below that: guard number | 8 unused | 16 vector registers | 16 general registers <- image
 //! ```
+//!
+//! Frames have one of two sizes; bridges have the size of the trace that they belong to. There is a common
+//! exit for each size. It answers [`UNWOUND`] to whoever called the trace.
 
 use super::asm::{Alu, Asm, CONTEXT, Mem, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src};
-use super::file::SLOTS;
-use crate::Context;
+use super::file::{FEW_SLOTS, SLOTS, frame_size};
+use crate::{Context, UNWOUND};
 
-/// Bytes of the spill slots.
-const SPILL: i32 = SLOTS as i32 * 8;
 /// From the image to the guard's number, and to the spill slots.
 const IMAGE: i32 = 16 * 8 + 16 * 8 + 8;
 const SAVED: [Reg; 6] = [RBX, RBP, 12, 13, 14, 15];
@@ -27,48 +29,54 @@ pub struct Image {
     pub slots: [u64; SLOTS],
 }
 
-/// Calls a trace: activation, context, the code's address, inputs.
-pub type Enter = unsafe extern "C" fn(*mut std::ffi::c_void, *mut Context, usize, *const u64) -> u32;
+/// Calls a trace: context, the code's address, inputs.
+pub type Enter = unsafe extern "C" fn(*mut Context, usize, *const u64) -> u64;
 
 /// Where the pieces begin.
 pub struct Glue {
     pub enter: usize,
-    pub common_exit: usize,
+    /// Of small frames, of large ones.
+    pub common_exits: [usize; 2],
     pub alloc_slow: usize,
     pub remember: usize,
 }
 
-/// The code of all pieces, and where each begins. `decode` gets the activation and the image, and answers
-/// the guard's number.
+/// The code of all pieces, and where each begins. `decode` gets the activation and the image, and collects what the
+/// exit needs.
 pub fn build(decode: usize) -> (Vec<u8>, Glue) {
     let mut asm = Asm::default();
     enter(&mut asm);
     asm.pad_to(16);
-    let common_exit = asm.bytes.len();
-    exit(&mut asm, decode);
-    asm.pad_to(16);
+    let common_exits = [FEW_SLOTS, SLOTS].map(|slots| {
+        let at = asm.bytes.len();
+        exit(&mut asm, decode, slots);
+        asm.pad_to(16);
+        at
+    });
     let alloc_slow = asm.bytes.len();
     alloc(&mut asm);
     asm.pad_to(16);
     let remember = asm.bytes.len();
     remembering(&mut asm);
-    (asm.bytes, Glue { enter: 0, common_exit, alloc_slow, remember })
+    (asm.bytes, Glue { enter: 0, common_exits, alloc_slow, remember })
 }
 
 fn enter(asm: &mut Asm) {
     for reg in SAVED {
         asm.push_reg(reg);
     }
-    asm.push_reg(RDI);
-    asm.alu(Alu::Sub, RSP, Src::Imm(SPILL));
-    // Touches the frame's lowest page, so that no guard page is jumped over.
-    asm.store(Mem::Base(RSP, 0), RDI);
-    asm.mov(CONTEXT, RSI);
-    asm.mov(SCRATCH, RCX);
-    asm.jump_reg(RDX);
+    asm.alu(Alu::Sub, RSP, Src::Imm(8));
+    asm.mov(CONTEXT, RDI);
+    asm.mov(SCRATCH, RDX);
+    asm.call_reg(RSI);
+    asm.alu(Alu::Add, RSP, Src::Imm(8));
+    for reg in SAVED.iter().rev() {
+        asm.pop_reg(*reg);
+    }
+    asm.ret();
 }
 
-fn exit(asm: &mut Asm, decode: usize) {
+fn exit(asm: &mut Asm, decode: usize, slots: usize) {
     asm.alu(Alu::Sub, RSP, Src::Imm(IMAGE));
     for reg in 0..16 {
         if reg != RSP {
@@ -76,14 +84,12 @@ fn exit(asm: &mut Asm, decode: usize) {
         }
         asm.float_store(Mem::Base(RSP, 128 + reg as i32 * 8), reg + 16);
     }
-    asm.load(RDI, Mem::Base(RSP, IMAGE + 8 + SPILL));
+    asm.load(RDI, Mem::Base(CONTEXT, std::mem::offset_of!(Context, activation) as i32));
     asm.mov(RSI, RSP);
     asm.mov_const(RAX, decode as u64);
     asm.call_reg(RAX);
-    asm.alu(Alu::Add, RSP, Src::Imm(IMAGE + 8 + SPILL + 8));
-    for reg in SAVED.iter().rev() {
-        asm.pop_reg(*reg);
-    }
+    asm.alu(Alu::Add, RSP, Src::Imm(IMAGE + 8 + frame_size(slots)));
+    asm.mov_const(RAX, UNWOUND);
     asm.ret();
 }
 

@@ -6,7 +6,7 @@
 
 use hotloop_ir::{Op, Opcode, Operand, Ty, Var};
 
-use super::asm::{Alu, CONTEXT, FloatOp, Mem, Reg, SCRATCH, Shift, Src, Target, VECTOR_SCRATCH, cond};
+use super::asm::{Alu, CONTEXT, FloatOp, Mem, RSP, Reg, SCRATCH, Shift, Src, Target, VECTOR_SCRATCH, cond};
 use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
 use super::file::Loc;
 use crate::{CodegenError, Context};
@@ -88,7 +88,7 @@ impl Compiler<'_> {
             return Ok(());
         }
         let guard = self.open_guard(op)?;
-        if op.code == Opcode::Exit {
+        if op.code.is_final() {
             return Ok(());
         }
         if let Some((number, cell)) = self.env.force
@@ -138,6 +138,36 @@ impl Compiler<'_> {
                 let poll = std::mem::offset_of!(Context, poll) as i32;
                 self.asm.cmp_half_imm(Mem::Base(CONTEXT, poll), 0);
                 (Test::Flags(cond::EQUAL), true)
+            }
+            Opcode::GuardStack => {
+                self.before_guard(op)?;
+                let limit = std::mem::offset_of!(Context, poll) + crate::Poll::STACK;
+                self.asm.alu(Alu::Cmp, RSP, Src::Mem(Mem::Base(CONTEXT, limit as i32)));
+                (Test::Flags(cond::ABOVE_EQUAL), true)
+            }
+            Opcode::GuardReal | Opcode::GuardCalled => match self.constant(a) {
+                Some(bits) => {
+                    self.before_guard(op)?;
+                    if (bits & 1 != 0) == (op.code == Opcode::GuardReal) {
+                        let stub = self.stub();
+                        self.asm.jump(stub);
+                    }
+                    return Ok(());
+                }
+                None => {
+                    let word = self.in_reg(a, GENERAL)?;
+                    self.before_guard(op)?;
+                    self.asm.test_imm(word, 1);
+                    let set = op.code == Opcode::GuardCalled;
+                    (Test::Flags(if set { cond::NOT_EQUAL } else { cond::EQUAL }), true)
+                }
+            },
+            // Positions are not negative; the other answer is.
+            Opcode::GuardReturned => {
+                let status = self.in_reg(a, GENERAL)?;
+                self.before_guard(op)?;
+                self.asm.test(status, status);
+                (Test::Flags(cond::SIGN ^ 1), true)
             }
             _ => {
                 self.before_guard(op)?;

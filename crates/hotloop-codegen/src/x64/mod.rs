@@ -16,6 +16,7 @@ mod compile;
 mod control;
 #[cfg(feature = "disassembler")]
 mod disassemble;
+mod entry;
 mod file;
 mod float;
 mod glue;
@@ -35,14 +36,14 @@ use hotloop_ir::{Const, Opcode, Trace};
 
 use self::asm::Asm;
 use self::compile::{Compiler, Env};
-use self::control::Entry as Place;
-use self::file::Loc;
+use self::control::{Entered, Entry as Place};
+use self::file::{FEW_SLOTS, Loc, SLOTS};
 use self::glue::{Enter, Glue, Image};
 use self::guard::{GuardRecord, STUB_SIZE};
 use self::memory::CodeMemory;
 use crate::check::check;
 use crate::force::Forcing;
-use crate::{CodeId, CodegenError, Context, Entry, Force, Options, Request, Target};
+use crate::{CodeId, CodegenError, Context, Entry, Exits, Force, Options, Request, Target};
 
 /// The native target.
 pub struct X64 {
@@ -81,12 +82,16 @@ struct Code {
     first_guard: u32,
     /// The guard whose failure it continues.
     parent: Option<u32>,
+    /// Where a `call_entry` comes in.
+    call_entry: usize,
+    /// Spill slots of its frame.
+    slots: usize,
 }
 
-/// One call of [`Target::run`].
+/// One call of [`Target::execute`].
 struct Activation<'a> {
     target: &'a X64,
-    values: &'a mut Vec<u64>,
+    exits: &'a mut Exits,
 }
 
 impl X64 {
@@ -175,8 +180,10 @@ impl Target for X64 {
             };
             locs.iter().map(place).collect()
         });
-        let env = Env {
-            common_exit: self.glue.common_exit,
+        let own = parent.as_ref().map(|(code, _)| code.slots);
+        let mut env = Env {
+            slots: own.unwrap_or(FEW_SLOTS),
+            common_exits: self.glue.common_exits,
             alloc_slow: self.glue.alloc_slow,
             remember: self.glue.remember,
             header_bits: self.header_bits,
@@ -185,7 +192,12 @@ impl Target for X64 {
             bridge,
             enter: &|code| {
                 let code = known(code)?;
-                Some((code.base + code.entry, code.entry_locs.clone()))
+                Some(Entered {
+                    at: code.base + code.entry,
+                    call_at: code.base + code.call_entry,
+                    locs: code.entry_locs.clone(),
+                    slots: code.slots,
+                })
             },
             force: self
                 .forcing
@@ -200,7 +212,13 @@ impl Target for X64 {
             bmi2: self.bmi2,
         };
         let mut compiler = Compiler::new(trace, &env);
-        compiler.run()?;
+        let mut result = compiler.run();
+        if result == Err(CodegenError::TooManySpills) && own.is_none() {
+            env.slots = SLOTS;
+            compiler = Compiler::new(trace, &env);
+            result = compiler.run();
+        }
+        result?;
         let base = self.memory.take(compiler.asm.bytes.len())?;
         compiler.link(base);
         self.memory.write(base, &compiler.asm.bytes);
@@ -224,6 +242,8 @@ impl Target for X64 {
                 Entry::Fresh => None,
                 Entry::Bridge { guard } => Some(guard),
             },
+            call_entry: compiler.call_entry as usize,
+            slots: env.slots,
         });
         if !code.by_resume.is_empty() {
             self.guards.borrow_mut().insert(request.first_guard, code.clone());
@@ -243,10 +263,11 @@ impl Target for X64 {
         Ok(id)
     }
 
-    unsafe fn run(&self, code: CodeId, context: *mut Context, inputs: &[u64], values: &mut Vec<u64>) -> u32 {
+    unsafe fn execute(&self, code: CodeId, context: *mut Context, inputs: &[u64], exits: &mut Exits) {
         let code = self.code(code);
         assert!(inputs.len() >= code.entry_locs.len(), "inputs are missing");
-        let mut activation = Activation { target: self, values };
+        exits.clear();
+        let mut activation = Activation { target: self, exits };
         let start = self.memory.address(code.base + code.run_entry);
         // SAFETY: the glue begins with `enter`, which has this type.
         let enter = unsafe { std::mem::transmute::<usize, Enter>(self.memory.address(self.glue.enter)) };
@@ -256,12 +277,15 @@ impl Target for X64 {
             self.stack.set(activation as usize);
         }
         // SAFETY: the code was compiled from a checked trace; what it reads, writes and calls is the
-        // caller's promise. The activation lives until the call is over.
-        let guard = unsafe { enter(activation.cast::<c_void>(), context, start, inputs.as_ptr()) };
+        // caller's promise. The activation lives until the call is over; the one before comes back after.
+        unsafe {
+            let before = std::mem::replace(&mut (*context).activation, activation.cast::<c_void>());
+            enter(context, start, inputs.as_ptr());
+            (*context).activation = before;
+        }
         if outermost {
             self.stack.set(0);
         }
-        guard
     }
 
     fn detach(&self, guard: u32) {
@@ -347,13 +371,12 @@ impl Target for X64 {
 ///
 /// # Safety
 /// Called by the glue, with the activation that `run` handed in and the image that it has made.
-unsafe extern "C" fn decode(activation: *mut c_void, image: *const Image) -> u32 {
+unsafe extern "C" fn decode(activation: *mut c_void, image: *const Image) {
     // SAFETY: `run` waits for the trace and doesn't touch the activation meanwhile.
     let activation = unsafe { &mut *activation.cast::<Activation>() };
     // SAFETY: the image is on the stack, below the frame.
     let image = unsafe { &*image };
     let number = image.guard as u32;
-    activation.values.clear();
     let Some((code, index)) = activation.target.guard(number) else {
         // Can't happen: stubs are made from records. Unwinding from here is not possible.
         std::process::abort();
@@ -366,6 +389,5 @@ unsafe extern "C" fn decode(activation: *mut c_void, image: *const Image) -> u32
         Loc::Const(index) => code.consts[index as usize].bits,
     };
     let locs = &code.locs[record.start as usize..record.end as usize];
-    activation.values.extend(locs.iter().map(word));
-    number
+    activation.exits.push(number, locs.iter().map(word));
 }

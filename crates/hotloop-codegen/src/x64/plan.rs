@@ -205,16 +205,16 @@ impl Plan {
                         }
                     }
                 }
-                Opcode::Call => {
+                Opcode::Call | Opcode::CallEntry => {
                     self.calls.push(number);
                     trace.list(op.list).iter().for_each(|operand| self.note_use(*operand, number));
                 }
-                Opcode::Enter => {
+                Opcode::Enter | Opcode::Return => {
                     trace.list(op.list).iter().for_each(|operand| self.note_use(*operand, number))
                 }
                 // The phis' first values are used at the label, all at once.
                 Opcode::Phi => self.note_use(op.args[0], label.unwrap_or(0) as u32),
-                Opcode::CallRaised => {}
+                Opcode::CallRaised | Opcode::CallResult => {}
                 Opcode::GuardValue => self.note_use(op.args[0], number),
                 _ => {
                     for operand in op.operands() {

@@ -6,8 +6,11 @@
 //! first looked up in the log: those that must not be done again are fed from it. As long as the log is not
 //! empty no guards are recorded; they hold by construction.
 
+mod entries;
 mod events;
 mod operations;
+
+pub use entries::{EntryPositions, EntryResult};
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -43,6 +46,10 @@ pub enum Abort {
     StableWritten,
     /// The trace it continues or goes on in was given up meanwhile.
     TargetGone,
+    /// A called function did not return in time.
+    Callee,
+    /// A called function has to be compiled first.
+    CalleeFirst,
 }
 
 impl fmt::Display for Abort {
@@ -57,6 +64,8 @@ impl fmt::Display for Abort {
             Abort::GreensDiffer => "plain state differs",
             Abort::StableWritten => "a stable field was written",
             Abort::TargetGone => "what it goes on in was given up",
+            Abort::Callee => "a called function did not return in time",
+            Abort::CalleeFirst => "a called function is compiled first",
         })
     }
 }
@@ -286,6 +295,9 @@ impl Recorder {
 
     /// The instruction has ended: an entry left over is an internal error.
     pub fn end_instruction(&mut self) {
+        if matches!(self.events, Events::Done { .. }) {
+            self.events = Events::Unchecked;
+        }
         assert!(self.feed.is_empty(), "internal error: log left over after replay: {:?}", self.feed);
     }
 
@@ -297,7 +309,7 @@ impl Recorder {
         let operands: Vec<Operand> = args.iter().map(|(red, ty)| self.operand(*red, *ty)).collect();
         let mut op = Op::new(code, &[]).with_descr(descr);
         op.list = self.trace.push_list(operands);
-        if code == Opcode::Exit {
+        if matches!(code, Opcode::Exit | Opcode::Return) {
             op.resume = self.trace.events.len() as u32;
         }
         self.push(op);
@@ -330,8 +342,8 @@ impl Recorder {
         }
     }
 
-    /// Native code may have written a stable field.
-    pub(crate) fn stable_may_change(&mut self) {
+    /// Native code, or another trace, may have written a stable field.
+    pub fn stable_may_change(&mut self) {
         self.validated = false;
         self.bare_guard(Opcode::GuardValid);
     }

@@ -155,7 +155,11 @@ impl Recorder {
             self.note_fed(EventKind::Read, object, red, descr.kind.ty(), check(Opcode::GetField, field.0));
             return red;
         }
-        let bits = memory::load(object.bits, descr.offset as u64, descr.kind);
+        let executed = if immutable { None } else { self.executed() };
+        let bits = match executed {
+            Some((answer, _)) => answer,
+            None => memory::load(object.bits, descr.offset as u64, descr.kind),
+        };
         if !immutable {
             self.keep_answer(bits, 0);
         }
@@ -219,12 +223,14 @@ impl Recorder {
             return;
         }
         let descr = self.field_descr(field);
-        if descr.mutability == Mutability::Stable
-            && memory::load(object.bits, descr.offset as u64, descr.kind) != value.bits
-        {
-            stable::written(object.bits, field);
+        if self.executed().is_none() {
+            if descr.mutability == Mutability::Stable
+                && memory::load(object.bits, descr.offset as u64, descr.kind) != value.bits
+            {
+                stable::written(object.bits, field);
+            }
+            memory::store(object.bits, descr.offset as u64, descr.kind, value.bits);
         }
-        memory::store(object.bits, descr.offset as u64, descr.kind, value.bits);
         if !self.recording {
             return;
         }
@@ -277,7 +283,11 @@ impl Recorder {
             return red;
         }
         let offset = descr.fixed_size as u64 + index.bits * kind.size() as u64;
-        let bits = memory::load(object.bits, offset, kind);
+        let executed = if immutable { None } else { self.executed() };
+        let bits = match executed {
+            Some((answer, _)) => answer,
+            None => memory::load(object.bits, offset, kind),
+        };
         if !immutable {
             self.keep_answer(bits, 0);
         }
@@ -318,12 +328,10 @@ impl Recorder {
         }
         let descr = self.type_descr(ty);
         let Some((kind, _)) = descr.items else { unreachable!("{} has no items", descr.name) };
-        memory::store(
-            object.bits,
-            descr.fixed_size as u64 + index.bits * kind.size() as u64,
-            kind,
-            value.bits,
-        );
+        if self.executed().is_none() {
+            let offset = descr.fixed_size as u64 + index.bits * kind.size() as u64;
+            memory::store(object.bits, offset, kind, value.bits);
+        }
         if !self.recording {
             return;
         }

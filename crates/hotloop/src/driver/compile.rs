@@ -66,7 +66,7 @@ impl<I: Interpreter> Vm<'_, I> {
         runtime.log().write(Section::Opt, self.headline(&goal), &optimized);
 
         let entry = match goal {
-            Goal::Loop { .. } => Entry::Fresh,
+            Goal::Loop { .. } | Goal::Entry { .. } => Entry::Fresh,
             Goal::Bridge { guard, .. } => Entry::Bridge { guard },
         };
         let count = optimized.resumes.len();
@@ -147,8 +147,15 @@ impl<I: Interpreter> Vm<'_, I> {
         tables.guards[numbers].fill(guard);
         for op in &optimized.ops {
             // These go back to the interpreter for good.
-            if matches!(op.code, Opcode::GuardNoInterrupt | Opcode::Exit)
-                && let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize)
+            if matches!(
+                op.code,
+                Opcode::GuardNoInterrupt
+                    | Opcode::GuardStack
+                    | Opcode::GuardReal
+                    | Opcode::GuardCalled
+                    | Opcode::GuardReturned
+                    | Opcode::Exit
+            ) && let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize)
             {
                 guard.eagerness = u32::MAX;
             }
@@ -161,8 +168,11 @@ impl<I: Interpreter> Vm<'_, I> {
         summary.assembling += assembling;
         summary.code_bytes += self.target.code_size(code) as u64;
         let (head, root, parent) = match goal {
-            Goal::Loop { pc, head } => {
-                summary.loops += 1;
+            Goal::Loop { pc, head } | Goal::Entry { pc, head } => {
+                match goal {
+                    Goal::Loop { .. } => summary.loops += 1,
+                    _ => summary.entries += 1,
+                }
                 tables.sweep |= tables.heads[head].trace.replace(index).is_some();
                 tables.heads[head].cold = false;
                 self.interpreter.loop_cell(pc).set_count(1);
@@ -197,6 +207,7 @@ impl<I: Interpreter> Vm<'_, I> {
     fn headline(&self, goal: &Goal<I::Pc>) -> String {
         match *goal {
             Goal::Loop { pc, .. } => format!("loop at {}", self.interpreter.describe(pc)),
+            Goal::Entry { pc, .. } => format!("entry at {}", self.interpreter.describe(pc)),
             Goal::Bridge { guard, .. } => format!("bridge of guard {guard}"),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::tables::HeadKind;
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, Step};
 use crate::mode::Direct;
@@ -33,8 +34,8 @@ impl<I: Interpreter> Vm<'_, I> {
                 Next::After(Step::Done) => return state,
             };
             (next, state) = match pause {
-                Pause::Loop(pc) => self.at_loop(pc, state),
-                Pause::Call(pc) => self.at_call(pc, state),
+                Pause::Loop(pc) => self.hot(HeadKind::Loop, pc, state),
+                Pause::Call(pc) => self.hot(HeadKind::Entry, pc, state),
                 Pause::Done => return state,
             };
         }
@@ -57,7 +58,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
                 Step::Call(next) => {
                     pc = next;
-                    if poll.load(Ordering::Relaxed) != 0 {
+                    if interpreter.loop_cell(next).tick() || poll.load(Ordering::Relaxed) != 0 {
                         return (Pause::Call(next), state);
                     }
                 }

@@ -1,26 +1,39 @@
 //! A hot place: run what is compiled for it, or record it; and the poll.
 
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use hotloop_ir::{Fact, Ty};
+use hotloop_codegen::Exits;
+use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Resume};
 use hotloop_record::{Abort, Recorder, Red};
 
 use super::record::{Goal, Recording};
+use super::tables::{HeadKind, Position};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, Interrupt, RedState, Step};
 use crate::mode::{Direct, Meta};
 use crate::runtime::{POLL_STOP, POLL_USER};
 
 impl<I: Interpreter> Vm<'_, I> {
-    /// At a back edge whose counter has run out, or with the poll flag set.
-    pub(super) fn at_loop(&self, pc: I::Pc, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+    /// At a back edge, or at a function's entry, whose counter has run out, or with the poll flag set.
+    pub(super) fn hot(
+        &self,
+        kind: HeadKind,
+        pc: I::Pc,
+        state: I::State<Direct>,
+    ) -> (Next<I::Pc>, I::State<Direct>) {
         let (interrupted, state) = self.poll(pc, state);
         if interrupted {
             return (Next::At(pc, true), state);
         }
         let jit = &self.interpreter.runtime().options().jit;
         let cell = self.interpreter.loop_cell(pc);
-        if !jit.enabled {
+        let threshold = match kind {
+            HeadKind::Loop => jit.threshold,
+            HeadKind::Entry => jit.function_threshold,
+        };
+        // An entry without a frame has nothing to be called with.
+        if !jit.enabled || (kind == HeadKind::Entry && Self::frame().is_none()) {
             cell.set_count(u32::MAX);
             return (Next::At(pc, false), state);
         }
@@ -31,13 +44,13 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let (head, code) = {
             let mut tables = self.tables.borrow_mut();
-            if cell.head(tables.owner).is_none() && jit.threshold > 1 {
+            if cell.head(tables.owner).is_none() && threshold > 1 {
                 // The first look only sets the counter.
-                tables.head(cell, &greens);
-                cell.set_count(jit.threshold);
+                tables.head(cell, kind, &greens);
+                cell.set_count(threshold);
                 return (Next::At(pc, false), state);
             }
-            let head = tables.head(cell, &greens);
+            let head = tables.head(cell, kind, &greens);
             let code = tables.heads[head].trace;
             let code = code.filter(|trace| tables.trace(*trace).invalid.load(Ordering::Relaxed) == 0);
             (head, code)
@@ -52,17 +65,11 @@ impl<I: Interpreter> Vm<'_, I> {
             return (Next::At(pc, false), state);
         }
         // Should this recording fail, the next waits twice as long.
-        cell.set_count(jit.threshold.max(2).saturating_mul(1 << aborts.min(16)));
+        cell.set_count(threshold.max(2).saturating_mul(1 << aborts.min(16)));
         if std::mem::take(&mut self.tables.borrow_mut().heads[head].cold) {
             return (Next::At(pc, false), state);
         }
-        self.record_loop(pc, head, state)
-    }
-
-    /// At a function's entry with the poll flag set.
-    pub(super) fn at_call(&self, pc: I::Pc, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
-        let (interrupted, state) = self.poll(pc, state);
-        (Next::At(pc, interrupted), state)
+        self.record_head(kind, pc, head, state)
     }
 
     /// Whether the flag was set and made a language error.
@@ -76,6 +83,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if asked & POLL_STOP != 0 {
             runtime.heap().safepoint();
         }
+        runtime.context().poll.rearm();
         let why = if asked & POLL_USER != 0 {
             Interrupt::User
         } else if runtime.heap().over_limit() {
@@ -87,7 +95,11 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// Runs a compiled trace from its entry.
-    fn enter_code(&self, trace: usize, state: I::State<Direct>) -> (Next<I::Pc>, I::State<Direct>) {
+    pub(super) fn enter_code(
+        &self,
+        trace: usize,
+        state: I::State<Direct>,
+    ) -> (Next<I::Pc>, I::State<Direct>) {
         let (code, slots) = {
             let mut tables = self.tables.borrow_mut();
             let (head, generation) = (tables.trace(trace).head, tables.generation);
@@ -99,22 +111,27 @@ impl<I: Interpreter> Vm<'_, I> {
         if let Some((index, ty)) = Self::frame() {
             let frame = inputs[index];
             for slot in slots.iter() {
-                // Every exit writes the slot back; what it held must not be kept alive by the stale copy.
-                inputs.push(hotloop_record::take_slot(frame, ty, *slot));
+                inputs.push(if Self::is_immutable(ty, *slot) {
+                    hotloop_record::read_slot(frame, ty, *slot)
+                } else {
+                    // Every exit writes the slot back; what it held must not be kept alive by the stale copy.
+                    hotloop_record::take_slot(frame, ty, *slot)
+                });
             }
         }
-        let mut values = Vec::new();
+        let mut exits = Exits::default();
         let context = self.interpreter.runtime().context();
         let context = std::ptr::from_ref(context).cast_mut();
         // SAFETY: the code is of this target, the inputs are the state and slots that its trace declares,
         // and the context lives for ever; only its atomic and the heap's own cells are written through it.
-        let guard = unsafe { self.target.run(code, context, &inputs, &mut values) };
-        self.leave(guard, values)
+        unsafe { self.target.execute(code, context, &inputs, &mut exits) };
+        self.leave(&exits)
     }
 
-    /// Records a loop from its head.
-    fn record_loop(
+    /// Records a loop, or a function, from its head.
+    fn record_head(
         &self,
+        kind: HeadKind,
         pc: I::Pc,
         head: usize,
         state: I::State<Direct>,
@@ -126,29 +143,53 @@ impl<I: Interpreter> Vm<'_, I> {
         state.save(&mut words);
         state.greens(&mut greens);
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
-        let mut reds: Vec<Red> =
+        let reds: Vec<Red> =
             words.iter().zip(&types).map(|(bits, ty)| recorder.input(*ty, *bits, Fact::ANY)).collect();
+        let operand = |red: &Red| Desc::Operand(red.operand);
+        let start: Vec<Desc> = reds.iter().map(operand).collect();
         let mut slots = Vec::new();
+        let mut objects = Vec::new();
         if let Some((index, ty)) = Self::frame() {
             slots = self.carried_slots(pc, ty, words[index]);
             let descr = ty.get();
             let count = descr.fields.len() + hotloop_record::read_length(words[index]) as usize;
             let mut held: Vec<Option<Red>> = vec![None; count];
+            recorder.trace.tokens.extend(reds[index].operand.as_var());
             for slot in &slots {
                 let bits = hotloop_record::read_slot(words[index], ty, *slot);
-                let ty: Ty = descr.slot(*slot).1.ty();
-                held[*slot] = Some(recorder.input(ty, bits, Fact::ANY));
+                let kind = descr.slot(*slot).1;
+                let red = recorder.input(kind.ty(), bits, Fact::ANY);
+                if Self::is_frame(kind, bits) {
+                    recorder.trace.tokens.extend(red.operand.as_var());
+                }
+                held[*slot] = Some(red);
             }
             recorder.virtualizable(reds[index], ty, &held);
+            let slots = held.iter().map(|red| red.as_ref().map_or(Desc::Dead, operand)).collect();
+            objects.push(ObjectDesc { ty, kind: ObjectKind::Existing(reds[index].operand), slots });
         }
+        let greens_kept = Rc::new(greens.clone());
+        let position = Position { pc, raising: false, greens: greens_kept };
+        recorder.trace.start = Some(Box::new(Resume {
+            position: self.tables.borrow_mut().position(position),
+            state: Rc::new(start),
+            objects: Rc::new(objects),
+            stores: Vec::new(),
+            log: Vec::new(),
+            events: 0,
+            facts: Vec::new(),
+        }));
         let meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
-        reds.truncate(types.len());
         let recording = Recording {
             recorder,
             root: Self::frame().map(|(index, _)| reds[index].operand),
-            goal: Goal::Loop { pc, head },
+            goal: match kind {
+                HeadKind::Loop => Goal::Loop { pc, head },
+                HeadKind::Entry => Goal::Entry { pc, head },
+            },
             slots,
             links: Vec::new(),
+            called: false,
         };
         self.record(recording, Next::At(pc, false), meta)
     }
@@ -158,7 +199,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut tables = self.tables.borrow_mut();
         tables.count_abort(reason);
         match *goal {
-            Goal::Loop { head, .. } => tables.heads[head].aborts += 1,
+            Goal::Loop { head, .. } | Goal::Entry { head, .. } => tables.heads[head].aborts += 1,
             Goal::Bridge { guard, .. } => {
                 let max = self.interpreter.runtime().options().jit.max_aborts;
                 let guard = &mut tables.guards[guard as usize];
@@ -172,7 +213,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         drop(tables);
         let place = match *goal {
-            Goal::Loop { pc, .. } => self.interpreter.describe(pc),
+            Goal::Loop { pc, .. } | Goal::Entry { pc, .. } => self.interpreter.describe(pc),
             Goal::Bridge { guard, .. } => format!("bridge of guard {guard}"),
         };
         self.interpreter.runtime().log().write(hotloop_log::Section::Abort, place, format!("{reason}\n"));
@@ -190,14 +231,10 @@ impl<I: Interpreter> Vm<'_, I> {
         state.greens(&mut greens);
         let words: Vec<u64> = reds.iter().map(|red| red.bits).collect();
         let state = <I::State<Direct> as RedState<Direct>>::load(&words, &greens);
-        // A loop met while recording is looked at as if it had just run out.
+        // A loop or call met while recording is counted like any other.
         let next = match next {
-            Next::After(Step::Loop(pc)) => {
-                if self.interpreter.loop_cell(pc).tick() {
-                    Next::After(Step::Loop(pc))
-                } else {
-                    Next::At(pc, false)
-                }
+            Next::After(Step::Loop(pc) | Step::Call(pc)) if !self.interpreter.loop_cell(pc).tick() => {
+                Next::At(pc, false)
             }
             other => other,
         };

@@ -1,12 +1,16 @@
 //! A guard failed: the state is rebuilt and the instruction replayed, or a bridge is recorded from here.
 
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use hotloop_ir::{Fact, ObjectKind, Resume, TypeRef};
+use hotloop_codegen::Exits;
+use hotloop_ir::{Desc, Fact, ObjectKind, Resume, Trace, Ty, TypeRef};
 use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
+use super::entries::resolve;
 use super::record::{Goal, Recording};
+use super::tables::Tables;
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState};
 use crate::mode::{Direct, Meta};
@@ -22,13 +26,36 @@ impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
     }
 }
 
+/// An exit of a trace.
+struct LeftAt {
+    guard: u32,
+    head: usize,
+    trace: Rc<Trace>,
+    /// Which of the trace's resume data.
+    number: usize,
+}
+
+impl LeftAt {
+    fn resume(&self) -> &Resume {
+        &self.trace.resumes[self.number]
+    }
+
+    /// The types of the words that live there.
+    fn types(&self) -> impl Iterator<Item = Ty> {
+        let trace = &self.trace;
+        self.resume().live().into_iter().map(|var| trace.operand_type(var.into()).unwrap_or(Ty::Int))
+    }
+}
+
 impl<I: Interpreter> Vm<'_, I> {
-    /// Goes on after the failure of a guard; `values` are the words of its live variables.
-    pub(super) fn leave(&self, guard: u32, values: Vec<u64>) -> (Next<I::Pc>, I::State<Direct>) {
+    /// Goes on after a run: the innermost trace has left through an exit, and with it all that called it.
+    pub(super) fn leave(&self, exits: &Exits) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
         let kept_before = self.kept.borrow().len();
-        self.kept.borrow_mut().extend_from_slice(&values);
-        let (trace, resume, head, bridge) = {
+        self.kept.borrow_mut().extend_from_slice(exits.words());
+        let callers = self.make_callers(exits);
+        let (guard, words) = exits.get(0);
+        let (left, hot) = {
             let mut tables = self.tables.borrow_mut();
             let entry = &mut tables.guards[guard as usize];
             entry.failures += 1;
@@ -47,44 +74,118 @@ impl<I: Interpreter> Vm<'_, I> {
             // Should it be running further up the stack, it is freed later.
             tables.sweep |= invalid || condemned;
             let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
-            (trace, number, head, hot && room && !condemned)
+            (LeftAt { guard, head, trace, number }, hot && room && !condemned)
         };
-        let resume = &trace.resumes[resume];
-        let position = self.tables.borrow().position(resume.position);
-        let result = match bridge {
-            true => self.bridge(
-                guard,
-                head,
-                &trace,
-                resume,
-                &values,
-                position.pc,
-                position.raising,
-                &position.greens,
-            ),
-            false => {
-                let mut recorder = Recorder::replaying();
-                let reds: Vec<Red> = values.iter().map(|bits| Red::constant(*bits)).collect();
-                let rebuilt = rebuild(&mut recorder, &trace, resume, &reds, &Allocator(self));
-                let next = Next::At(position.pc, position.raising);
-                let result = if rebuilt.feed.is_empty() {
-                    let words: Vec<u64> = rebuilt.state.iter().map(|red| red.bits).collect();
-                    (next, <I::State<Direct> as RedState<Direct>>::load(&words, &position.greens))
-                } else {
-                    let mut state =
-                        <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
-                    recorder.prepare_feed(rebuilt.feed);
-                    self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
-                    let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
-                    self.tables.borrow_mut().free_positions(&recorder.trace, None);
-                    self.resume_direct(Next::After(step), state)
-                };
-                self.count_exit(head, started);
-                result
-            }
+        self.retire_callers(exits);
+        let words = resolve(words, left.types(), &callers);
+        let result = if hot {
+            self.bridge(&left, &words)
+        } else {
+            let result = self.resume(&left, &words);
+            self.count_exit(left.head, started);
+            result
         };
         self.kept.borrow_mut().truncate(kept_before);
         result
+    }
+
+    /// What was left, and where.
+    fn left_at(&self, guard: u32) -> LeftAt {
+        let tables = self.tables.borrow();
+        let compiled = &tables.traces[tables.guards[guard as usize].trace];
+        let number = (guard - compiled.first_guard) as usize;
+        LeftAt { guard, head: compiled.head, trace: compiled.trace.clone(), number }
+    }
+
+    /// The frames of the traces that wait for the innermost one, made from the outermost inwards; gives those
+    /// that the innermost one has tokens for.
+    fn make_callers(&self, exits: &Exits) -> Vec<u64> {
+        let mut callers = Vec::new();
+        for index in (1..exits.len()).rev() {
+            let (guard, words) = exits.get(index);
+            let left = self.left_at(guard);
+            let words = resolve(words, left.types(), &callers);
+            let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
+            let mut recorder = Recorder::replaying();
+            let rebuilt = rebuild(&mut recorder, &left.trace, left.resume(), &reds, &Allocator(self));
+            callers = rebuilt.state.iter().map(|red| red.bits).collect();
+            self.kept.borrow_mut().extend_from_slice(&callers);
+        }
+        callers
+    }
+
+    /// Traces that call an entry which is not in use any more are not used any more either.
+    fn retire_callers(&self, exits: &Exits) {
+        let mut tables = self.tables.borrow_mut();
+        let retired = |tables: &Tables<I::Pc>, guard: u32| {
+            let compiled = &tables.traces[tables.guards[guard as usize].trace];
+            tables.heads[compiled.head].trace != Some(compiled.root)
+        };
+        for index in 1..exits.len() {
+            if !retired(&tables, exits.get(index - 1).0) {
+                break;
+            }
+            let head = tables.traces[tables.guards[exits.get(index).0 as usize].trace].head;
+            if tables.heads[head].trace.take().is_some() {
+                tables.heads[head].aborts += 1;
+            }
+        }
+    }
+
+    /// The state behind an exit; the instruction is replayed.
+    fn resume(&self, left: &LeftAt, words: &[u64]) -> (Next<I::Pc>, I::State<Direct>) {
+        let resume = left.resume();
+        let position = self.tables.borrow().positions[resume.position as usize].clone();
+        let mut recorder = Recorder::replaying();
+        let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
+        let results = self.waiting_results();
+        let rebuilt = rebuild(&mut recorder, &left.trace, resume, &reds, &Allocator(self));
+        let next = Next::At(position.pc, position.raising);
+        if self.is_elsewhere(resume.position) {
+            let (next, state) = self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, None);
+            self.resume_direct(next, state)
+        } else if rebuilt.feed.is_empty() {
+            let words: Vec<u64> = rebuilt.state.iter().map(|red| red.bits).collect();
+            (next, <I::State<Direct> as RedState<Direct>>::load(&words, &position.greens))
+        } else {
+            let mut state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
+            recorder.prepare_feed(rebuilt.feed);
+            self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
+            let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
+            self.resume_direct(Next::After(step), state)
+        }
+    }
+
+    /// The results that the last entry has handed over, kept alive.
+    fn waiting_results(&self) -> Vec<u64> {
+        let results = self.interpreter.runtime().context().results.to_vec();
+        self.kept.borrow_mut().extend_from_slice(&results);
+        results
+    }
+
+    fn is_elsewhere(&self, position: u32) -> bool {
+        self.tables.borrow().entry_positions.is_some_and(|positions| positions.elsewhere == position)
+    }
+
+    /// A called entry returned at another position than when its caller was recorded. The state is that of
+    /// the callee's frame there; `fresh` are the results as inputs of a bridge.
+    fn returned_elsewhere(
+        &self,
+        recorder: &mut Recorder,
+        rebuilt: &[Red],
+        results: &[u64],
+        fresh: Option<Vec<Red>>,
+    ) -> (Next<I::Pc>, I::State<Meta>) {
+        let (frame, status) = (rebuilt[0], rebuilt[1]);
+        let point = self.tables.borrow().returns[status.bits as usize].clone();
+        let Some((_, ty)) = Self::frame() else { unreachable!("entries have frames") };
+        let reds = fresh.unwrap_or_else(|| results.iter().map(|bits| Red::constant(*bits)).collect());
+        for (slot, red) in point.slots.iter().zip(&reds[Self::types().len() - 1..]) {
+            hotloop_record::write_slot(frame.bits, ty, *slot as usize, red.bits);
+        }
+        let position = point.position;
+        let state = self.after_return(recorder, frame, ty, &point.slots, &reds, &position.greens);
+        (Next::At(position.pc, position.raising), state)
     }
 
     /// A loop that spends too much of its time in exits is left to the interpreter.
@@ -100,46 +201,76 @@ impl<I: Interpreter> Vm<'_, I> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // the guard's description, taken apart by the caller
-    fn bridge(
-        &self,
-        guard: u32,
-        head: usize,
-        trace: &hotloop_ir::Trace,
-        resume: &Resume,
-        values: &[u64],
-        pc: I::Pc,
-        raising: bool,
-        greens: &[u64],
-    ) -> (Next<I::Pc>, I::State<Direct>) {
+    fn bridge(&self, left: &LeftAt, words: &[u64]) -> (Next<I::Pc>, I::State<Direct>) {
+        let (trace, resume) = (&left.trace, left.resume());
+        let position = self.tables.borrow().positions[resume.position as usize].clone();
         let jit = &self.interpreter.runtime().options().jit;
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
-        let reds: Vec<Red> = resume
-            .live()
-            .into_iter()
-            .zip(values)
+        let live = resume.live();
+        let reds: Vec<Red> = live
+            .iter()
+            .zip(words)
             .map(|(var, bits)| {
                 let fact =
-                    resume.facts.iter().find(|(known, _)| *known == var).map_or(Fact::ANY, |(_, fact)| *fact);
-                let ty = trace.operand_type(var.into()).unwrap_or(hotloop_ir::Ty::Int);
-                recorder.input(ty, *bits, fact)
+                    resume.facts.iter().find(|(known, _)| known == var).map_or(Fact::ANY, |(_, fact)| *fact);
+                let ty = trace.operand_type((*var).into()).unwrap_or(hotloop_ir::Ty::Int);
+                let red = recorder.input(ty, *bits, fact);
+                if trace.tokens.contains(var) {
+                    recorder.trace.tokens.extend(red.operand.as_var());
+                }
+                red
             })
             .collect();
+        recorder.start_as(resume, trace);
+        let elsewhere = self.is_elsewhere(resume.position);
+        let results = self.waiting_results();
+        let fresh = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, &live, &results));
         let rebuilt = rebuild(&mut recorder, trace, resume, &reds, &Allocator(self));
-        let state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, greens);
-        recorder.prepare_feed(rebuilt.feed);
         // The trace's own frame: the virtualizable that the resume data brought up to date.
         let root = resume.objects.iter().find_map(|object| match object.kind {
-            ObjectKind::Existing(operand) => Some(operand),
+            ObjectKind::Existing(operand) => operand.as_var(),
             ObjectKind::Virtual(_) => None,
         });
-        let live = resume.live();
-        let root = root.and_then(|operand| match operand.as_var() {
-            Some(var) => live.iter().position(|known| *known == var).map(|index| reds[index].operand),
-            None => None,
-        });
-        let goal = Goal::Bridge { guard, head };
-        let recording = Recording { recorder, root, goal, slots: Vec::new(), links: Vec::new() };
-        self.record(recording, Next::At(pc, raising), state)
+        let root =
+            root.and_then(|var| live.iter().position(|known| *known == var)).map(|index| reds[index].operand);
+        let (next, state) = if elsewhere {
+            let typed = [(rebuilt.state[0], Ty::Ref), (rebuilt.state[1], Ty::Int)];
+            recorder.guard_position(resume.position, &typed, rebuilt.state[1]);
+            self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, fresh)
+        } else {
+            let state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
+            (Next::At(position.pc, position.raising), state)
+        };
+        recorder.prepare_feed(rebuilt.feed);
+        let goal = Goal::Bridge { guard: left.guard, head: left.head };
+        let recording = Recording { recorder, root, goal, slots: Vec::new(), called: elsewhere };
+        self.record(recording, next, state)
+    }
+
+    /// The results of the entry that returned elsewhere, as the first operations of a bridge.
+    fn entry_results(
+        &self,
+        recorder: &mut Recorder,
+        resume: &Resume,
+        reds: &[Red],
+        live: &[hotloop_ir::Var],
+        results: &[u64],
+    ) -> Vec<Red> {
+        let status = match &resume.state[1] {
+            Desc::Operand(operand) => operand.as_var(),
+            _ => None,
+        };
+        let Some(at) = status.and_then(|var| live.iter().position(|known| *known == var)) else {
+            unreachable!("the position at which an entry returned is a variable")
+        };
+        let point = self.tables.borrow().returns[reds[at].bits as usize].clone();
+        let types = Self::types();
+        let index = Self::frame().map_or(0, |(index, _)| index);
+        let mut words = results[..types.len() - 1].to_vec();
+        words.insert(index, 0);
+        let next = std::cell::Cell::new(types.len() - 1);
+        let typed =
+            self.results(&words, &point.slots, index, &types, |_| results[next.replace(next.get() + 1)]);
+        recorder.entry_results(reds[at], &typed)
     }
 }

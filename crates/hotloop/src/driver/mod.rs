@@ -4,6 +4,7 @@
 //! direct.rs   the dispatch loop in Direct mode            hot back edge ->
 //! hot.rs      what to do there: run code, record, poll     ->
 //! record.rs   the dispatch loop in Meta mode, recording    -> trace
+//! entries.rs  calls of compiled entries, and how they return
 //! compile.rs  trace -> optimizer -> target -> tables
 //! leave.rs    a guard failed: rebuild, replay, or record a bridge
 //! check.rs    are steps deterministic, elidables elidable? (check_hints)
@@ -14,6 +15,7 @@
 mod check;
 mod compile;
 mod direct;
+mod entries;
 mod hot;
 mod leave;
 mod life;
@@ -25,7 +27,7 @@ use std::rc::Rc;
 
 use hotloop_codegen::{Context, Eval, Target};
 use hotloop_gc::{Heap, TypeId};
-use hotloop_ir::{Ty, TypeRef};
+use hotloop_ir::{FieldKind, Mutability, Ty, TypeRef};
 use hotloop_record::Recorder;
 
 use crate::Plain;
@@ -54,6 +56,9 @@ pub(crate) fn context(heap: &Heap) -> &'static Context {
     context.remember = remember;
     Box::leak(Box::new(context))
 }
+
+/// Traces that call each other leave so much of the machine stack to what they call.
+const STACK_RESERVE: usize = 512 << 10;
 
 /// What happens next, in terms of the interpreter.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +119,8 @@ impl<'i, I: Interpreter> Vm<'i, I> {
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
+        // Room for the frames of Rust code that traces call.
+        self.interpreter.runtime().context().poll.set_stack_limit(hotloop_gc::stack_limit() + STACK_RESERVE);
         let _checking = check::Checking::begin(self.interpreter.runtime().options().jit.check_hints);
         self.drive(Next::At(pc, false), state)
     }
@@ -143,6 +150,19 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         let (index, cell) = <I::State<Meta> as RedState<Meta>>::frame()?;
         let ty = cell.type_ref();
         ty.get().virtualizable.then_some((index, ty))
+    }
+
+    fn is_immutable(ty: TypeRef, slot: usize) -> bool {
+        let field = ty.get().fields.get(slot);
+        field.is_some_and(|field| field.get().mutability == Mutability::Immutable)
+    }
+
+    /// Whether a word of this kind is the address of a frame.
+    fn is_frame(kind: FieldKind, word: u64) -> bool {
+        let number = |object: u64| <Direct as crate::mode::Mode>::type_number(object) as u32;
+        kind == FieldKind::Ref
+            && word != 0
+            && Self::frame().is_some_and(|(_, ty)| ty.get().id == number(word))
     }
 
     fn allocate(&self, ty: TypeRef, items: u32) -> u64 {

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use hotloop_ir::{Opcode, Operand, Ty, TypeRef};
+use hotloop_ir::{Opcode, Operand, Ty, TypeRef, Var};
 use hotloop_record::{Abort, Recorder, Red};
 
-use super::tables::{LoopCell, Position};
+use super::tables::{HeadKind, LoopCell, Position};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta};
@@ -19,6 +19,8 @@ use crate::mode::{Direct, Meta};
 pub(super) enum Goal<P> {
     /// A loop, from its head.
     Loop { pc: P, head: usize },
+    /// A function, from its entry.
+    Entry { pc: P, head: usize },
     /// What follows a guard's failure; `head` is that of its root trace.
     Bridge { guard: u32, head: usize },
 }
@@ -33,11 +35,13 @@ pub(super) struct Recording<P> {
     pub slots: Vec<usize>,
     /// The traces that it goes on in; they are not freed meanwhile.
     pub links: Vec<usize>,
+    /// An entry was called just before.
+    pub called: bool,
 }
 
 /// Whose frame is current.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Owner {
+pub(super) enum Owner {
     /// The trace's own, or the interpreter has no frames.
     Root,
     /// Made in this trace.
@@ -47,28 +51,34 @@ enum Owner {
 }
 
 /// How a recording ended.
-enum End<P> {
+pub(super) enum End<P> {
     /// The trace is whole.
     Whole,
     /// Given up.
     Aborted(Abort),
     /// Goes on.
     Open(Next<P>),
+    /// Given up in the middle of a call of an entry.
+    Left(Next<P>),
+}
+
+/// The instruction that was executed last.
+#[derive(Clone, Copy)]
+pub(super) struct Before<P> {
+    pub pc: P,
+    pub raising: bool,
+    /// In the trace's own frame.
+    pub root: bool,
 }
 
 impl<I: Interpreter> Vm<'_, I> {
-    /// The slots of the frame that a trace starting at `pc` takes as inputs: all mutable fields, and the
-    /// items that are live.
+    /// The slots of the frame that a trace starting at `pc` takes as inputs: all fields, and the items that
+    /// are live.
     pub(super) fn carried_slots(&self, pc: I::Pc, ty: TypeRef, frame: u64) -> Vec<usize> {
         let descr = ty.get();
         let length = hotloop_record::read_length(frame);
         let live = self.interpreter.live_items(pc).unwrap_or(length).min(length);
-        let fields = descr.fields.iter().enumerate();
-        fields
-            .filter(|(_, field)| field.get().mutability != hotloop_ir::Mutability::Immutable)
-            .map(|(index, _)| index)
-            .chain((0..live as usize).map(|item| descr.fields.len() + item))
-            .collect()
+        (0..descr.fields.len() + live as usize).collect()
     }
 
     /// Records until the trace ends one way or another, and compiles it.
@@ -91,7 +101,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut seen: HashMap<*const LoopCell, u32> = HashMap::new();
         let mut calls: Vec<*const LoopCell> = Vec::new();
         let types = Self::types();
-        let mut first = matches!(recording.goal, Goal::Loop { .. });
+        let kept_before = self.kept.borrow().len();
+        let mut first = true;
         while let End::Open(at) = end {
             next = at;
             let (pc, raising) = match at {
@@ -106,19 +117,36 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
             };
             self.begin(&mut recording.recorder, pc, raising, &state, &types);
-            if first {
+            let poll = match recording.goal {
+                Goal::Loop { .. } => Some(Opcode::GuardNoInterrupt),
+                Goal::Entry { .. } => Some(Opcode::GuardStack),
+                Goal::Bridge { .. } => None,
+            };
+            if let Some(poll) = poll.filter(|_| first) {
                 recording.recorder.bare_guard(Opcode::GuardValid);
-                recording.recorder.bare_guard(Opcode::GuardNoInterrupt);
-                first = false;
+                recording.recorder.bare_guard(poll);
             }
+            first = false;
+            if std::mem::take(&mut recording.called) {
+                recording.recorder.stable_may_change();
+            }
+            let root = self.is_root(&mut recording, &state);
             let step = self.meta_step(&mut recording.recorder, pc, raising, &mut state);
             next = Next::After(step);
             end = match recording.recorder.aborted() {
                 Some(reason) => End::Aborted(reason),
-                None => self.after_step(&mut recording, step, &state, &types, &mut seen, &mut calls),
+                None => {
+                    let before = Before { pc, raising, root };
+                    self.after_step(&mut recording, before, step, &mut state, &types, &mut seen, &mut calls)
+                }
             };
         }
         self.recorders.borrow_mut().pop();
+        self.kept.borrow_mut().truncate(kept_before);
+        if let End::Left(at) = end {
+            // Given up in the middle of a call; the state is where that has come to.
+            (next, end) = (at, End::Aborted(Abort::Callee));
+        }
         let elapsed = started.elapsed();
         {
             let mut tables = self.tables.borrow_mut();
@@ -190,7 +218,7 @@ impl<I: Interpreter> Vm<'_, I> {
         step
     }
 
-    fn owner(&self, recording: &mut Recording<I::Pc>, words: &[Red]) -> Owner {
+    pub(super) fn owner(&self, recording: &mut Recording<I::Pc>, words: &[Red]) -> Owner {
         let Some((index, _)) = Self::frame() else { return Owner::Root };
         let operand = recording.recorder.frame_operand(words[index]);
         if Some(operand) == recording.root {
@@ -202,11 +230,19 @@ impl<I: Interpreter> Vm<'_, I> {
         }
     }
 
+    fn is_root(&self, recording: &mut Recording<I::Pc>, state: &I::State<Meta>) -> bool {
+        let mut words: Vec<Red> = Vec::new();
+        state.save(&mut words);
+        self.owner(recording, &words) == Owner::Root
+    }
+
+    #[allow(clippy::too_many_arguments)] // the recording's parts
     fn after_step(
         &self,
         recording: &mut Recording<I::Pc>,
+        before: Before<I::Pc>,
         step: Step<I::Pc>,
-        state: &I::State<Meta>,
+        state: &mut I::State<Meta>,
         types: &[Ty],
         seen: &mut HashMap<*const LoopCell, u32>,
         calls: &mut Vec<*const LoopCell>,
@@ -226,11 +262,19 @@ impl<I: Interpreter> Vm<'_, I> {
                     return End::Aborted(Abort::Left);
                 }
                 let cell: *const LoopCell = self.interpreter.loop_cell(pc);
-                let depth = calls.iter().filter(|known| **known == cell).count();
+                let head = match recording.goal {
+                    Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. } => head,
+                };
+                let own = self.tables.borrow().heads[head].entry;
+                let depth = calls.iter().chain(&own).filter(|known| **known == cell).count();
                 calls.push(cell);
-                if depth >= jit.max_unroll_recursion as usize
-                    || self.owner(recording, &words) == Owner::Foreign
-                {
+                let owner = self.owner(recording, &words);
+                let recursive = depth >= jit.max_unroll_recursion as usize;
+                if owner == Owner::Inlined && (recursive || self.interpreter.loop_cell(pc).is_called()) {
+                    // Its return is recorded here, and takes it off `calls`.
+                    return self.call_entry(recording, pc, state, types, recursive);
+                }
+                if recursive || owner == Owner::Foreign {
                     return self.exit(recording, pc, false, state, types);
                 }
                 go_on
@@ -238,20 +282,22 @@ impl<I: Interpreter> Vm<'_, I> {
             Step::Return(pc) => {
                 calls.pop();
                 match self.owner(recording, &words) {
+                    Owner::Foreign if before.root => self.returns(recording, before, types),
                     Owner::Foreign => self.exit(recording, pc, false, state, types),
                     _ => go_on,
                 }
             }
             Step::Raise(pc) => match self.owner(recording, &words) {
+                Owner::Foreign if before.root => self.returns(recording, before, types),
                 Owner::Foreign => self.exit(recording, pc, true, state, types),
                 _ => go_on,
             },
-            Step::Loop(pc) => self.at_back_edge(recording, pc, state, words, types, seen),
+            Step::Loop(pc) => self.at_back_edge(recording, pc, state, words, types, seen, calls),
         }
     }
 
     /// Ends the trace with an exit to the interpreter. A loop that does not close is not worth its code.
-    fn exit(
+    pub(super) fn exit(
         &self,
         recording: &mut Recording<I::Pc>,
         pc: I::Pc,
@@ -267,6 +313,7 @@ impl<I: Interpreter> Vm<'_, I> {
         End::Whole
     }
 
+    #[allow(clippy::too_many_arguments)] // the recording's parts
     fn at_back_edge(
         &self,
         recording: &mut Recording<I::Pc>,
@@ -275,6 +322,7 @@ impl<I: Interpreter> Vm<'_, I> {
         mut words: Vec<Red>,
         types: &[Ty],
         seen: &mut HashMap<*const LoopCell, u32>,
+        calls: &[*const LoopCell],
     ) -> End<I::Pc> {
         if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
             return End::Aborted(Abort::Left);
@@ -283,7 +331,7 @@ impl<I: Interpreter> Vm<'_, I> {
         state.greens(&mut greens);
         let cell = self.interpreter.loop_cell(pc);
         let owner = self.owner(recording, &words);
-        let found = self.tables.borrow().find_head(cell, &greens);
+        let found = self.tables.borrow().find_head(cell, HeadKind::Loop, &greens);
         if let (Goal::Loop { head, .. }, Owner::Root) = (recording.goal, owner)
             && found == Some(head)
         {
@@ -297,11 +345,25 @@ impl<I: Interpreter> Vm<'_, I> {
             let trace = tables.heads[head].trace?;
             let compiled = tables.trace(trace);
             let valid = compiled.invalid.load(Ordering::Relaxed) == 0;
-            valid.then(|| (trace, compiled.code, compiled.slots.clone()))
+            let inputs = |var: &Var| var.0 < types.len() as u32 + compiled.slots.len() as u32;
+            let tokens = compiled.trace.tokens.iter().filter(|var| inputs(var)).map(|var| var.0).collect();
+            valid.then(|| (trace, compiled.code, compiled.slots.clone(), tokens))
         });
-        if let Some((trace, code, slots)) = target {
+        if target.is_some()
+            && owner == Owner::Inlined
+            && let Some(called) = calls.last()
+        {
+            // SAFETY: counter cells live as long as the code that they are kept with.
+            let called = unsafe { &**called };
+            if !called.is_called() {
+                called.call_instead();
+                return End::Aborted(Abort::LoopInCallee);
+            }
+        }
+        if let Some((trace, code, slots, tokens)) = target {
             self.tables.borrow_mut().pins.push(trace);
             recording.links.push(trace);
+            recording.recorder.trace.entered = tokens;
             // The position, should the loop's entry need one.
             self.begin(&mut recording.recorder, pc, false, state, types);
             if owner != Owner::Root {
@@ -314,9 +376,16 @@ impl<I: Interpreter> Vm<'_, I> {
         let visits = seen.entry(cell).or_default();
         *visits += 1;
         if *visits > 1 && owner != Owner::Foreign {
-            // This inner loop has to be compiled first: at its next back edge.
+            // This inner loop has to be compiled first: at its next back edge. A function with a loop is
+            // called from then on.
+            if owner == Owner::Inlined
+                && let Some(called) = calls.last()
+            {
+                // SAFETY: counter cells live as long as the code that they are kept with.
+                unsafe { (**called).call_instead() };
+            }
             let mut tables = self.tables.borrow_mut();
-            tables.head(cell, &greens);
+            tables.head(cell, HeadKind::Loop, &greens);
             cell.set_count(1);
             return End::Aborted(if owner == Owner::Root { Abort::InnerLoop } else { Abort::LoopInCallee });
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotloop_codegen::{CodeId, Ranges};
 use hotloop_ir::Trace;
-use hotloop_record::Abort;
+use hotloop_record::{Abort, EntryPositions};
 
 /// The counter of a position where traces may start, kept beside the code: no hashing on a back edge.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct LoopCell {
     head: Cell<u32>,
     /// The machine in whose tables that is.
     owner: Cell<u32>,
+    /// Calls of this function are not inlined: its own entry is called.
+    not_inlined: Cell<bool>,
 }
 
 thread_local! {
@@ -57,6 +59,15 @@ impl LoopCell {
         if self.owner.get() == owner { (self.head.get() as usize).checked_sub(1) } else { None }
     }
 
+    /// From now on calls of this function call its entry.
+    pub(crate) fn call_instead(&self) {
+        self.not_inlined.set(true);
+    }
+
+    pub(crate) fn is_called(&self) -> bool {
+        self.not_inlined.get()
+    }
+
     fn set_head(&self, owner: u32, index: usize) {
         self.owner.set(owner);
         self.head.set(index as u32 + 1);
@@ -72,9 +83,30 @@ pub(crate) struct Position<P> {
     pub greens: Rc<Vec<u64>>,
 }
 
+/// What is done at a place where traces start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum HeadKind {
+    /// A loop comes round.
+    #[default]
+    Loop,
+    /// A function is called.
+    Entry,
+}
+
+/// A position at which entries return: that of the instruction that returns.
+#[derive(Clone, Debug)]
+pub(crate) struct ReturnPoint<P> {
+    pub position: Position<P>,
+    /// The frame's slots that are handed over.
+    pub slots: Rc<Vec<u32>>,
+}
+
 /// A place where traces start.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
+    pub kind: HeadKind,
+    /// The cell of the function whose entry it is.
+    pub entry: Option<*const LoopCell>,
     pub greens: Rc<Vec<u64>>,
     /// The compiled trace.
     pub trace: Option<usize>,
@@ -157,6 +189,8 @@ pub struct Summary {
     pub loops: u32,
     /// Bridges compiled.
     pub bridges: u32,
+    /// Entries of functions compiled.
+    pub entries: u32,
     /// Recordings given up.
     pub aborts: Vec<(Abort, u32)>,
     /// Loops given up because leaving them took too much of their time.
@@ -193,6 +227,7 @@ impl fmt::Display for Summary {
         let per_op = |duration: Duration| micros(duration) / self.trace_ops.max(1) as f64;
         writeln!(f, "loops:            {}", self.loops)?;
         writeln!(f, "bridges:          {}", self.bridges)?;
+        writeln!(f, "entries:          {}", self.entries)?;
         for (reason, count) in &self.aborts {
             writeln!(f, "aborts:           {count} ({reason})")?;
         }
@@ -229,6 +264,9 @@ pub(crate) struct Tables<P> {
     pub traces: Vec<Option<Compiled>>,
     /// By number; those that are free are left as they were.
     pub guards: Vec<Guard>,
+    pub returns: Vec<ReturnPoint<P>>,
+    /// The positions of guards behind calls of entries.
+    pub entry_positions: Option<EntryPositions>,
     pub summary: Summary,
     /// Numbers that are free again.
     unused_positions: Vec<u32>,
@@ -261,6 +299,8 @@ impl<P> Default for Tables<P> {
             heads: Vec::new(),
             traces: Vec::new(),
             guards: Vec::new(),
+            returns: Vec::new(),
+            entry_positions: None,
             summary: Summary::default(),
             unused_positions: Vec::new(),
             unused_heads: Vec::new(),
@@ -385,34 +425,51 @@ impl<P: Copy> Tables<P> {
     }
 
     /// The head of a cell with these greens, made if need be.
-    pub fn head(&mut self, cell: &LoopCell, greens: &[u64]) -> usize {
-        let mut at = cell.head(self.owner);
-        while let Some(index) = at {
-            if *self.heads[index].greens == greens {
-                return index;
-            }
-            at = self.heads[index].next;
+    pub fn head(&mut self, cell: &LoopCell, kind: HeadKind, greens: &[u64]) -> usize {
+        if let Some(index) = self.find_head(cell, kind, greens) {
+            return index;
         }
         let index = self.unused_heads.pop().unwrap_or(self.heads.len());
         if index == self.heads.len() {
             self.heads.push(Head::default());
         }
-        self.heads[index] =
-            Head { greens: Rc::new(greens.to_vec()), next: cell.head(self.owner), ..Head::default() };
+        self.heads[index] = Head {
+            kind,
+            entry: (kind == HeadKind::Entry).then_some(std::ptr::from_ref(cell)),
+            greens: Rc::new(greens.to_vec()),
+            next: cell.head(self.owner),
+            ..Head::default()
+        };
         cell.set_head(self.owner, index);
         index
     }
 
     /// The head of a cell with these greens, if there is one.
-    pub fn find_head(&self, cell: &LoopCell, greens: &[u64]) -> Option<usize> {
+    pub fn find_head(&self, cell: &LoopCell, kind: HeadKind, greens: &[u64]) -> Option<usize> {
         let mut at = cell.head(self.owner);
         while let Some(index) = at {
-            if *self.heads[index].greens == greens {
+            if self.heads[index].kind == kind && *self.heads[index].greens == greens {
                 return Some(index);
             }
             at = self.heads[index].next;
         }
         None
+    }
+
+    /// The number of a position at which entries return.
+    pub fn return_point(&mut self, position: Position<P>, slots: impl FnOnce() -> Vec<u32>) -> u32
+    where
+        P: PartialEq,
+    {
+        let same = |known: &ReturnPoint<P>| {
+            let known = &known.position;
+            known.pc == position.pc && known.raising == position.raising && known.greens == position.greens
+        };
+        if let Some(index) = self.returns.iter().position(same) {
+            return index as u32;
+        }
+        self.returns.push(ReturnPoint { position, slots: Rc::new(slots()) });
+        self.returns.len() as u32 - 1
     }
 
     /// Counts an abort.

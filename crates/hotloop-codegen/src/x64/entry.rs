@@ -1,0 +1,131 @@
+//! Traces that call each other's entries.
+//!
+//! The caller's values wait in its own frame: the callee uses all registers. Inputs go where the callee wants
+//! them; those that it wants in slots are handed over above the return address. Results come back through the
+//! context, the position at which the callee returned in `rax`.
+//!
+//! ```text
+//! caller   spill what lives on; sub rsp, room; arguments; call entry; add rsp, room; load results
+//! callee   sub rsp, frame; copy arguments to slots; …; store results; mov rax, position; add rsp, frame; ret
+//! ```
+
+use hotloop_ir::{Op, Operand, Var};
+
+use super::asm::{Alu, CONTEXT, Mem, RAX, RSP, SCRATCH, Src, Target};
+use super::compile::{Compiler, RegClass, Result};
+use super::control::Entered;
+use super::file::{Loc, slot_mem};
+use super::moves::{Move, parallel, single};
+use crate::{CodegenError, Context};
+
+/// Where a result is.
+fn result_mem(number: u32) -> Mem {
+    Mem::Base(CONTEXT, (std::mem::offset_of!(Context, results) + 8 * number as usize) as i32)
+}
+
+impl Compiler<'_> {
+    pub fn call_of_entry(&mut self, op: &Op) -> Result<()> {
+        let (target, locs) = match self.trace.calls[op.descr as usize].code {
+            None => (Target::CallEntry, self.entry_locs.clone()),
+            Some(code) => {
+                let Some(Entered { call_at, locs, .. }) = (self.env.enter)(code) else {
+                    return Err(CodegenError::Malformed("call of no entry".into()));
+                };
+                (Target::Region(call_at as u32), locs)
+            }
+        };
+        for (_, var) in self.file.holders() {
+            if !self.dies(var) {
+                self.note_eviction(var);
+                self.spill(var)?;
+            }
+        }
+        let args: Vec<Operand> = self.trace.list(op.list).to_vec();
+        let on_stack = locs.iter().flatten().filter(|loc| matches!(loc, Loc::Slot(_))).count();
+        let room = (on_stack * 8).next_multiple_of(16) as i32;
+        if on_stack > 0 {
+            self.asm.alu(Alu::Sub, RSP, Src::Imm(room));
+        }
+        let mut moves = Vec::new();
+        let mut stacked = 0;
+        for (arg, to) in args.iter().zip(&locs) {
+            let Some(to) = *to else { continue };
+            let from = self.loc_of(*arg)?;
+            if matches!(to, Loc::Slot(_)) {
+                let place = Mem::Base(RSP, stacked * 8);
+                stacked += 1;
+                match from {
+                    Loc::Reg(reg @ 0..16) => self.asm.store(place, reg),
+                    Loc::Reg(reg) => self.asm.float_store(place, reg),
+                    from => {
+                        single(&mut self.asm, Move { to: Loc::Reg(SCRATCH), from }, &self.consts, room);
+                        self.asm.store(place, SCRATCH);
+                    }
+                }
+            } else {
+                moves.push(Move { to, from });
+            }
+        }
+        parallel(&mut self.asm, moves, &self.consts, room);
+        self.asm.call(target);
+        if on_stack > 0 {
+            self.asm.alu(Alu::Add, RSP, Src::Imm(room));
+        }
+        for (_, var) in self.file.holders() {
+            self.file.drop_reg(var);
+        }
+        self.pins = 0;
+        if self.plan.end[self.at as usize] != 0 {
+            self.file.set_reg(Var(self.at), RAX);
+        }
+        Ok(())
+    }
+
+    pub fn call_result(&mut self, op: &Op) -> Result<()> {
+        let class = self.class_of(Var(self.at));
+        let mem = result_mem(op.descr / 4);
+        let dst = self.define(class, None)?;
+        match class {
+            RegClass::General => self.asm.load(dst, mem),
+            RegClass::Vector => self.asm.float_load(dst, mem),
+        }
+        Ok(())
+    }
+
+    pub fn return_to_caller(&mut self, op: &Op) -> Result<()> {
+        let results: Vec<Operand> = self.trace.list(op.list).to_vec();
+        for (number, operand) in results.into_iter().enumerate() {
+            let mem = result_mem(number as u32);
+            match self.loc_of(operand)? {
+                Loc::Reg(reg @ 0..16) => self.asm.store(mem, reg),
+                Loc::Reg(reg) => self.asm.float_store(mem, reg),
+                from => match self.immediate(operand) {
+                    Some(imm) => self.asm.store_imm(mem, imm),
+                    None => {
+                        single(&mut self.asm, Move { to: Loc::Reg(SCRATCH), from }, &self.consts, 0);
+                        self.asm.store(mem, SCRATCH);
+                    }
+                },
+            }
+        }
+        self.asm.mov_const(RAX, op.descr as u64);
+        self.asm.alu(Alu::Add, RSP, Src::Imm(self.frame_size()));
+        self.asm.ret();
+        Ok(())
+    }
+
+    /// The way in for calls.
+    pub fn emit_call_entry(&mut self) {
+        let frame = self.frame_size();
+        self.asm.alu(Alu::Sub, RSP, Src::Imm(frame));
+        let mut stacked = 0;
+        for loc in self.entry_locs.clone() {
+            if let Some(Loc::Slot(slot)) = loc {
+                self.asm.load(SCRATCH, Mem::Base(RSP, frame + 8 + stacked * 8));
+                self.asm.store(slot_mem(slot), SCRATCH);
+                stacked += 1;
+            }
+        }
+        self.asm.jump(Target::Here(self.entry));
+    }
+}

@@ -1,0 +1,156 @@
+//! Calls of compiled entries, and the tokens that stand for frames meanwhile.
+//!
+//! A callee's frame is not made for the call: its slots are handed over as the callee's inputs, and
+//! [`FRAME_TOKEN`] stands for its address. The caller's frames stay where they are, with tokens in place of
+//! the references to them. Only if the callee leaves through an exit all of them come into being: the guard
+//! behind the call describes the caller's frames like any other guard.
+//!
+//! A trace must not look behind a token. So one that uses an input that may be a token for anything but
+//! handing it on begins with `guard_real`.
+
+use rustc_hash::FxHashSet as HashSet;
+
+use hotloop_ir::{FRAME_TOKEN, Op, Opcode, Operand, Trace, Ty, Var, caller_token};
+
+use crate::Contradiction;
+use crate::pipeline::Optimizer;
+use crate::value::{Home, Slot, Val};
+
+impl Optimizer<'_> {
+    /// A call of an entry of the recorded trace: the frame, then the red state.
+    pub fn call_entry(&mut self, op: &Op) -> Result<Val, Contradiction> {
+        let call = self.recorded.calls[op.descr as usize].clone();
+        let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
+        // A frame that somebody else knows can't be replaced by a token.
+        let Val::Virtual(frame) = self.value(list[0]) else { return Err(Contradiction) };
+        self.flush_stores();
+        let mut inputs = Vec::with_capacity(call.slots.len() + list.len());
+        for (index, word) in list[1..].iter().enumerate() {
+            inputs.push(if index as u32 == call.frame {
+                self.constant(Ty::Ref, FRAME_TOKEN)
+            } else {
+                self.operand(*word)
+            });
+        }
+        for slot in &call.slots {
+            if let Some((_, caller)) = call.callers.iter().find(|(known, _)| known == slot) {
+                inputs.push(self.constant(Ty::Ref, caller_token(*caller as usize)));
+                continue;
+            }
+            let object = &self.state.objects[frame.0 as usize];
+            let (ty, content) =
+                (object.ty.get().slot(*slot as usize).1.ty(), object.slots.get(*slot as usize));
+            inputs.push(match content.copied() {
+                Some(Slot::Known(value)) => {
+                    let value = self.settle(value);
+                    self.materialize(value)
+                }
+                _ => self.constant(ty, 0),
+            });
+        }
+        if !matches!(self.state.objects[frame.0 as usize].home, Home::Virtual) {
+            return Err(Contradiction);
+        }
+        // What was allocated for the call has been written.
+        self.flush_stores();
+        let mut new = Op::new(Opcode::CallEntry, &[]).with_descr(op.descr);
+        new.list = self.state.out.push_list(inputs);
+        let status = self.emit(new);
+        self.state.heap.known.clear();
+        self.state.valid = false;
+        Ok(Val::Op(status))
+    }
+
+    /// The end of a trace that returns to a calling one: the red state and the frame's slots as they are when
+    /// the instruction that returns begins. Called by the driver, it leaves instead.
+    pub fn return_to_caller(&mut self, op: &Op) {
+        let shape = self.recorded.returning.clone().unwrap_or_default();
+        let state = self.recorded.instrs[self.state.instr as usize].state.clone();
+        let root = self.state.virtualizable;
+        let token = root.and_then(|id| self.real(id));
+        let Some((root, token)) = root.zip(token).filter(|(_, token)| token.as_var().is_some()) else {
+            return self.guard_op(*op, Op::new(Opcode::Exit, &[]));
+        };
+        // Frames of the caller must be where they were.
+        let fields = self.state.objects[root.0 as usize].ty.get().fields.clone();
+        let moved = fields.iter().enumerate().any(|(slot, field)| {
+            let content = self.state.objects[root.0 as usize].slots[slot];
+            let mutable = field.get().mutability != hotloop_ir::Mutability::Immutable;
+            let unmoved = matches!(content, Slot::Known(Val::Op(operand))
+                if operand.as_var().is_some_and(|var| self.recorded.tokens.contains(&var)));
+            mutable && !shape.slots.contains(&(slot as u32)) && !unmoved
+        });
+        if moved {
+            return self.guard_op(*op, Op::new(Opcode::Exit, &[]));
+        }
+        self.guard_op(*op, Op::new(Opcode::GuardCalled, &[token]));
+        self.flush_stores();
+        let mut results = Vec::new();
+        for (index, word) in state.iter().enumerate() {
+            if index as u32 != shape.frame {
+                results.push(self.operand(*word));
+            }
+        }
+        for slot in &shape.slots {
+            let object = &self.state.objects[root.0 as usize];
+            let ty = object.ty.get().slot(*slot as usize).1.ty();
+            results.push(match object.slots.get(*slot as usize).copied() {
+                Some(Slot::Known(value)) => {
+                    let value = self.settle(value);
+                    self.materialize(value)
+                }
+                _ => self.constant(ty, 0),
+            });
+        }
+        self.flush_stores();
+        let mut new = Op::new(Opcode::Return, &[]).with_descr(op.descr);
+        new.list = self.state.out.push_list(results);
+        self.emit(new);
+    }
+}
+
+/// Whether the trace looks behind an input that may be a token; and all variables that may be tokens. `kept`
+/// says which operations are left.
+pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -> (bool, HashSet<Operand>) {
+    let mut tokens: HashSet<Operand> = trace.tokens.iter().map(|var| Operand::var(*var)).collect();
+    let mut found = false;
+    if tokens.is_empty() {
+        return (found, tokens);
+    }
+    let phis: Vec<Operand> = (0..trace.ops.len())
+        .filter(|at| trace.ops[*at].code == Opcode::Phi)
+        .map(|at| Operand::var(Var(at as u32)))
+        .collect();
+    loop {
+        let before = tokens.len();
+        for (at, op) in trace.ops.iter().enumerate() {
+            if !kept(at) {
+                continue;
+            }
+            let mentions = op.operands().iter().any(|operand| tokens.contains(operand));
+            let list = trace.list(op.list).iter().enumerate();
+            let mut listed = list.filter(|(_, operand)| tokens.contains(operand)).map(|(index, _)| index);
+            let looks = match op.code {
+                Opcode::Phi => {
+                    if mentions {
+                        tokens.insert(Operand::var(Var(at as u32)));
+                    }
+                    false
+                }
+                Opcode::RefEq | Opcode::GuardCalled | Opcode::GuardReal | Opcode::GuardValue => false,
+                Opcode::Loop if trace.label().is_some() => {
+                    let carried: Vec<Operand> = listed.map(|index| phis[index]).collect();
+                    tokens.extend(carried);
+                    false
+                }
+                Opcode::Loop => listed.any(|index| !trace.tokens.contains(&Var(index as u32))),
+                Opcode::Enter => listed.any(|index| !trace.entered.contains(&(index as u32))),
+                _ => mentions || listed.next().is_some(),
+            };
+            found |= looks;
+        }
+        if tokens.len() == before {
+            return (found, tokens);
+        }
+    }
+}

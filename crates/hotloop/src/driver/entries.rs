@@ -1,0 +1,340 @@
+//! Calls of compiled entries, while recording: recursion that is not inlined, and functions with loops.
+//!
+//! The callee is executed for real, in the middle of the recording, up to the instruction that returns from
+//! it; that one is recorded in the calling trace, which so needs not know how frames are left.
+
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use hotloop_ir::{EntryCall, FieldKind, Opcode, Returning, Ty, TypeRef, caller_of_token};
+use hotloop_record::{Abort, EntryPositions, EntryResult, Kept, Recorder, Red};
+
+use super::record::{Before, End, Goal, Recording};
+use super::tables::{HeadKind, Position};
+use super::{Next, Vm};
+use crate::interpreter::{Interpreter, RedState, Step};
+use crate::mode::{Direct, Meta};
+
+/// Most instructions of a callee that are executed while its caller is recorded.
+const MOST_STEPS: u32 = 20_000;
+
+/// A callee that is about to return.
+pub(super) struct Returned<P> {
+    /// The instruction that returns.
+    pub position: Position<P>,
+    /// The red state before it.
+    pub words: Vec<u64>,
+    /// What it has done.
+    pub kept: Vec<Kept>,
+}
+
+/// The entry that is called.
+struct Callee {
+    code: Option<u32>,
+    slots: Rc<Vec<usize>>,
+    /// The numbers of its inputs that may be tokens.
+    tokens: Vec<u32>,
+}
+
+impl<I: Interpreter> Vm<'_, I> {
+    /// The trace's own frame is left by the instruction that was executed last: the trace ends before it.
+    pub(super) fn returns(
+        &self,
+        recording: &mut Recording<I::Pc>,
+        before: Before<I::Pc>,
+        _types: &[Ty],
+    ) -> End<I::Pc> {
+        let Some((frame, ty)) = Self::frame().filter(|_| !matches!(recording.goal, Goal::Loop { .. })) else {
+            return End::Aborted(Abort::Left);
+        };
+        let Some(root) = recording.recorder.own_frame() else { return End::Aborted(Abort::Left) };
+        recording.recorder.rewind_instruction();
+        let greens = recording.recorder.instruction_position();
+        let position = self.tables.borrow().positions[greens as usize].clone();
+        let slots = || self.result_slots(before.pc, before.raising, ty, root);
+        let number = self.tables.borrow_mut().return_point(position, slots);
+        let slots = self.tables.borrow().returns[number as usize].slots.to_vec();
+        let words = Self::types().len() - 1 + slots.len();
+        if words > hotloop_codegen::MOST_RESULTS {
+            recording.recorder.finish(Opcode::Exit, 0, &[]);
+            return End::Whole;
+        }
+        recording.recorder.trace.returning = Some(Returning { frame: frame as u32, slots });
+        recording.recorder.finish(Opcode::Return, number, &[]);
+        End::Whole
+    }
+
+    /// The slots of a frame that are handed over when the instruction at `pc` leaves it: what can have
+    /// changed since it was entered, but for references to frames.
+    fn result_slots(&self, pc: I::Pc, raising: bool, ty: TypeRef, frame: u64) -> Vec<u32> {
+        let descr = ty.get();
+        let length = hotloop_record::read_length(frame);
+        let live = if raising { None } else { self.interpreter.live_items(pc) };
+        let live = live.unwrap_or(length).min(length);
+        (0..descr.fields.len() + live as usize)
+            .filter(|slot| {
+                let kind = descr.slot(*slot).1;
+                let frame = kind == FieldKind::Ref
+                    && Self::is_frame(kind, hotloop_record::read_slot(frame, ty, *slot));
+                !Self::is_immutable(ty, *slot) && !frame
+            })
+            .map(|slot| slot as u32)
+            .collect()
+    }
+
+    fn entry_positions(&self, pc: I::Pc) -> EntryPositions {
+        let mut tables = self.tables.borrow_mut();
+        if let Some(positions) = tables.entry_positions {
+            return positions;
+        }
+        let mut position = || tables.position(Position { pc, raising: false, greens: Rc::default() });
+        let positions = EntryPositions { unwound: position(), elsewhere: position() };
+        tables.entry_positions = Some(positions);
+        positions
+    }
+
+    /// Records a call of a function's entry: its frame was made by the instruction before.
+    pub(super) fn call_entry(
+        &self,
+        recording: &mut Recording<I::Pc>,
+        pc: I::Pc,
+        state: &mut I::State<Meta>,
+        types: &[Ty],
+        recursive: bool,
+    ) -> End<I::Pc> {
+        let Some((index, ty)) = Self::frame() else { return End::Aborted(Abort::Left) };
+        let mut words: Vec<Red> = Vec::new();
+        state.save(&mut words);
+        let mut greens = Vec::new();
+        state.greens(&mut greens);
+        let frame = words[index];
+        let Some(callee) = self.callee(recording, pc, &greens) else {
+            let cell = self.interpreter.loop_cell(pc);
+            let mut tables = self.tables.borrow_mut();
+            let head = tables.head(cell, HeadKind::Entry, &greens);
+            let jit = &self.interpreter.runtime().options().jit;
+            if tables.heads[head].aborts <= jit.max_aborts {
+                cell.set_count(1);
+                return End::Aborted(Abort::CalleeFirst);
+            }
+            drop(tables);
+            return if recursive {
+                self.exit(recording, pc, false, state, types)
+            } else {
+                End::Open(Next::After(Step::Call(pc)))
+            };
+        };
+        // Frames of this trace among the callee's slots.
+        let mut callers: Vec<Red> = Vec::new();
+        let mut held = Vec::new();
+        for (number, slot) in callee.slots.iter().enumerate() {
+            let kind = ty.get().slot(*slot).1;
+            if kind != FieldKind::Ref {
+                continue;
+            }
+            let red = recording.recorder.slot(frame, ty, *slot);
+            let operand = recording.recorder.frame_operand(red);
+            let own = Some(operand) == recording.root
+                || recording.recorder.is_made(operand) && Self::is_frame(kind, red.bits)
+                || operand.as_var().is_some_and(|var| recording.recorder.trace.tokens.contains(&var));
+            if !own {
+                continue;
+            }
+            if !callee.tokens.contains(&((types.len() + number) as u32)) {
+                return self.exit(recording, pc, false, state, types);
+            }
+            let known = callers.iter().position(|known| recording.recorder.frame_operand(*known) == operand);
+            let caller = known.unwrap_or_else(|| {
+                callers.push(red);
+                callers.len() - 1
+            });
+            held.push((*slot as u32, caller as u32));
+        }
+        let back = callers.first().map(|red| red.bits);
+        let concrete: Vec<u64> = words.iter().map(|red| red.bits).collect();
+        let start = <I::State<Direct> as RedState<Direct>>::load(&concrete, &greens);
+        let returned = match self.run_callee(pc, start, frame.bits, back) {
+            Ok(returned) => returned,
+            Err((next, left)) => {
+                let mut words: Vec<u64> = Vec::new();
+                let mut greens = Vec::new();
+                left.save(&mut words);
+                left.greens(&mut greens);
+                let reds: Vec<Red> = words.iter().map(|word| Red::constant(*word)).collect();
+                *state = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
+                return End::Left(next);
+            }
+        };
+        let Returned { position, words: ends, kept } = returned;
+        let (pc, raising, greens) = (position.pc, position.raising, position.greens.clone());
+        let slots = || self.result_slots(pc, raising, ty, frame.bits);
+        let number = self.tables.borrow_mut().return_point(position, slots);
+        let slots = self.tables.borrow().returns[number as usize].slots.clone();
+        let results =
+            self.results(&ends, &slots, index, types, |slot| hotloop_record::read_slot(frame.bits, ty, slot));
+        if results.len() > hotloop_codegen::MOST_RESULTS {
+            *state = <I::State<Meta> as RedState<Meta>>::load(
+                &ends.iter().map(|word| Red::constant(*word)).collect::<Vec<_>>(),
+                &greens,
+            );
+            recording.recorder.record_executed(kept);
+            return End::Left(Next::At(pc, raising));
+        }
+        let positions = self.entry_positions(pc);
+        let call = EntryCall {
+            code: callee.code,
+            frame: index as u32,
+            slots: callee.slots.iter().map(|slot| *slot as u32).collect(),
+            callers: held,
+        };
+        let typed: Vec<(Red, Ty)> = words.iter().copied().zip(types.iter().copied()).collect();
+        let recorder = &mut recording.recorder;
+        let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, positions);
+        *state = self.after_return(recorder, frame, ty, &slots, &reds, &greens);
+        recording.called = true;
+        recording.recorder.record_executed(kept);
+        End::Open(Next::At(pc, raising))
+    }
+
+    /// The results of a call as recorded words of the state, and in the frame; the state.
+    pub(super) fn after_return(
+        &self,
+        recorder: &mut Recorder,
+        frame: Red,
+        ty: TypeRef,
+        slots: &[u32],
+        results: &[Red],
+        greens: &[u64],
+    ) -> I::State<Meta> {
+        let index = Self::frame().map_or(0, |(index, _)| index);
+        let mut words = results[..Self::types().len() - 1].to_vec();
+        words.insert(index, frame);
+        for (slot, red) in slots.iter().zip(&results[Self::types().len() - 1..]) {
+            recorder.record_store(frame, ty, *slot as usize, *red);
+        }
+        <I::State<Meta> as RedState<Meta>>::load(&words, greens)
+    }
+
+    /// The results that a callee hands over.
+    pub(super) fn results(
+        &self,
+        words: &[u64],
+        slots: &[u32],
+        frame: usize,
+        types: &[Ty],
+        slot: impl Fn(usize) -> u64,
+    ) -> Vec<EntryResult> {
+        let Some((_, ty)) = Self::frame() else { return Vec::new() };
+        let state = words.iter().zip(types).enumerate().filter(|(index, _)| *index != frame);
+        let state = state.map(|(_, (bits, ty))| EntryResult { bits: *bits, ty: *ty });
+        let of_slot = |number: &u32| {
+            let kind = ty.get().slot(*number as usize).1;
+            EntryResult { bits: slot(*number as usize), ty: kind.ty() }
+        };
+        state.chain(slots.iter().map(of_slot)).collect()
+    }
+
+    /// The entry to call: a compiled one, or the one that is just recorded.
+    fn callee(&self, recording: &Recording<I::Pc>, pc: I::Pc, greens: &[u64]) -> Option<Callee> {
+        let tables = self.tables.borrow();
+        let head = tables.find_head(self.interpreter.loop_cell(pc), HeadKind::Entry, greens)?;
+        if let Goal::Entry { head: own, .. } = recording.goal
+            && own == head
+        {
+            let tokens = recording.recorder.trace.tokens.iter().map(|var| var.0).collect();
+            return Some(Callee { code: None, slots: Rc::new(recording.slots.clone()), tokens });
+        }
+        let compiled = &tables.traces[tables.heads[head].trace?];
+        if compiled.invalid.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        let tokens = compiled.trace.tokens.iter().map(|var| var.0).collect();
+        Some(Callee { code: Some(compiled.code.0), slots: compiled.slots.clone(), tokens })
+    }
+
+    /// Executes a callee until it is about to return to the caller's frame; gives up in time.
+    #[allow(clippy::type_complexity)] // what the driver passes around
+    fn run_callee(
+        &self,
+        pc: I::Pc,
+        mut state: I::State<Direct>,
+        frame: u64,
+        caller: Option<u64>,
+    ) -> Result<Returned<I::Pc>, (Next<I::Pc>, I::State<Direct>)> {
+        let Some((index, _)) = Self::frame() else { return Err((Next::At(pc, false), state)) };
+        let mut recorder = Box::new(Recorder::replaying());
+        self.recorders.borrow_mut().push(&raw const *recorder);
+        let mut next = Next::After(Step::Call(pc));
+        let mut result = None;
+        for _ in 0..MOST_STEPS {
+            if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
+                break;
+            }
+            if let Next::After(step @ (Step::Call(pc) | Step::Loop(pc))) = next
+                && let Some(trace) = self.compiled_at(step, pc, &state)
+            {
+                (next, state) = self.enter_code(trace, state);
+            }
+            let (pc, raising) = match next {
+                Next::At(pc, raising) => (pc, raising),
+                Next::After(
+                    Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc),
+                ) => (pc, false),
+                Next::After(Step::Raise(pc)) => (pc, true),
+                Next::After(Step::Done) => break,
+            };
+            let (mut words, mut greens) = (Vec::new(), Vec::new());
+            state.save(&mut words);
+            state.greens(&mut greens);
+            let own = words[index] == frame;
+            if own {
+                recorder.keep_events();
+            }
+            recorder.begin_instruction(0, &[], &[], None);
+            let reds: Vec<Red> = words.iter().map(|word| Red::constant(*word)).collect();
+            let mut meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
+            let step = self.meta_step(&mut recorder, pc, raising, &mut meta);
+            let kept = recorder.take_kept();
+            let mut after: Vec<Red> = Vec::new();
+            meta.save(&mut after);
+            if own && matches!(step, Step::Return(_) | Step::Raise(_)) && Some(after[index].bits) == caller {
+                // The words are in no place that the collector knows.
+                self.kept.borrow_mut().extend_from_slice(&words);
+                let position = Position { pc, raising, greens: Rc::new(greens) };
+                result = Some(Returned { position, words, kept });
+                break;
+            }
+            (next, state) = {
+                let words: Vec<u64> = after.iter().map(|red| red.bits).collect();
+                let mut greens = Vec::new();
+                meta.greens(&mut greens);
+                (Next::After(step), <I::State<Direct> as RedState<Direct>>::load(&words, &greens))
+            };
+        }
+        self.recorders.borrow_mut().pop();
+        result.ok_or((next, state))
+    }
+
+    /// The valid trace for what the step arrives at.
+    fn compiled_at(&self, step: Step<I::Pc>, pc: I::Pc, state: &I::State<Direct>) -> Option<usize> {
+        let kind = if matches!(step, Step::Call(_)) { HeadKind::Entry } else { HeadKind::Loop };
+        let mut greens = Vec::new();
+        state.greens(&mut greens);
+        let tables = self.tables.borrow();
+        let head = tables.find_head(self.interpreter.loop_cell(pc), kind, &greens)?;
+        let trace = tables.heads[head].trace?;
+        (tables.traces[trace].invalid.load(Ordering::Relaxed) == 0).then_some(trace)
+    }
+}
+
+/// The words of an exit with the frames in place that tokens stood for.
+pub(super) fn resolve(words: &[u64], types: impl Iterator<Item = Ty>, callers: &[u64]) -> Vec<u64> {
+    words
+        .iter()
+        .zip(types)
+        .map(|(word, ty)| match caller_of_token(*word).filter(|_| ty == Ty::Ref) {
+            Some(number) => callers.get(number).copied().unwrap_or(0),
+            None => *word,
+        })
+        .collect()
+}
