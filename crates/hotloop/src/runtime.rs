@@ -81,7 +81,7 @@ impl Default for JitOptions {
             function_threshold: 1619,
             trace_eagerness: 200,
             trace_limit: 6000,
-            max_unroll_recursion: 7,
+            max_unroll_recursion: 1,
             max_aborts: 8,
             max_bridges: 100,
             loop_longevity: 1000,

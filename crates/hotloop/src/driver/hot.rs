@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Resume};
@@ -57,7 +58,13 @@ impl<I: Interpreter> Vm<'_, I> {
         };
         if let Some(trace) = code {
             cell.set_count(1);
-            return self.enter_code(trace, state);
+            let started = Instant::now();
+            let result = self.enter_code(trace, state);
+            if kind == HeadKind::Entry {
+                let calls = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
+                cell.set_count(calls);
+            }
+            return result;
         }
         let aborts = self.tables.borrow().heads[head].aborts;
         if aborts > jit.max_aborts {

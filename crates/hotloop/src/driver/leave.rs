@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hotloop_codegen::Exits;
-use hotloop_ir::{Desc, Fact, ObjectKind, Resume, Trace, Ty, TypeRef};
+use hotloop_ir::{Desc, Fact, ObjectKind, Opcode, Resume, Trace, Ty, TypeRef};
 use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
 use super::entries::resolve;
 use super::record::{Goal, Recording};
-use super::tables::Tables;
+use super::tables::{HeadKind, Tables};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState};
 use crate::mode::{Direct, Meta};
@@ -38,6 +38,14 @@ struct LeftAt {
 impl LeftAt {
     fn resume(&self) -> &Resume {
         &self.trace.resumes[self.number]
+    }
+
+    /// Whether it is where the function returns, called by the interpreter.
+    fn has_returned(&self) -> bool {
+        let ops = &self.trace.ops;
+        let called = ops.iter().rev().take_while(|op| op.code != Opcode::GuardReturned);
+        ops.last().is_some_and(|op| op.code == Opcode::Return)
+            && called.into_iter().any(|op| op.code == Opcode::GuardCalled && op.resume as usize == self.number)
     }
 
     /// The types of the words that live there.
@@ -82,7 +90,7 @@ impl<I: Interpreter> Vm<'_, I> {
             self.bridge(&left, &words)
         } else {
             let result = self.resume(&left, &words);
-            self.count_exit(left.head, started);
+            self.count_exit(&left, started);
             result
         };
         self.kept.borrow_mut().truncate(kept_before);
@@ -189,11 +197,15 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// A loop that spends too much of its time in exits is left to the interpreter.
-    fn count_exit(&self, head: usize, started: Instant) {
+    fn count_exit(&self, left: &LeftAt, started: Instant) {
         let mut tables = self.tables.borrow_mut();
         tables.summary.leaving += started.elapsed();
         let max = self.interpreter.runtime().options().jit.max_aborts;
-        let head = &mut tables.heads[head];
+        let head = &mut tables.heads[left.head];
+        if head.kind == HeadKind::Entry && left.has_returned() {
+            // That is how functions end; see `Rest`.
+            return;
+        }
         if head.exits.add(started) && head.trace.take().is_some() {
             head.aborts = max + 1;
             tables.summary.retired += 1;

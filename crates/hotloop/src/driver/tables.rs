@@ -121,6 +121,35 @@ pub(crate) struct Head {
     pub bridges: u32,
     /// What leaving its traces has cost lately.
     pub exits: ExitCost,
+    /// Whether calling it from the interpreter pays.
+    pub rest: Rest,
+}
+
+/// A function that is called by the interpreter and has done its work before the way into compiled code and
+/// back is paid for: for some calls the interpreter does it alone. (Traces call it all the same.)
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    short_runs: u32,
+}
+
+impl Rest {
+    /// A run that is shorter does not pay.
+    const SHORT: Duration = Duration::from_micros(4);
+    /// So many in a row are bad luck.
+    const PATIENCE: u32 = 16;
+
+    /// Notes how long a run took, both ways included. After how many calls to try again.
+    pub fn after_run(&mut self, took: Duration) -> u32 {
+        if took > Self::SHORT {
+            self.short_runs = 0;
+            return 1;
+        }
+        self.short_runs += 1;
+        match self.short_runs.checked_sub(Self::PATIENCE) {
+            None => 1,
+            Some(more) => 64 << more.min(6),
+        }
+    }
 }
 
 /// What side exits cost, over a window of [`ExitCost::WINDOW`] of them.
