@@ -27,7 +27,7 @@ pub const MODES: &[Mode] = &[
 ];
 
 /// Compile whatever runs twice, so that short programs reach compiled code, too.
-const EAGER: &str = "threshold=1,trace_eagerness=1";
+const EAGER: &str = "threshold=1,function_threshold=1,trace_eagerness=1";
 
 /// One line of the table.
 pub struct Mode {

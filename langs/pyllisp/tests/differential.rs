@@ -9,8 +9,8 @@ const WAYS: [&str; 6] = [
     "off",
     "threshold=1,backend=eval",
     "threshold=2,optimize=0,backend=eval",
-    "threshold=1",
-    "threshold=2,force_every=3",
+    "threshold=1,function_threshold=1",
+    "threshold=2,function_threshold=3,force_every=3",
     "off,gc=1009",
 ];
 

@@ -45,7 +45,9 @@ impl LeftAt {
         let ops = &self.trace.ops;
         let called = ops.iter().rev().take_while(|op| op.code != Opcode::GuardReturned);
         ops.last().is_some_and(|op| op.code == Opcode::Return)
-            && called.into_iter().any(|op| op.code == Opcode::GuardCalled && op.resume as usize == self.number)
+            && called
+                .into_iter()
+                .any(|op| op.code == Opcode::GuardCalled && op.resume as usize == self.number)
     }
 
     /// The types of the words that live there.

@@ -50,7 +50,14 @@ impl Way {
 
     /// Compiling everything at once.
     pub fn eager(native: bool, optimize: bool, trace_eagerness: u32) -> Way {
-        let jit = JitOptions { threshold: 1, trace_eagerness, native, optimize, ..JitOptions::default() };
+        let jit = JitOptions {
+            threshold: 1,
+            function_threshold: u32::MAX,
+            trace_eagerness,
+            native,
+            optimize,
+            ..JitOptions::default()
+        };
         Way::with(jit)
     }
 
@@ -59,13 +66,29 @@ impl Way {
         Way { jit, gc_stress: None, heap_limit: None, interrupts: Interrupts::default() }
     }
 
+    /// Compiling functions, too.
+    pub fn with_entries(mut self, on: bool) -> Way {
+        self.jit.function_threshold = if on { 1 } else { u32::MAX };
+        self
+    }
+
     fn describe(&self) -> String {
-        let JitOptions { enabled, threshold, trace_eagerness, optimize, native, force, force_every, .. } =
-            self.jit;
+        let JitOptions {
+            enabled,
+            threshold,
+            function_threshold,
+            trace_eagerness,
+            optimize,
+            native,
+            force,
+            force_every,
+            ..
+        } = self.jit;
         let JitOptions { loop_longevity, max_code, fail_code, .. } = self.jit;
         let (stress, always) = (self.gc_stress, self.interrupts.always);
         format!(
-            "enabled {enabled} threshold {threshold} eagerness {trace_eagerness} optimize {optimize} native {native} \
+            "enabled {enabled} threshold {threshold} function_threshold {function_threshold} \
+             eagerness {trace_eagerness} optimize {optimize} native {native} \
              force {force:?} force_every {force_every:?} gc_stress {stress:?} loop_longevity {loop_longevity} \
              max_code {max_code} fail_code {fail_code:?} interrupts {always}"
         )
@@ -135,6 +158,7 @@ pub struct Failure {
 pub struct Counts {
     pub runs: u64,
     pub loops: u64,
+    pub entries: u64,
     pub bridges: u64,
     pub exits: u64,
     pub guards_forced: u64,
@@ -158,6 +182,7 @@ pub fn compare(
         let report = run(program, &way, fuel);
         let report = report.map_err(|text| Failure { way: way.describe(), text })?;
         counts.loops += report.summary.loops as u64;
+        counts.entries += report.summary.entries as u64;
         counts.bridges += report.summary.bridges as u64;
         counts.exits += report.summary.exits;
         counts.guards_forced += way.jit.force.is_some() as u64;
@@ -176,11 +201,12 @@ pub fn compare(
     for &(native, optimize) in backends {
         for eagerness in [1, 2, 3] {
             check(Way::eager(native, optimize, eagerness))?;
+            check(Way::eager(native, optimize, eagerness).with_entries(true))?;
         }
         check(Way::eager(native, optimize, 1_000_000))?;
         for every in if all { &[1, 2, 3, 5, 7][..] } else { &[1, 3][..] } {
             for eagerness in [2, 1_000_000] {
-                let mut way = Way::eager(native, optimize, eagerness);
+                let mut way = Way::eager(native, optimize, eagerness).with_entries(every % 2 == 1);
                 way.jit.force_every = Some(*every);
                 check(way)?;
             }
@@ -190,6 +216,7 @@ pub fn compare(
         let mut way = Way::eager(true, true, 3);
         // Loops in callees, and callers that were compiled before them.
         way.jit.threshold = 7;
+        way.jit.function_threshold = 5;
         way.jit.force_every = every;
         check(way.clone())?;
         way.jit.optimize = false;
@@ -213,7 +240,7 @@ pub fn compare(
         }
     }
     for stress in if all { 1..=3 } else { 2..=2 } {
-        let mut way = Way::eager(true, true, 2);
+        let mut way = Way::eager(true, true, 2).with_entries(stress != 2);
         way.gc_stress = Some(stress);
         check(way.clone())?;
         way.jit.force_every = Some(3);
@@ -226,7 +253,7 @@ pub fn compare(
                 let (mut guard, stride) =
                     if all { (0, 1) } else { (program.functions[0].instrs.len() as u32 % 4, 4) };
                 loop {
-                    let mut way = Way::eager(native, optimize, eagerness);
+                    let mut way = Way::eager(native, optimize, eagerness).with_entries(*execution != 2);
                     way.jit.force = Some((guard, *execution));
                     guard += stride;
                     // What is forced changes what is compiled: the number is that of this very run.
