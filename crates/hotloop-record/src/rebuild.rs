@@ -126,7 +126,7 @@ impl Rebuilder<'_> {
                         if !fresh {
                             memory::store(red.bits, offset as u64, kind, 0);
                         }
-                        slots.push(None);
+                        slots.push(if fresh { None } else { Some(Red::constant(0)) });
                     }
                     _ => {
                         let value = self.value(desc);

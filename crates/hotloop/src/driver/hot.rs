@@ -160,7 +160,8 @@ impl<I: Interpreter> Vm<'_, I> {
             slots = self.carried_slots(pc, ty, words[index]);
             let descr = ty.get();
             let count = descr.fields.len() + hotloop_record::read_length(words[index]) as usize;
-            let mut held: Vec<Option<Red>> = vec![None; count];
+            // What is not carried is dead.
+            let mut held: Vec<Option<Red>> = vec![Some(Red::constant(0)); count];
             recorder.trace.tokens.extend(reds[index].operand.as_var());
             for slot in &slots {
                 let bits = hotloop_record::read_slot(words[index], ty, *slot);
@@ -172,7 +173,11 @@ impl<I: Interpreter> Vm<'_, I> {
                 held[*slot] = Some(red);
             }
             recorder.virtualizable(reds[index], ty, &held);
-            let slots = held.iter().map(|red| red.as_ref().map_or(Desc::Dead, operand)).collect();
+            let described = |slot: usize| match held[slot] {
+                Some(red) if slots.contains(&slot) => operand(&red),
+                _ => Desc::Dead,
+            };
+            let slots = (0..count).map(described).collect();
             objects.push(ObjectDesc { ty, kind: ObjectKind::Existing(reds[index].operand), slots });
         }
         let greens_kept = Rc::new(greens.clone());

@@ -14,7 +14,7 @@ use crate::object::{
 };
 
 /// The value of an empty cell's name, which the module takes over from the one it extends.
-#[residual]
+#[residual(writes)]
 pub fn lift_cell(interp: &Pyllisp, cell: Cell<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
     let info = cell.info();
     module::lift(cell)
@@ -22,13 +22,13 @@ pub fn lift_cell(interp: &Pyllisp, cell: Cell<Plain>) -> Result<Value<Plain>, Ra
 }
 
 /// Stores a cell that has not been written twice yet.
-#[residual]
+#[residual(writes)]
 pub fn store_cell(interp: &Pyllisp, cell: Cell<Plain>, value: Value<Plain>) -> Result<(), Raise<Plain>> {
     module::store(cell, value).map_err(|frozen| interp.error(&frozen.0))
 }
 
 /// An attribute of an object.
-#[residual]
+#[residual(writes)]
 pub fn get_attribute(
     interp: &Pyllisp,
     object: Value<Plain>,
@@ -38,7 +38,7 @@ pub fn get_attribute(
 }
 
 /// Stores an attribute of an object.
-#[residual]
+#[residual(writes)]
 pub fn set_attribute(
     interp: &Pyllisp,
     object: Value<Plain>,
@@ -58,7 +58,7 @@ pub fn method_of(interp: &Pyllisp, object: Value<Plain>, name: Atom) -> Value<Pl
 }
 
 /// `object[item]`
-#[residual]
+#[residual(writes)]
 pub fn get_item(
     interp: &Pyllisp,
     object: Value<Plain>,
@@ -68,7 +68,7 @@ pub fn get_item(
 }
 
 /// `object[item] = value`
-#[residual]
+#[residual(writes)]
 pub fn set_item(
     interp: &Pyllisp,
     object: Value<Plain>,

@@ -136,13 +136,13 @@ pub(super) fn result_register(instr: Instr) -> Reg {
 }
 
 /// Calls a builtin without arguments.
-#[residual]
+#[residual(writes)]
 fn native0(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>) -> Result<Value<Plain>, Raise<Plain>> {
     work(interp, builtin, &[])
 }
 
 /// Calls a builtin with one argument.
-#[residual]
+#[residual(writes)]
 fn native1(
     interp: &Pyllisp,
     builtin: GreenRef<BuiltinInfo>,
@@ -152,7 +152,7 @@ fn native1(
 }
 
 /// Calls a builtin with two arguments.
-#[residual]
+#[residual(writes)]
 fn native2(
     interp: &Pyllisp,
     builtin: GreenRef<BuiltinInfo>,
@@ -163,7 +163,7 @@ fn native2(
 }
 
 /// Calls a builtin with three arguments.
-#[residual]
+#[residual(writes)]
 fn native3(
     interp: &Pyllisp,
     builtin: GreenRef<BuiltinInfo>,
@@ -175,7 +175,7 @@ fn native3(
 }
 
 /// Calls a builtin with any number of arguments.
-#[residual]
+#[residual(writes)]
 fn native(
     interp: &Pyllisp,
     builtin: GreenRef<BuiltinInfo>,

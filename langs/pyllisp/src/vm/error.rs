@@ -53,7 +53,7 @@ impl GreenWord for Complaint {
 }
 
 /// The error of a complaint about a value and a number.
-#[residual]
+#[residual(writes)]
 pub fn complaint(interp: &Pyllisp, what: Complaint, about: Value<Plain>, number: u32) -> Value<Plain> {
     let Raise(error) = match what {
         Complaint::Assertion => interp.error("Assertion error"),

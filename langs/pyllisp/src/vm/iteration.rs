@@ -17,13 +17,13 @@ use crate::object::{
 };
 
 /// An iterator of an object.
-#[residual]
+#[residual(writes)]
 pub fn iterate(interp: &Pyllisp, object: Value<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
     interp.iterator(object)
 }
 
 /// The next value of an iterator; unset at its end, or if it is none of the interpreter's own.
-#[residual]
+#[residual(writes)]
 pub fn next_value(interp: &Pyllisp, iterator: Value<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
     Ok(interp.next(iterator)?.unwrap_or(unset()))
 }
