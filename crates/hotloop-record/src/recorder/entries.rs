@@ -122,10 +122,12 @@ impl Recorder {
         self.emit_guard(Op::new(Opcode::GuardValue, &[operand, expected]));
     }
 
-    /// The resume data of a guard as that of a guard at the start of this trace, a bridge from there.
-    pub fn start_as(&mut self, resume: &Resume, parent: &Trace) {
+    /// The resume data of a guard as that of a guard at the start of this trace, a bridge from there; its
+    /// position under a number of its own.
+    pub fn start_as(&mut self, resume: &Resume, parent: &Trace, position: u32) {
         let live = resume.live();
         let mut start = resume.clone();
+        start.position = position;
         start.facts.clear();
         start.map(&mut |operand| {
             let input = operand.as_var().and_then(|var| live.iter().position(|known| *known == var));

@@ -10,13 +10,19 @@ use hotloop_ir::{EntryCall, FieldKind, Opcode, Returning, Ty, TypeRef, caller_of
 use hotloop_record::{Abort, EntryPositions, EntryResult, Kept, Recorder, Red};
 
 use super::record::{Before, End, Goal, Recording};
-use super::tables::{HeadKind, Position};
+use super::tables::{HeadKind, NO_POSITION, Position};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta};
 
 /// Most instructions of a callee that are executed while its caller is recorded.
 const MOST_STEPS: u32 = 20_000;
+
+/// What stands for positions in the resume data behind calls of entries.
+const ENTRY_POSITIONS: EntryPositions = EntryPositions { unwound: NO_POSITION - 1, elsewhere: NO_POSITION };
+
+/// The position of an exit behind a call that returned elsewhere.
+pub(super) const ELSEWHERE: u32 = ENTRY_POSITIONS.elsewhere;
 
 /// A callee that is about to return.
 pub(super) struct Returned<P> {
@@ -50,10 +56,10 @@ impl<I: Interpreter> Vm<'_, I> {
         let Some(root) = recording.recorder.own_frame() else { return End::Aborted(Abort::Left) };
         recording.recorder.rewind_instruction();
         let greens = recording.recorder.instruction_position();
-        let position = self.tables.borrow().positions[greens as usize].clone();
+        let position = self.tables.borrow().position(greens);
         let slots = || self.result_slots(before.pc, before.raising, ty, root);
         let number = self.tables.borrow_mut().return_point(position, slots);
-        let slots = self.tables.borrow().returns[number as usize].slots.to_vec();
+        let slots = self.tables.borrow().returned_at(number).slots.to_vec();
         let words = Self::types().len() - 1 + slots.len();
         if words > hotloop_codegen::MOST_RESULTS {
             recording.recorder.finish(Opcode::Exit, 0, &[]);
@@ -80,17 +86,6 @@ impl<I: Interpreter> Vm<'_, I> {
             })
             .map(|slot| slot as u32)
             .collect()
-    }
-
-    fn entry_positions(&self, pc: I::Pc) -> EntryPositions {
-        let mut tables = self.tables.borrow_mut();
-        if let Some(positions) = tables.entry_positions {
-            return positions;
-        }
-        let mut position = || tables.position(Position { pc, raising: false, greens: Rc::default() });
-        let positions = EntryPositions { unwound: position(), elsewhere: position() };
-        tables.entry_positions = Some(positions);
-        positions
     }
 
     /// Records a call of a function's entry: its frame was made by the instruction before.
@@ -169,7 +164,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let (pc, raising, greens) = (position.pc, position.raising, position.greens.clone());
         let slots = || self.result_slots(pc, raising, ty, frame.bits);
         let number = self.tables.borrow_mut().return_point(position, slots);
-        let slots = self.tables.borrow().returns[number as usize].slots.clone();
+        let slots = self.tables.borrow().returned_at(number).slots.clone();
         let results =
             self.results(&ends, &slots, index, types, |slot| hotloop_record::read_slot(frame.bits, ty, slot));
         if results.len() > hotloop_codegen::MOST_RESULTS {
@@ -180,7 +175,6 @@ impl<I: Interpreter> Vm<'_, I> {
             recording.recorder.record_executed(kept);
             return End::Left(Next::At(pc, raising));
         }
-        let positions = self.entry_positions(pc);
         let call = EntryCall {
             code: callee.code,
             frame: index as u32,
@@ -189,7 +183,7 @@ impl<I: Interpreter> Vm<'_, I> {
         };
         let typed: Vec<(Red, Ty)> = words.iter().copied().zip(types.iter().copied()).collect();
         let recorder = &mut recording.recorder;
-        let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, positions);
+        let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, ENTRY_POSITIONS);
         *state = self.after_return(recorder, frame, ty, &slots, &reds, &greens);
         recording.called = true;
         recording.recorder.record_executed(kept);
@@ -235,7 +229,7 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// The entry to call: a compiled one, or the one that is just recorded.
-    fn callee(&self, recording: &Recording<I::Pc>, pc: I::Pc, greens: &[u64]) -> Option<Callee> {
+    fn callee(&self, recording: &mut Recording<I::Pc>, pc: I::Pc, greens: &[u64]) -> Option<Callee> {
         let tables = self.tables.borrow();
         let head = tables.find_head(self.interpreter.loop_cell(pc), HeadKind::Entry, greens)?;
         if let Goal::Entry { head: own, .. } = recording.goal
@@ -244,12 +238,17 @@ impl<I: Interpreter> Vm<'_, I> {
             let tokens = recording.recorder.trace.tokens.iter().map(|var| var.0).collect();
             return Some(Callee { code: None, slots: Rc::new(recording.slots.clone()), tokens });
         }
-        let compiled = &tables.traces[tables.heads[head].trace?];
+        let trace = tables.heads[head].trace?;
+        let compiled = tables.trace(trace);
         if compiled.invalid.load(Ordering::Relaxed) != 0 {
             return None;
         }
         let tokens = compiled.trace.tokens.iter().map(|var| var.0).collect();
-        Some(Callee { code: Some(compiled.code.0), slots: compiled.slots.clone(), tokens })
+        let callee = Callee { code: Some(compiled.code.0), slots: compiled.slots.clone(), tokens };
+        drop(tables);
+        self.tables.borrow_mut().pins.push(trace);
+        recording.links.push(trace);
+        Some(callee)
     }
 
     /// Executes a callee until it is about to return to the caller's frame; gives up in time.
@@ -323,7 +322,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let tables = self.tables.borrow();
         let head = tables.find_head(self.interpreter.loop_cell(pc), kind, &greens)?;
         let trace = tables.heads[head].trace?;
-        (tables.traces[trace].invalid.load(Ordering::Relaxed) == 0).then_some(trace)
+        (tables.trace(trace).invalid.load(Ordering::Relaxed) == 0).then_some(trace)
     }
 }
 

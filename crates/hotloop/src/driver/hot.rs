@@ -183,7 +183,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let greens_kept = Rc::new(greens.clone());
         let position = Position { pc, raising: false, greens: greens_kept };
         recorder.trace.start = Some(Box::new(Resume {
-            position: self.tables.borrow_mut().position(position),
+            position: self.tables.borrow_mut().add_position(position),
             state: Rc::new(start),
             objects: Rc::new(objects),
             stores: Vec::new(),

@@ -8,9 +8,9 @@ use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectKind, Opcode, Resume, Trace, Ty, TypeRef};
 use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
-use super::entries::resolve;
+use super::entries::{ELSEWHERE, resolve};
 use super::record::{Goal, Recording};
-use super::tables::{HeadKind, Tables};
+use super::tables::HeadKind;
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState};
 use crate::mode::{Direct, Meta};
@@ -86,7 +86,6 @@ impl<I: Interpreter> Vm<'_, I> {
             let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
             (LeftAt { guard, head, trace, number }, hot && room && !condemned)
         };
-        self.retire_callers(exits);
         let words = resolve(words, left.types(), &callers);
         let result = if hot {
             self.bridge(&left, &words)
@@ -102,7 +101,7 @@ impl<I: Interpreter> Vm<'_, I> {
     /// What was left, and where.
     fn left_at(&self, guard: u32) -> LeftAt {
         let tables = self.tables.borrow();
-        let compiled = &tables.traces[tables.guards[guard as usize].trace];
+        let compiled = tables.trace(tables.guards[guard as usize].trace);
         let number = (guard - compiled.first_guard) as usize;
         LeftAt { guard, head: compiled.head, trace: compiled.trace.clone(), number }
     }
@@ -124,37 +123,20 @@ impl<I: Interpreter> Vm<'_, I> {
         callers
     }
 
-    /// Traces that call an entry which is not in use any more are not used any more either.
-    fn retire_callers(&self, exits: &Exits) {
-        let mut tables = self.tables.borrow_mut();
-        let retired = |tables: &Tables<I::Pc>, guard: u32| {
-            let compiled = &tables.traces[tables.guards[guard as usize].trace];
-            tables.heads[compiled.head].trace != Some(compiled.root)
-        };
-        for index in 1..exits.len() {
-            if !retired(&tables, exits.get(index - 1).0) {
-                break;
-            }
-            let head = tables.traces[tables.guards[exits.get(index).0 as usize].trace].head;
-            if tables.heads[head].trace.take().is_some() {
-                tables.heads[head].aborts += 1;
-            }
-        }
-    }
-
     /// The state behind an exit; the instruction is replayed.
     fn resume(&self, left: &LeftAt, words: &[u64]) -> (Next<I::Pc>, I::State<Direct>) {
         let resume = left.resume();
-        let position = self.tables.borrow().positions[resume.position as usize].clone();
         let mut recorder = Recorder::replaying();
         let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
         let results = self.waiting_results();
         let rebuilt = rebuild(&mut recorder, &left.trace, resume, &reds, &Allocator(self));
-        let next = Next::At(position.pc, position.raising);
-        if self.is_elsewhere(resume.position) {
+        if resume.position == ELSEWHERE {
             let (next, state) = self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, None);
-            self.resume_direct(next, state)
-        } else if rebuilt.feed.is_empty() {
+            return self.resume_direct(next, state);
+        }
+        let position = self.tables.borrow().position(resume.position);
+        let next = Next::At(position.pc, position.raising);
+        if rebuilt.feed.is_empty() {
             let words: Vec<u64> = rebuilt.state.iter().map(|red| red.bits).collect();
             (next, <I::State<Direct> as RedState<Direct>>::load(&words, &position.greens))
         } else {
@@ -162,6 +144,7 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder.prepare_feed(rebuilt.feed);
             self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
             let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
+            self.tables.borrow_mut().free_positions(&recorder.trace, None);
             self.resume_direct(Next::After(step), state)
         }
     }
@@ -171,10 +154,6 @@ impl<I: Interpreter> Vm<'_, I> {
         let results = self.interpreter.runtime().context().results.to_vec();
         self.kept.borrow_mut().extend_from_slice(&results);
         results
-    }
-
-    fn is_elsewhere(&self, position: u32) -> bool {
-        self.tables.borrow().entry_positions.is_some_and(|positions| positions.elsewhere == position)
     }
 
     /// A called entry returned at another position than when its caller was recorded. The state is that of
@@ -187,7 +166,7 @@ impl<I: Interpreter> Vm<'_, I> {
         fresh: Option<Vec<Red>>,
     ) -> (Next<I::Pc>, I::State<Meta>) {
         let (frame, status) = (rebuilt[0], rebuilt[1]);
-        let point = self.tables.borrow().returns[status.bits as usize].clone();
+        let point = self.tables.borrow().returned_at(status.bits as u32);
         let Some((_, ty)) = Self::frame() else { unreachable!("entries have frames") };
         let reds = fresh.unwrap_or_else(|| results.iter().map(|bits| Red::constant(*bits)).collect());
         for (slot, red) in point.slots.iter().zip(&reds[Self::types().len() - 1..]) {
@@ -217,7 +196,6 @@ impl<I: Interpreter> Vm<'_, I> {
 
     fn bridge(&self, left: &LeftAt, words: &[u64]) -> (Next<I::Pc>, I::State<Direct>) {
         let (trace, resume) = (&left.trace, left.resume());
-        let position = self.tables.borrow().positions[resume.position as usize].clone();
         let jit = &self.interpreter.runtime().options().jit;
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
         let live = resume.live();
@@ -235,8 +213,10 @@ impl<I: Interpreter> Vm<'_, I> {
                 red
             })
             .collect();
-        recorder.start_as(resume, trace);
-        let elsewhere = self.is_elsewhere(resume.position);
+        let elsewhere = resume.position == ELSEWHERE;
+        let position = (!elsewhere).then(|| self.tables.borrow().position(resume.position));
+        let number = position.clone().map_or(ELSEWHERE, |one| self.tables.borrow_mut().add_position(one));
+        recorder.start_as(resume, trace, number);
         let results = self.waiting_results();
         let fresh = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, &live, &results));
         let rebuilt = rebuild(&mut recorder, trace, resume, &reds, &Allocator(self));
@@ -247,17 +227,18 @@ impl<I: Interpreter> Vm<'_, I> {
         });
         let root =
             root.and_then(|var| live.iter().position(|known| *known == var)).map(|index| reds[index].operand);
-        let (next, state) = if elsewhere {
+        let (next, state) = if let Some(position) = &position {
+            let state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
+            (Next::At(position.pc, position.raising), state)
+        } else {
             let typed = [(rebuilt.state[0], Ty::Ref), (rebuilt.state[1], Ty::Int)];
             recorder.guard_position(resume.position, &typed, rebuilt.state[1]);
             self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, fresh)
-        } else {
-            let state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
-            (Next::At(position.pc, position.raising), state)
         };
         recorder.prepare_feed(rebuilt.feed);
         let goal = Goal::Bridge { guard: left.guard, head: left.head };
-        let recording = Recording { recorder, root, goal, slots: Vec::new(), called: elsewhere };
+        let recording =
+            Recording { recorder, root, goal, slots: Vec::new(), links: Vec::new(), called: elsewhere };
         self.record(recording, next, state)
     }
 
@@ -277,7 +258,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let Some(at) = status.and_then(|var| live.iter().position(|known| *known == var)) else {
             unreachable!("the position at which an entry returned is a variable")
         };
-        let point = self.tables.borrow().returns[reds[at].bits as usize].clone();
+        let point = self.tables.borrow().returned_at(reds[at].bits as u32);
         let types = Self::types();
         let index = Self::frame().map_or(0, |(index, _)| index);
         let mut words = results[..types.len() - 1].to_vec();

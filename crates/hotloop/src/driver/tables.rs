@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hotloop_codegen::{CodeId, Ranges};
-use hotloop_ir::Trace;
-use hotloop_record::{Abort, EntryPositions};
+use hotloop_ir::{Opcode, Trace};
+use hotloop_record::Abort;
 
 /// The counter of a position where traces may start, kept beside the code: no hashing on a back edge.
 #[derive(Debug, Default)]
@@ -200,6 +200,13 @@ pub(crate) struct Compiled {
     pub condemned: bool,
 }
 
+impl Compiled {
+    /// The number of the position at which it returns to a calling trace.
+    fn returns_at(&self) -> Option<u32> {
+        self.trace.ops.last().filter(|op| op.code == Opcode::Return).map(|op| op.descr)
+    }
+}
+
 /// A guard of a compiled trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guard {
@@ -293,9 +300,8 @@ pub(crate) struct Tables<P> {
     pub traces: Vec<Option<Compiled>>,
     /// By number; those that are free are left as they were.
     pub guards: Vec<Guard>,
-    pub returns: Vec<ReturnPoint<P>>,
-    /// The positions of guards behind calls of entries.
-    pub entry_positions: Option<EntryPositions>,
+    /// By number; those that no trace returns at any more are empty.
+    returns: Vec<Option<ReturnPoint<P>>>,
     pub summary: Summary,
     /// Numbers that are free again.
     unused_positions: Vec<u32>,
@@ -314,6 +320,9 @@ pub(crate) struct Tables<P> {
     pub sweep: bool,
 }
 
+/// This number and the one below are no positions of the interpreter.
+pub(crate) const NO_POSITION: u32 = u32::MAX;
+
 /// Guards' numbers are below this.
 const MOST_GUARDS: usize = i32::MAX as usize;
 
@@ -329,7 +338,6 @@ impl<P> Default for Tables<P> {
             traces: Vec::new(),
             guards: Vec::new(),
             returns: Vec::new(),
-            entry_positions: None,
             summary: Summary::default(),
             unused_positions: Vec::new(),
             unused_heads: Vec::new(),
@@ -377,10 +385,17 @@ impl<P: Copy> Tables<P> {
     pub fn free_positions(&mut self, recorded: &Trace, kept: Option<&Trace>) {
         let kept: HashSet<u32> =
             kept.iter().flat_map(|trace| &trace.resumes).map(|one| one.position).collect();
-        for instr in &recorded.instrs {
-            if !kept.contains(&instr.position) && self.positions[instr.position as usize].take().is_some() {
-                self.unused_positions.push(instr.position);
+        let start = recorded.start.as_ref().map(|start| start.position);
+        for position in recorded.instrs.iter().map(|instr| instr.position).chain(start) {
+            if !kept.contains(&position) {
+                self.free_position(position);
             }
+        }
+    }
+
+    fn free_position(&mut self, number: u32) {
+        if self.positions.get_mut(number as usize).is_some_and(|position| position.take().is_some()) {
+            self.unused_positions.push(number);
         }
     }
 
@@ -421,9 +436,12 @@ impl<P: Copy> Tables<P> {
         self.condemned -= compiled.condemned as usize;
         self.give_guards(compiled.first_guard, compiled.trace.resumes.len());
         for resume in &compiled.trace.resumes {
-            if self.positions[resume.position as usize].take().is_some() {
-                self.unused_positions.push(resume.position);
-            }
+            self.free_position(resume.position);
+        }
+        if let Some(number) = compiled.returns_at()
+            && self.traces.iter().flatten().all(|other| other.returns_at() != Some(number))
+        {
+            self.returns[number as usize] = None;
         }
         self.unused_traces.push(index);
     }
@@ -494,11 +512,28 @@ impl<P: Copy> Tables<P> {
             let known = &known.position;
             known.pc == position.pc && known.raising == position.raising && known.greens == position.greens
         };
-        if let Some(index) = self.returns.iter().position(same) {
+        if let Some(index) = self.returns.iter().position(|known| known.as_ref().is_some_and(same)) {
             return index as u32;
         }
-        self.returns.push(ReturnPoint { position, slots: Rc::new(slots()) });
-        self.returns.len() as u32 - 1
+        let point = Some(ReturnPoint { position, slots: Rc::new(slots()) });
+        match self.returns.iter().position(Option::is_none) {
+            Some(index) => {
+                self.returns[index] = point;
+                index as u32
+            }
+            None => {
+                self.returns.push(point);
+                self.returns.len() as u32 - 1
+            }
+        }
+    }
+
+    /// The position of this number, at which a trace returns.
+    pub fn returned_at(&self, number: u32) -> ReturnPoint<P>
+    where
+        P: Clone,
+    {
+        self.returns[number as usize].clone().expect("a position at which traces return")
     }
 
     /// Counts an abort.
