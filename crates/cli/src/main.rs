@@ -41,8 +41,23 @@ fn obey() -> Result<(), Failure> {
         Command::Help => say(&arguments::help()),
         Command::Version => say(concat!("hotloop ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Prompt(settings) => repl::run(settings),
-        Command::Run { settings, file, arguments } => language::run(settings, &file, &arguments),
+        Command::Run { settings, file, arguments } => {
+            on_a_deep_stack(move || language::run(settings, &file, &arguments))
+        }
     }
+}
+
+/// Compiled functions that call each other take machine stack, at least a kilobyte a call. (What they do not
+/// find room for goes on in the interpreter, which needs none.) The memory is taken as it is used.
+const STACK_SIZE: usize = 256 << 20;
+
+fn on_a_deep_stack(run: impl FnOnce() -> Result<(), Failure> + Send) -> Result<(), Failure> {
+    std::thread::scope(|scope| {
+        match std::thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, run) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => Err(Failure::input(format_args!("can't start the program's thread: {error}"))),
+        }
+    })
 }
 
 fn say(text: &str) -> Result<(), Failure> {

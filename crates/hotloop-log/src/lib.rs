@@ -53,7 +53,7 @@ impl std::error::Error for LogError {}
 /// Where events go.
 pub struct Log {
     sections: Vec<Section>,
-    out: Option<Box<dyn Write>>,
+    out: Option<Box<dyn Write + Send>>,
 }
 
 impl fmt::Debug for Log {
@@ -69,7 +69,7 @@ impl Log {
     }
 
     /// These sections, to any writer.
-    pub fn to(sections: &[Section], out: Box<dyn Write>) -> Log {
+    pub fn to(sections: &[Section], out: Box<dyn Write + Send>) -> Log {
         Log { sections: sections.to_vec(), out: Some(out) }
     }
 
@@ -101,7 +101,7 @@ impl Log {
                 }
             }
         }
-        let out: Box<dyn Write> = match file {
+        let out: Box<dyn Write + Send> = match file {
             "-" | "" => Box::new(io::stderr()),
             path => match File::create(path) {
                 Ok(file) => Box::new(BufWriter::new(file)),

@@ -10,7 +10,7 @@
 
 use rustc_hash::FxHashSet as HashSet;
 
-use hotloop_ir::{FRAME_TOKEN, Op, Opcode, Operand, Trace, Ty, Var, caller_token};
+use hotloop_ir::{FRAME_TOKEN, Mutability, Op, Opcode, Operand, Trace, Ty, TypeRef, Var, caller_token};
 
 use crate::Contradiction;
 use crate::pipeline::Optimizer;
@@ -75,7 +75,7 @@ impl Optimizer<'_> {
         let fields = self.state.objects[root.0 as usize].ty.get().fields.clone();
         let moved = fields.iter().enumerate().any(|(slot, field)| {
             let content = self.state.objects[root.0 as usize].slots[slot];
-            let mutable = field.get().mutability != hotloop_ir::Mutability::Immutable;
+            let mutable = field.get().mutability != Mutability::Immutable;
             let unmoved = matches!(content, Slot::Known(Val::Op(operand))
                 if operand.as_var().is_some_and(|var| self.recorded.tokens.contains(&var)));
             mutable && !shape.slots.contains(&(slot as u32)) && !unmoved
@@ -144,6 +144,13 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
                     false
                 }
                 Opcode::Loop => listed.any(|index| !trace.tokens.contains(&Var(index as u32))),
+                // A frame that is reached through the heap may be one that a calling trace keeps in registers.
+                Opcode::GetField | Opcode::SetField | Opcode::GetItem | Opcode::SetItem => {
+                    let made = op.args[0]
+                        .as_var()
+                        .is_some_and(|var| matches!(trace.op(var).code, Opcode::New | Opcode::NewArray));
+                    mentions || (!made && reaches_into_frame(op))
+                }
                 Opcode::Enter => listed.any(|index| !trace.entered.contains(&(index as u32))),
                 _ => mentions || listed.next().is_some(),
             };
@@ -152,5 +159,16 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
         if tokens.len() == before {
             return (found, tokens);
         }
+    }
+}
+
+/// Whether it reads or writes what may change of a frame.
+fn reaches_into_frame(op: &Op) -> bool {
+    match op.code {
+        Opcode::GetField | Opcode::SetField => {
+            op.field().get().mutability != Mutability::Immutable
+                && TypeRef::of_field(op.field()).is_some_and(|ty| ty.get().virtualizable)
+        }
+        _ => op.type_ref().get().virtualizable,
     }
 }

@@ -373,6 +373,13 @@ impl Recorder {
         red
     }
 
+    /// What a slot of the object is known to hold.
+    pub fn known_slot(&mut self, object: Red, ty: TypeRef, slot: usize) -> Option<Red> {
+        let operand = self.operand(object, Ty::Ref);
+        let place = place_of(self.type_descr(ty), ty, slot);
+        self.heap.get(operand, place)
+    }
+
     /// Calls `visit` with every word that must stay alive while recording.
     pub fn visit_words(&self, visit: &mut dyn FnMut(u64)) {
         self.trace.consts.iter().for_each(|constant| visit(constant.bits));

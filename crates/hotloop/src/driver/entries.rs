@@ -167,7 +167,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let slots = self.tables.borrow().returned_at(number).slots.clone();
         let results =
             self.results(&ends, &slots, index, types, |slot| hotloop_record::read_slot(frame.bits, ty, slot));
-        if results.len() > hotloop_codegen::MOST_RESULTS {
+        let changed = self.frames_changed(&mut recording.recorder, callers.clone(), ty);
+        if changed || results.len() > hotloop_codegen::MOST_RESULTS {
             *state = <I::State<Meta> as RedState<Meta>>::load(
                 &ends.iter().map(|word| Red::constant(*word)).collect::<Vec<_>>(),
                 &greens,
@@ -188,6 +189,28 @@ impl<I: Interpreter> Vm<'_, I> {
         recording.called = true;
         recording.recorder.record_executed(kept);
         End::Open(Next::At(pc, raising))
+    }
+
+    /// Whether the callee has written these frames, or those they refer to, which the trace keeps to itself.
+    fn frames_changed(&self, recorder: &mut Recorder, mut frames: Vec<Red>, ty: TypeRef) -> bool {
+        let mut seen: Vec<u64> = Vec::new();
+        while let Some(frame) = frames.pop() {
+            if seen.contains(&frame.bits) {
+                continue;
+            }
+            seen.push(frame.bits);
+            let count = ty.get().fields.len() + hotloop_record::read_length(frame.bits) as usize;
+            for slot in 0..count {
+                let Some(known) = recorder.known_slot(frame, ty, slot) else { continue };
+                if known.bits != hotloop_record::read_slot(frame.bits, ty, slot) {
+                    return true;
+                }
+                if Self::is_frame(ty.get().slot(slot).1, known.bits) {
+                    frames.push(known);
+                }
+            }
+        }
+        false
     }
 
     /// The results of a call as recorded words of the state, and in the frame; the state.

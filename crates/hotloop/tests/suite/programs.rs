@@ -2,6 +2,7 @@
 
 mod calls;
 mod data;
+mod entries;
 mod frames;
 mod replay;
 
@@ -19,7 +20,10 @@ use crate::run::{Counts, Effort, alone, compare, run};
 pub type Text = (&'static str, &'static str);
 
 pub fn all() -> impl Iterator<Item = Text> {
-    [data::PROGRAMS, calls::PROGRAMS, frames::PROGRAMS, replay::PROGRAMS].into_iter().flatten().copied()
+    [data::PROGRAMS, calls::PROGRAMS, entries::PROGRAMS, frames::PROGRAMS, replay::PROGRAMS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 pub fn parse(text: &str) -> &'static Program {
@@ -48,6 +52,11 @@ fn data_agrees() {
 #[test]
 fn calls_agree() {
     check(calls::PROGRAMS);
+}
+
+#[test]
+fn entries_agree() {
+    check(entries::PROGRAMS);
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! What traces look like: claims about speed, as tests.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use hotloop_ir::{Class, Opcode, Trace, TypeRef};
 use hotloop_log::{Log, Section};
@@ -12,11 +11,11 @@ use crate::run::{Report, Way, alone, run, run_logged};
 
 /// A log that a test can read.
 #[derive(Clone, Default)]
-struct Buffer(Rc<RefCell<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.0.lock().expect("no panic meanwhile").write(bytes)
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
@@ -32,7 +31,8 @@ fn traces(text: &str, way: &Way, fuel: i64) -> (Report, Vec<Trace>) {
     let buffer = Buffer::default();
     let log = Log::to(&[Section::Opt], Box::new(buffer.clone()));
     let report = run_logged(parse(text), way, fuel, Some(log)).expect("no internal error");
-    let log = String::from_utf8(buffer.0.take()).expect("text");
+    let log =
+        String::from_utf8(std::mem::take(&mut *buffer.0.lock().expect("no panic meanwhile"))).expect("text");
     let traces = log.split("{jit-log-opt\n").skip(1).map(|part| {
         let body = part.split("jit-log-opt}").next().unwrap_or_default();
         hotloop_ir::parse::parse(body).unwrap_or_else(|error| panic!("{error}\n{body}"))
@@ -214,4 +214,36 @@ fn stable_fields_of_constants_are_not_read() {
             "{trace}"
         );
     });
+}
+
+#[test]
+fn recursion_makes_no_frames() {
+    // Whichever way a call goes, the trace calls the entry (its own), and neither makes nor touches a frame.
+    let text = "fn main 3
+           int r0 16
+           call r1 fib r0 1
+           return r1
+         fn fib 5
+           int r1 2; jump-less r0 r1 small
+           int r2 1; sub r3 r0 r2
+           call r3 fib r3 1
+           sub r4 r0 r1
+           call r4 fib r4 1
+           add r0 r3 r4
+         small:
+           return r0";
+    let mut way = way().with_entries(true);
+    way.jit.function_threshold = 3;
+    let (report, traces) = traces(text, &way, 1_000_000);
+    assert_eq!(report.summary.entries, 1, "one entry of `fib`");
+    let calls = traces.iter().flat_map(|trace| &trace.ops).filter(|op| op.code == Opcode::CallEntry);
+    assert!(calls.count() >= 2, "the recursive calls are calls of the entry");
+    for trace in &traces {
+        let frames = trace
+            .ops
+            .iter()
+            .any(|op| touches_frame(op) || op.code == Opcode::NewArray && op.type_ref().get().virtualizable);
+        assert!(!frames, "a frame was made or touched:\n{trace}");
+    }
+    assert!(report.summary.exits < 400, "it settles: {} exits", report.summary.exits);
 }
