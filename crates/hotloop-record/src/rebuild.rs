@@ -37,16 +37,17 @@ struct Rebuilder<'a> {
     objects: Vec<Red>,
 }
 
-/// Rebuilds the state behind a guard of an optimised trace. `values` are the words of `resume.live()`, in that order, with their
+/// Rebuilds the state behind a guard of an optimised trace. `live` is `resume.live()`, `values` are its words, in that order, with their
 /// operands if a bridge is recorded.
 pub fn rebuild(
     recorder: &mut Recorder,
     trace: &Trace,
     resume: &Resume,
+    live: &[Var],
     values: &[Red],
     allocator: &dyn Allocate,
 ) -> Rebuilt {
-    let mut live: Vec<(Var, Red)> = resume.live().into_iter().zip(values.iter().copied()).collect();
+    let mut live: Vec<(Var, Red)> = live.iter().copied().zip(values.iter().copied()).collect();
     live.sort_unstable_by_key(|(var, _)| *var);
     let mut rebuilder = Rebuilder { recorder, resume, trace, live, objects: Vec::new() };
     rebuilder.objects(allocator);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::tables::HeadKind;
 use super::{Next, Vm};
-use crate::interpreter::{Interpreter, Step};
+use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::Direct;
 
 /// Why the dispatch loop paused.
@@ -15,14 +15,43 @@ pub(super) enum Pause<P> {
     Loop(P),
     /// At a function's entry, likewise.
     Call(P),
+    /// The watched frame is current again; an exception may be pending there.
+    Watched(P, bool),
     /// The program has ended.
     Done,
 }
 
 impl<I: Interpreter> Vm<'_, I> {
     /// Everything between the program's start and its end.
-    pub(super) fn drive(&self, mut next: Next<I::Pc>, mut state: I::State<Direct>) -> I::State<Direct> {
+    pub(super) fn drive(&self, next: Next<I::Pc>, state: I::State<Direct>) -> I::State<Direct> {
+        let before = self.watch.replace(0);
+        let (_, state) = self.drive_on(next, state);
+        self.watch.set(before);
+        state
+    }
+
+    /// Goes on until this frame is current again; nothing if the program ends before.
+    pub(super) fn drive_back_to(
+        &self,
+        frame: u64,
+        next: Next<I::Pc>,
+        state: I::State<Direct>,
+    ) -> (Option<Next<I::Pc>>, I::State<Direct>) {
+        let before = self.watch.replace(frame);
+        let result = self.drive_on(next, state);
+        self.watch.set(before);
+        result
+    }
+
+    fn drive_on(
+        &self,
+        mut next: Next<I::Pc>,
+        mut state: I::State<Direct>,
+    ) -> (Option<Next<I::Pc>>, I::State<Direct>) {
         loop {
+            if self.watch.get() != 0 && self.is_watched(&state) {
+                return (Some(next), state);
+            }
             let pause;
             (pause, state) = match next {
                 Next::At(pc, false) => self.direct(pc, state),
@@ -31,14 +60,23 @@ impl<I: Interpreter> Vm<'_, I> {
                 Next::After(Step::Loop(pc)) => (Pause::Loop(pc), state),
                 Next::After(Step::Call(pc)) => (Pause::Call(pc), state),
                 Next::After(Step::Raise(pc)) => self.unwind(pc, state),
-                Next::After(Step::Done) => return state,
+                Next::After(Step::Done) => return (None, state),
             };
             (next, state) = match pause {
                 Pause::Loop(pc) => self.hot(HeadKind::Loop, pc, state),
                 Pause::Call(pc) => self.hot(HeadKind::Entry, pc, state),
-                Pause::Done => return state,
+                Pause::Watched(pc, raising) => return (Some(Next::At(pc, raising)), state),
+                Pause::Done => return (None, state),
             };
         }
+    }
+
+    /// Whether the frame that is waited for is current.
+    #[cold]
+    fn is_watched(&self, state: &I::State<Direct>) -> bool {
+        let mut words = Vec::new();
+        state.save(&mut words);
+        Self::frame().is_some_and(|(index, _)| words[index] == self.watch.get())
     }
 
     /// Runs instructions until there is something for the driver to do. The only place where `step` is
@@ -49,7 +87,13 @@ impl<I: Interpreter> Vm<'_, I> {
         let poll = interpreter.runtime().poll();
         loop {
             match interpreter.step::<Direct>(pc, &mut state) {
-                Step::Next(next) | Step::Return(next) | Step::Switch(next) => pc = next,
+                Step::Next(next) => pc = next,
+                Step::Return(next) | Step::Switch(next) => {
+                    pc = next;
+                    if self.watch.get() != 0 && self.is_watched(&state) {
+                        return (Pause::Watched(next, false), state);
+                    }
+                }
                 Step::Loop(next) => {
                     pc = next;
                     if interpreter.loop_cell(next).tick() || poll.load(Ordering::Relaxed) != 0 {
@@ -63,11 +107,11 @@ impl<I: Interpreter> Vm<'_, I> {
                     }
                 }
                 Step::Raise(at) => {
-                    let pause;
-                    (pause, state) = self.handler(at, state);
-                    match pause {
-                        Some(next) => pc = next,
-                        None => return (Pause::Done, state),
+                    let found;
+                    (found, state) = self.handler(at, state);
+                    match found {
+                        Ok(next) => pc = next,
+                        Err(pause) => return (pause, state),
                     }
                 }
                 Step::Done => return (Pause::Done, state),
@@ -78,25 +122,33 @@ impl<I: Interpreter> Vm<'_, I> {
     /// An exception is pending: goes on from its handler.
     fn unwind(&self, pc: I::Pc, state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
         match self.handler(pc, state) {
-            (Some(next), state) => self.direct(next, state),
-            (None, state) => (Pause::Done, state),
+            (Ok(next), state) => self.direct(next, state),
+            (Err(pause), state) => (pause, state),
         }
     }
 
-    /// The position of the exception's handler; `None` if it leaves the program.
+    /// The position of the exception's handler, unless it leaves the program or the watched frame comes before.
     #[cold]
     #[inline(never)]
-    fn handler(&self, mut pc: I::Pc, mut state: I::State<Direct>) -> (Option<I::Pc>, I::State<Direct>) {
+    #[allow(clippy::type_complexity)] // what the driver passes around
+    fn handler(
+        &self,
+        mut pc: I::Pc,
+        mut state: I::State<Direct>,
+    ) -> (Result<I::Pc, Pause<I::Pc>>, I::State<Direct>) {
         loop {
             match self.interpreter.handle::<Direct>(pc, &mut state) {
+                Step::Raise(at) if self.watch.get() != 0 && self.is_watched(&state) => {
+                    return (Err(Pause::Watched(at, true)), state);
+                }
                 Step::Raise(at) => pc = at,
-                Step::Done => return (None, state),
+                Step::Done => return (Err(Pause::Done), state),
                 Step::Next(next)
                 | Step::Loop(next)
                 | Step::Call(next)
                 | Step::Return(next)
                 | Step::Switch(next) => {
-                    return (Some(next), state);
+                    return (Ok(next), state);
                 }
             }
         }

@@ -15,7 +15,7 @@ use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta};
 
-/// Most instructions of a callee that are executed while its caller is recorded.
+/// Most instructions of a callee's own frame that are executed while its caller is recorded.
 const MOST_STEPS: u32 = 20_000;
 
 /// What stands for positions in the resume data behind calls of entries.
@@ -32,6 +32,8 @@ pub(super) struct Returned<P> {
     pub words: Vec<u64>,
     /// What it has done.
     pub kept: Vec<Kept>,
+    /// A frame that the caller's trace keeps to itself was written before that.
+    pub changed: bool,
 }
 
 /// The entry that is called.
@@ -148,7 +150,14 @@ impl<I: Interpreter> Vm<'_, I> {
         let back = callers.first().map(|red| red.bits);
         let concrete: Vec<u64> = words.iter().map(|red| red.bits).collect();
         let start = <I::State<Direct> as RedState<Direct>>::load(&concrete, &greens);
-        let returned = match self.run_callee(pc, start, frame.bits, back) {
+        let kept_slots = self.frame_slots(&mut recording.recorder, callers.clone(), ty);
+        let changed = || {
+            let same = |(frame, slot, word): &(u64, usize, u64)| {
+                hotloop_record::read_slot(*frame, ty, *slot) == *word
+            };
+            !kept_slots.iter().all(same)
+        };
+        let returned = match self.run_callee(pc, start, frame.bits, back, &changed) {
             Ok(returned) => returned,
             Err((next, left)) => {
                 let mut words: Vec<u64> = Vec::new();
@@ -160,14 +169,13 @@ impl<I: Interpreter> Vm<'_, I> {
                 return End::Left(next);
             }
         };
-        let Returned { position, words: ends, kept } = returned;
+        let Returned { position, words: ends, kept, changed } = returned;
         let (pc, raising, greens) = (position.pc, position.raising, position.greens.clone());
         let slots = || self.result_slots(pc, raising, ty, frame.bits);
         let number = self.tables.borrow_mut().return_point(position, slots);
         let slots = self.tables.borrow().returned_at(number).slots.clone();
         let results =
             self.results(&ends, &slots, index, types, |slot| hotloop_record::read_slot(frame.bits, ty, slot));
-        let changed = self.frames_changed(&mut recording.recorder, callers.clone(), ty);
         if changed || results.len() > hotloop_codegen::MOST_RESULTS {
             *state = <I::State<Meta> as RedState<Meta>>::load(
                 &ends.iter().map(|word| Red::constant(*word)).collect::<Vec<_>>(),
@@ -191,9 +199,16 @@ impl<I: Interpreter> Vm<'_, I> {
         End::Open(Next::At(pc, raising))
     }
 
-    /// Whether the callee has written these frames, or those they refer to, which the trace keeps to itself.
-    fn frames_changed(&self, recorder: &mut Recorder, mut frames: Vec<Red>, ty: TypeRef) -> bool {
+    /// What these frames, which the trace keeps to itself, and those they refer to hold where the trace knows it:
+    /// frame, slot, word.
+    fn frame_slots(
+        &self,
+        recorder: &mut Recorder,
+        mut frames: Vec<Red>,
+        ty: TypeRef,
+    ) -> Vec<(u64, usize, u64)> {
         let mut seen: Vec<u64> = Vec::new();
+        let mut held = Vec::new();
         while let Some(frame) = frames.pop() {
             if seen.contains(&frame.bits) {
                 continue;
@@ -202,15 +217,13 @@ impl<I: Interpreter> Vm<'_, I> {
             let count = ty.get().fields.len() + hotloop_record::read_length(frame.bits) as usize;
             for slot in 0..count {
                 let Some(known) = recorder.known_slot(frame, ty, slot) else { continue };
-                if known.bits != hotloop_record::read_slot(frame.bits, ty, slot) {
-                    return true;
-                }
+                held.push((frame.bits, slot, hotloop_record::read_slot(frame.bits, ty, slot)));
                 if Self::is_frame(ty.get().slot(slot).1, known.bits) {
                     frames.push(known);
                 }
             }
         }
-        false
+        held
     }
 
     /// The results of a call as recorded words of the state, and in the frame; the state.
@@ -282,6 +295,7 @@ impl<I: Interpreter> Vm<'_, I> {
         mut state: I::State<Direct>,
         frame: u64,
         caller: Option<u64>,
+        changed: &dyn Fn() -> bool,
     ) -> Result<Returned<I::Pc>, (Next<I::Pc>, I::State<Direct>)> {
         let Some((index, _)) = Self::frame() else { return Err((Next::At(pc, false), state)) };
         let mut recorder = Box::new(Recorder::replaying());
@@ -289,41 +303,50 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut next = Next::After(Step::Call(pc));
         let mut result = None;
         for _ in 0..MOST_STEPS {
-            if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
-                break;
-            }
+            // Loops and calls are as hot as ever; what lies above the callee's frame is none of this
+            // recording's business.
             if let Next::After(step @ (Step::Call(pc) | Step::Loop(pc))) = next
-                && let Some(trace) = self.compiled_at(step, pc, &state)
+                && self.interpreter.loop_cell(pc).tick()
             {
-                (next, state) = self.enter_code(trace, state);
+                let kind = if matches!(step, Step::Call(_)) { HeadKind::Entry } else { HeadKind::Loop };
+                (next, state) = self.hot(kind, pc, state);
             }
-            let (pc, raising) = match next {
+            let back;
+            (back, state) = self.drive_back_to(frame, next, state);
+            let Some(at) = back else {
+                next = Next::After(Step::Done);
+                break;
+            };
+            let (pc, raising) = match at {
                 Next::At(pc, raising) => (pc, raising),
                 Next::After(
                     Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc),
                 ) => (pc, false),
                 Next::After(Step::Raise(pc)) => (pc, true),
-                Next::After(Step::Done) => break,
+                Next::After(Step::Done) => {
+                    next = at;
+                    break;
+                }
             };
+            next = at;
             let (mut words, mut greens) = (Vec::new(), Vec::new());
             state.save(&mut words);
             state.greens(&mut greens);
-            let own = words[index] == frame;
-            if own {
-                recorder.keep_events();
-            }
+            recorder.keep_events();
             recorder.begin_instruction(0, &[], &[], None);
             let reds: Vec<Red> = words.iter().map(|word| Red::constant(*word)).collect();
             let mut meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
+            // The instruction that returns may write the caller's frame: that is recorded.
+            let changed = changed();
             let step = self.meta_step(&mut recorder, pc, raising, &mut meta);
             let kept = recorder.take_kept();
             let mut after: Vec<Red> = Vec::new();
             meta.save(&mut after);
-            if own && matches!(step, Step::Return(_) | Step::Raise(_)) && Some(after[index].bits) == caller {
+            if matches!(step, Step::Return(_) | Step::Raise(_)) && Some(after[index].bits) == caller {
                 // The words are in no place that the collector knows.
                 self.kept.borrow_mut().extend_from_slice(&words);
                 let position = Position { pc, raising, greens: Rc::new(greens) };
-                result = Some(Returned { position, words, kept });
+                result = Some(Returned { position, words, kept, changed });
                 break;
             }
             (next, state) = {
@@ -335,17 +358,6 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         self.recorders.borrow_mut().pop();
         result.ok_or((next, state))
-    }
-
-    /// The valid trace for what the step arrives at.
-    fn compiled_at(&self, step: Step<I::Pc>, pc: I::Pc, state: &I::State<Direct>) -> Option<usize> {
-        let kind = if matches!(step, Step::Call(_)) { HeadKind::Entry } else { HeadKind::Loop };
-        let mut greens = Vec::new();
-        state.greens(&mut greens);
-        let tables = self.tables.borrow();
-        let head = tables.find_head(self.interpreter.loop_cell(pc), kind, &greens)?;
-        let trace = tables.heads[head].trace?;
-        (tables.trace(trace).invalid.load(Ordering::Relaxed) == 0).then_some(trace)
     }
 }
 

@@ -15,6 +15,9 @@ use crate::interpreter::{Interpreter, Interrupt, RedState, Step};
 use crate::mode::{Direct, Meta};
 use crate::runtime::{POLL_STOP, POLL_USER};
 
+/// So many recordings may wait for each other.
+const MOST_RECORDINGS: usize = 8;
+
 impl<I: Interpreter> Vm<'_, I> {
     /// At a back edge, or at a function's entry, whose counter has run out, or with the poll flag set.
     pub(super) fn hot(
@@ -69,6 +72,11 @@ impl<I: Interpreter> Vm<'_, I> {
         let aborts = self.tables.borrow().heads[head].aborts;
         if aborts > jit.max_aborts {
             cell.set_count(u32::MAX);
+            return (Next::At(pc, false), state);
+        }
+        // A recording waits for a callee, further up: it is not begun twice, nor too many at a time.
+        if self.tables.borrow().heads[head].recording || self.recorders.borrow().len() > MOST_RECORDINGS {
+            cell.set_count(threshold);
             return (Next::At(pc, false), state);
         }
         // Should this recording fail, the next waits twice as long.

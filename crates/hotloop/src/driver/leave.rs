@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hotloop_codegen::Exits;
-use hotloop_ir::{Desc, Fact, ObjectKind, Opcode, Resume, Trace, Ty, TypeRef};
+use hotloop_ir::{Desc, Fact, ObjectKind, Opcode, Resume, Trace, Ty, TypeRef, Var};
 use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
 use super::entries::{ELSEWHERE, resolve};
@@ -33,6 +33,8 @@ struct LeftAt {
     trace: Rc<Trace>,
     /// Which of the trace's resume data.
     number: usize,
+    /// What lives there.
+    live: Vec<Var>,
 }
 
 impl LeftAt {
@@ -50,10 +52,14 @@ impl LeftAt {
                 .any(|op| op.code == Opcode::GuardCalled && op.resume as usize == self.number)
     }
 
+    fn new(guard: u32, head: usize, trace: Rc<Trace>, number: usize) -> LeftAt {
+        let live = trace.resumes[number].live();
+        LeftAt { guard, head, trace, number, live }
+    }
+
     /// The types of the words that live there.
     fn types(&self) -> impl Iterator<Item = Ty> {
-        let trace = &self.trace;
-        self.resume().live().into_iter().map(|var| trace.operand_type(var.into()).unwrap_or(Ty::Int))
+        self.live.iter().map(|var| self.trace.operand_type((*var).into()).unwrap_or(Ty::Int))
     }
 }
 
@@ -68,7 +74,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let (left, hot) = {
             let mut tables = self.tables.borrow_mut();
             let entry = &mut tables.guards[guard as usize];
-            entry.failures += 1;
+            // The more traces wait for this one, the dearer is the exit.
+            entry.failures = entry.failures.saturating_add(exits.len() as u32);
             let (index, hot) = (entry.trace, entry.failures >= entry.eagerness);
             tables.summary.exits += 1;
             let generation = tables.generation;
@@ -84,7 +91,7 @@ impl<I: Interpreter> Vm<'_, I> {
             // Should it be running further up the stack, it is freed later.
             tables.sweep |= invalid || condemned;
             let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
-            (LeftAt { guard, head, trace, number }, hot && room && !condemned)
+            (LeftAt::new(guard, head, trace, number), hot && room && !condemned)
         };
         let words = resolve(words, left.types(), &callers);
         let result = if hot {
@@ -103,20 +110,21 @@ impl<I: Interpreter> Vm<'_, I> {
         let tables = self.tables.borrow();
         let compiled = tables.trace(tables.guards[guard as usize].trace);
         let number = (guard - compiled.first_guard) as usize;
-        LeftAt { guard, head: compiled.head, trace: compiled.trace.clone(), number }
+        LeftAt::new(guard, compiled.head, compiled.trace.clone(), number)
     }
 
     /// The frames of the traces that wait for the innermost one, made from the outermost inwards; gives those
     /// that the innermost one has tokens for.
     fn make_callers(&self, exits: &Exits) -> Vec<u64> {
         let mut callers = Vec::new();
+        let mut recorder = Recorder::replaying();
         for index in (1..exits.len()).rev() {
             let (guard, words) = exits.get(index);
             let left = self.left_at(guard);
             let words = resolve(words, left.types(), &callers);
             let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
-            let mut recorder = Recorder::replaying();
-            let rebuilt = rebuild(&mut recorder, &left.trace, left.resume(), &reds, &Allocator(self));
+            let rebuilt =
+                rebuild(&mut recorder, &left.trace, left.resume(), &left.live, &reds, &Allocator(self));
             callers = rebuilt.state.iter().map(|red| red.bits).collect();
             self.kept.borrow_mut().extend_from_slice(&callers);
         }
@@ -129,7 +137,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut recorder = Recorder::replaying();
         let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
         let results = self.waiting_results();
-        let rebuilt = rebuild(&mut recorder, &left.trace, resume, &reds, &Allocator(self));
+        let rebuilt = rebuild(&mut recorder, &left.trace, resume, &left.live, &reds, &Allocator(self));
         if resume.position == ELSEWHERE {
             let (next, state) = self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, None);
             return self.resume_direct(next, state);
@@ -198,7 +206,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let (trace, resume) = (&left.trace, left.resume());
         let jit = &self.interpreter.runtime().options().jit;
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
-        let live = resume.live();
+        let live = &left.live;
         let reds: Vec<Red> = live
             .iter()
             .zip(words)
@@ -218,8 +226,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let number = position.clone().map_or(ELSEWHERE, |one| self.tables.borrow_mut().add_position(one));
         recorder.start_as(resume, trace, number);
         let results = self.waiting_results();
-        let fresh = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, &live, &results));
-        let rebuilt = rebuild(&mut recorder, trace, resume, &reds, &Allocator(self));
+        let fresh = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, live, &results));
+        let rebuilt = rebuild(&mut recorder, trace, resume, live, &reds, &Allocator(self));
         // The trace's own frame: the virtualizable that the resume data brought up to date.
         let root = resume.objects.iter().find_map(|object| match object.kind {
             ObjectKind::Existing(operand) => operand.as_var(),
@@ -248,7 +256,7 @@ impl<I: Interpreter> Vm<'_, I> {
         recorder: &mut Recorder,
         resume: &Resume,
         reds: &[Red],
-        live: &[hotloop_ir::Var],
+        live: &[Var],
         results: &[u64],
     ) -> Vec<Red> {
         let status = match &resume.state[1] {

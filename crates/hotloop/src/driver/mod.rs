@@ -76,6 +76,8 @@ pub struct Vm<'i, I: Interpreter> {
     tables: Rc<RefCell<Tables<I::Pc>>>,
     /// Recorders at work, innermost last; their words are roots.
     recorders: Rc<RefCell<Vec<*const Recorder>>>,
+    /// The frame that the dispatch loop is to come back to; 0: none.
+    watch: Cell<u64>,
     /// Words that must stay alive while a state is rebuilt.
     kept: Rc<RefCell<Vec<u64>>>,
     roots: Option<hotloop_gc::RootsId>,
@@ -114,7 +116,16 @@ impl<'i, I: Interpreter> Vm<'i, I> {
                 unsafe { (**recorder).visit_words(visit) };
             }
         }));
-        Vm { interpreter, target, tables, recorders, kept, roots: Some(roots), attempts: Cell::new(0) }
+        Vm {
+            interpreter,
+            target,
+            tables,
+            recorders,
+            watch: Cell::new(0),
+            kept,
+            roots: Some(roots),
+            attempts: Cell::new(0),
+        }
     }
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.

@@ -102,6 +102,10 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut calls: Vec<*const LoopCell> = Vec::new();
         let types = Self::types();
         let kept_before = self.kept.borrow().len();
+        let head = match recording.goal {
+            Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. } => head,
+        };
+        let before = std::mem::replace(&mut self.tables.borrow_mut().heads[head].recording, true);
         let mut first = true;
         while let End::Open(at) = end {
             next = at;
@@ -142,6 +146,7 @@ impl<I: Interpreter> Vm<'_, I> {
             };
         }
         self.recorders.borrow_mut().pop();
+        self.tables.borrow_mut().heads[head].recording = before;
         self.kept.borrow_mut().truncate(kept_before);
         if let End::Left(at) = end {
             // Given up in the middle of a call; the state is where that has come to.

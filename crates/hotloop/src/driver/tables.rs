@@ -110,6 +110,8 @@ pub(crate) struct Head {
     pub greens: Rc<Vec<u64>>,
     /// The compiled trace.
     pub trace: Option<usize>,
+    /// It is being recorded.
+    pub recording: bool,
     pub aborts: u32,
     /// Its code was freed: its counter starts anew.
     pub cold: bool,
