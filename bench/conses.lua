@@ -80,4 +80,4 @@ local function main(rounds, n, expected)
   end
 end
 
-main(200, 40000, 6692008)
+main(300, 40000, 6692008)

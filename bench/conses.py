@@ -72,4 +72,4 @@ def main(rounds, n, expected):
         print(round)
 
 
-main(200, 40000, 6692008)
+main(300, 40000, 6692008)

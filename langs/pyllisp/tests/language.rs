@@ -78,6 +78,24 @@ fn floats() {
 }
 
 #[test]
+fn square_roots() {
+    let from = "(from (import \"math\") sqrt)\n";
+    check(
+        &format!("{from}(print (sqrt 2.25) (sqrt 4) (sqrt 0.0) (sqrt 1 << 100))"),
+        "1.5 2.0 0.0 1125899906842624.0\n",
+    );
+    check(
+        &format!(
+            "{from}x = 0.0\ni = 0\n(while i < 300)\n    x += (sqrt i * 1.0)\n    i += 1\n(print (int x))"
+        ),
+        "3455\n",
+    );
+    check_error(&format!("{from}(sqrt -1.0)"), "no square root of -1.0");
+    check_error(&format!("{from}(sqrt \"4\")"), "no square root of \"4\"");
+    check_error(&format!("{from}(sqrt)"), "expected 1 arguments");
+}
+
+#[test]
 fn conversions() {
     check(
         "(print (int \"12\") (int 3.9) (int -3.9) (int true) (int \"0x1f\") (int 1e20))",

@@ -5,10 +5,10 @@ use hotloop::prelude::*;
 use super::{module, string};
 use crate::object::text;
 use crate::vm::Pyllisp;
-use crate::vm::interface::Answer;
+use crate::vm::interface::{Answer, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
-    module(interp, "fs", &[("read_file", read_file)]);
+    module(interp, "fs", &[("read_file", Work::Native(read_file))]);
     module(interp, "api", &[]);
     module(interp, "ffi", &[]);
 }

@@ -5,6 +5,7 @@ mod conversions;
 mod files;
 mod functions;
 mod lists;
+mod numbers;
 mod texts;
 
 use hotloop::prelude::*;
@@ -52,6 +53,7 @@ pub fn define(interp: &Pyllisp) {
     lists::define(interp);
     texts::define(interp);
     files::define(interp);
+    numbers::define(interp);
     method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
     let suppressed = builtin(interp, "call_suppressed", Work::Control(Control::CallSuppressed));
     prelude(interp, suppressed);
@@ -115,11 +117,11 @@ fn instantiator(interp: &Pyllisp, interface: Known, work: Work) {
 }
 
 /// A builtin module that `import` gives.
-fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Native)]) {
+fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Work)]) {
     let runtime = interp.runtime();
     let info = ModuleInfo::new(name, None, true);
-    for (name, native) in functions {
-        info.define(runtime, name, builtin(interp, name, Work::Native(*native)));
+    for (name, work) in functions {
+        info.define(runtime, name, builtin(interp, name, *work));
     }
     let value = Module::new(runtime, GreenRef::new(info)).to_value();
     interp.modules.borrow_mut().insert(name.to_owned(), runtime.constant(value));

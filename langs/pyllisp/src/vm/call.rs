@@ -190,7 +190,7 @@ fn native(
 
 fn work(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>, args: &[Value<Plain>]) -> Answer {
     match builtin.work {
-        Work::Native(native) | Work::Helped(native, ..) => native(interp, args),
+        Work::Native(native) | Work::Helped(native, ..) | Work::Root(native) => native(interp, args),
         Work::Control(_) => Err(interp.error("this function can't be called from here")),
     }
 }
@@ -274,6 +274,15 @@ impl Pyllisp {
                 let info = builtin.info();
                 match info.work {
                     Work::Native(_) => return self.native(pc, state, info, args),
+                    Work::Root(_) => {
+                        return match args.get_or_unset(state.frame, 0).as_float() {
+                            Some(float) if float >= 0.0 => {
+                                self.give(pc, state, Value::from_float(self.runtime(), float.sqrt()));
+                                Outcome::Next
+                            }
+                            _ => self.native(pc, state, info, args),
+                        };
+                    }
                     Work::Helped(_, when, helper) => {
                         let helped = match when {
                             When::Generator => args.get_or_unset(state.frame, 0).is::<Generator<M>>(),

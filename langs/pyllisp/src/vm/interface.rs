@@ -30,6 +30,8 @@ pub enum Work {
     Native(Native),
     /// Plain Rust, or a function of the prelude where that has to call the program's functions.
     Helped(Native, When, &'static str),
+    /// The square root: of a float by the processor, of anything else by plain Rust.
+    Root(Native),
     /// Something that changes which frame is running.
     Control(Control),
 }
@@ -47,6 +49,7 @@ impl fmt::Debug for Work {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Work::Native(_) => out.write_str("Native"),
+            Work::Root(_) => out.write_str("Root"),
             Work::Helped(_, _, helper) => write!(out, "Helped by {helper}"),
             Work::Control(control) => write!(out, "{control:?}"),
         }
