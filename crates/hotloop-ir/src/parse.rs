@@ -12,7 +12,7 @@
 //! list        = "[" operand* "]"
 //! operand     = NAME | integer | float | "@0x.." | "null" | "bits:0x.." | "_"      _ is no operand
 //! fact        = "fact" NAME knowledge             after a resume: what is known there
-//! knowledge   = "any" | ("int" LO? ".." HI?)? ("zeros=" N)? ("ones=" N)? ("type=" TYPE)?
+//! knowledge   = "any" | ("int" LO? ".." HI?)? ("zeros=" N)? ("ones=" N)? ("tags=" N)? ("type=" TYPE)?
 //! event       = "event" N ("read" | "write" | "alloc" | "call_reads" | "call_writes")
 //!               operand? ("->" operand)? ("raised" operand)? ("check" N)?
 //! entry       = "entry" N ":" ("self" | N) "frame" N "slots" "[" N* "]" "callers" "[" (N "=" N)* "]"
@@ -429,7 +429,7 @@ impl Parser {
             (fact.zeros, fact.ones) = fact.bits_of_range();
         }
         line.eat("any");
-        for part in ["zeros", "ones", "type"] {
+        for part in ["zeros", "ones", "tags", "type"] {
             if !line.eat(part) {
                 continue;
             }
@@ -437,9 +437,11 @@ impl Parser {
             match part {
                 "zeros" => fact.zeros |= line.word()?,
                 "ones" => fact.ones |= line.word()?,
+                "tags" => fact.tags = line.word()? as u8,
                 _ => fact.heap_type = Some(self.type_ref(line)?.0),
             }
         }
+        fact.tags &= fact.tags_of_bits();
         match self.trace.resumes.last_mut() {
             Some(resume) => resume.facts.push((var, fact)),
             None => self.trace.facts.push((var, fact)),

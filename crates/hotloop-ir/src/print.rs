@@ -264,6 +264,9 @@ impl fmt::Display for Fact {
         if self.ones & !ones != 0 {
             parts.push(format!("ones={:#x}", self.ones & !ones));
         }
+        if self.tags != self.tags_of_bits() {
+            parts.push(format!("tags={:#x}", self.tags));
+        }
         if let Some(ty) = self.heap_type {
             parts.push(format!("type={}", type_name(TypeRef(ty))));
         }

@@ -90,7 +90,8 @@ impl Maker {
     }
 
     fn fact(&mut self) -> Fact {
-        let fact = match self.random.below(5) {
+        let fact = match self.random.below(6) {
+            5 => Fact::FLOAT_VALUE,
             0 => Fact::ANY,
             1 => Fact::range(-3, 1 << 40),
             2 => Fact { zeros: 7, ones: 1 << 60, ..Fact::ANY }.tightened(),

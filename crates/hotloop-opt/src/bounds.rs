@@ -38,7 +38,8 @@ pub fn forward(op: Opcode, args: &[Fact]) -> Fact {
         (Len, _) => Fact::range(0, i64::MAX),
         (GetType, _) => Fact::range(0, u32::MAX as i64),
         (IntAdd | IntAddOvf | IntSub | IntSubOvf | IntMul | IntMulOvf, [a, b]) => {
-            settled(arithmetic_bits(op, a, b).and(&arithmetic_range(op, a, b)))
+            let tags = tags_of(a, b, |a, b| evaluate(wrapping(op), a, b, 0));
+            settled(arithmetic_bits(op, a, b).and(&arithmetic_range(op, a, b)).and(&tags))
         }
         (IntAddWraps | IntSubWraps | IntMulWraps, [a, b]) => truth(if cannot_overflow(op, a, b) {
             Some(false)
@@ -70,6 +71,14 @@ pub fn forward(op: Opcode, args: &[Fact]) -> Fact {
         (RefToInt | IntToRef | FloatToBits | BitsToFloat, [a]) => *a,
         (FloatAbs, [a]) => and(a, &Fact::exactly(!SIGN)),
         (FloatNeg, [a]) => xor(a, &Fact::exactly(SIGN)),
+        // What it is computed from fits, or it is never executed.
+        (FloatToValue, [a]) => folded(op, &[a]).unwrap_or(settled(Fact::FLOAT_VALUE)),
+        (FloatFitsValue, [a]) => folded(op, &[a]).unwrap_or(Fact::BOOL),
+        (ValueIsFloat, [a]) => truth(match settled(a.and(&Fact::FLOAT_VALUE)) {
+            _ if a.implies(&Fact::FLOAT_VALUE) => Some(true),
+            both if both.is_impossible() => Some(false),
+            _ => None,
+        }),
         (FloatEq | FloatLt | FloatLe, [a, b]) => folded(op, &[a, b]).unwrap_or(Fact::BOOL),
         (_, [a]) if op.class() == Class::Pure => folded(op, &[a]).unwrap_or(Fact::ANY),
         (_, [a, b]) if op.class() == Class::Pure => folded(op, &[a, b]).unwrap_or(Fact::ANY),
@@ -263,13 +272,35 @@ fn arithmetic_bits(op: Opcode, a: &Fact, b: &Fact) -> Fact {
     bits(!(value | unknown), value & !unknown)
 }
 
+/// The tags of the result of an operation whose low bits depend on its operands' low bits alone.
+fn tags_of(a: &Fact, b: &Fact, operation: impl Fn(u64, u64) -> u64) -> Fact {
+    let possible = |fact: &Fact| {
+        let tags = fact.tags;
+        (0..8u64).filter(move |tag| tags >> tag & 1 != 0)
+    };
+    let pairs = possible(a).flat_map(|left| possible(b).map(move |right| (left, right)));
+    let tags = pairs.fold(0, |tags, (left, right)| tags | 1 << (operation(left, right) & 7));
+    Fact { tags, ..Fact::ANY }
+}
+
+/// The operation that wraps where this one leaves the trace.
+fn wrapping(op: Opcode) -> Opcode {
+    match op {
+        Opcode::IntAddOvf => Opcode::IntAdd,
+        Opcode::IntSubOvf => Opcode::IntSub,
+        Opcode::IntMulOvf => Opcode::IntMul,
+        _ => op,
+    }
+}
+
 /// That many ones, from the bottom.
 fn low_mask(count: u32) -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
 fn not(fact: &Fact) -> Fact {
-    Fact { lo: !fact.hi, hi: !fact.lo, zeros: fact.ones, ones: fact.zeros, heap_type: None }
+    let tags = fact.tags.reverse_bits();
+    Fact { lo: !fact.hi, hi: !fact.lo, zeros: fact.ones, ones: fact.zeros, tags, heap_type: None }
 }
 
 fn and(a: &Fact, b: &Fact) -> Fact {
@@ -283,7 +314,8 @@ fn and(a: &Fact, b: &Fact) -> Fact {
             (!low_mask(64 - (!a.lo.min(b.lo)).leading_zeros()) as i64, hi)
         }
     };
-    settled(Fact { lo, hi, zeros: a.zeros | b.zeros, ones: a.ones & b.ones, heap_type: None })
+    let tags = tags_of(a, b, |a, b| a & b).tags;
+    settled(Fact { lo, hi, zeros: a.zeros | b.zeros, ones: a.ones & b.ones, tags, heap_type: None })
 }
 
 fn xor(a: &Fact, b: &Fact) -> Fact {
@@ -294,7 +326,8 @@ fn xor(a: &Fact, b: &Fact) -> Fact {
         64 - (fact.lo ^ (fact.lo >> 63)).leading_zeros().min((fact.hi ^ (fact.hi >> 63)).leading_zeros())
     };
     let mask = low_mask(width(a).max(width(b))) as i64;
-    settled(Fact { lo: !mask, hi: mask, zeros, ones, heap_type: None })
+    let tags = tags_of(a, b, |a, b| a ^ b).tags;
+    settled(Fact { lo: !mask, hi: mask, zeros, ones, tags, heap_type: None })
 }
 
 fn shift(op: Opcode, a: &Fact, b: &Fact) -> Fact {

@@ -65,7 +65,13 @@ impl Optimizer<'_> {
                     && matches!(definition.code, Opcode::IntEq | Opcode::IntNe);
                 if equal && let Some(constant) = self.state.out.const_of(b) {
                     self.learn_equal(a, constant.bits);
+                } else {
+                    self.learn_tags(a);
                 }
+            }
+            Opcode::ValueIsFloat => {
+                let float = Fact::FLOAT_VALUE;
+                self.learn(a, &if truth { float } else { Fact { tags: !float.tags, ..float } });
             }
             Opcode::IntAnd if boolean && truth => {
                 self.learn_truth(a, true);
@@ -95,6 +101,19 @@ impl Optimizer<'_> {
                 self.learn_equal(b, 0);
             }
             _ => {}
+        }
+    }
+
+    /// What is known of the tag that was cut out of a value, is known of the value.
+    fn learn_tags(&mut self, operand: Operand) {
+        let Some(var) = operand.as_var() else { return };
+        let definition = *self.state.out.op(var);
+        let [value, mask, _] = definition.args;
+        let is_tag = definition.code == Opcode::IntAnd
+            && self.state.out.const_of(mask).is_some_and(|mask| mask.bits & 7 == 7);
+        if is_tag {
+            let tags = self.fact(operand).tightened().tags;
+            self.learn(value, &Fact { tags, ..Fact::ANY });
         }
     }
 

@@ -48,6 +48,7 @@
 //! untag_as_int     ref_to_int(value_to_ref(x)) -> x-2
 //! select_known     select(c,x,y) -> x or y           select_bool      select(b,1,0) -> b; select(b,0,1) -> b==0
 //! select_test      select(x!=0,y,z) -> select(x,y,z); select(x==0,y,z) -> select(x,z,y)
+//! fits_if_float    float_fits_value(value_to_float(x)) -> value_is_float(x)
 //! float_unit       x*1.0, x/1.0, x-0.0, x+-0.0 -> x  (not x+0.0, which is 0.0 for -0.0)
 //! abs_of           abs(neg(x)), abs(abs(x)) -> abs(x)
 //! int_of_float     float_to_int(int_to_float(x)) -> x      if |x| <= 2^53
@@ -553,6 +554,9 @@ fn there_and_back(site: &Site) -> Option<Answer> {
         IntToRef => RefToInt,
         BitsToFloat => FloatToBits,
         FloatToBits => BitsToFloat,
+        // Both are defined for all words.
+        FloatToValue => ValueToFloat,
+        ValueToFloat => FloatToValue,
         FloatNeg => FloatNeg,
         _ => return None,
     };
@@ -566,6 +570,10 @@ fn exact_as_float(fact: &Fact) -> bool {
 
 const FLOATS: &[Rule] = &[
     rule("there_and_back", there_and_back),
+    rule("fits_if_float", |s| {
+        let (x, _) = s.defined(0, ValueToFloat).filter(|_| s.op == FloatFitsValue)?;
+        Some(Answer::Replace(ValueIsFloat, [x.into(), Term::Int(0), Term::Int(0)]))
+    }),
     rule("float_unit", |s| {
         let unit: f64 = match s.op {
             FloatMul | FloatDiv => 1.0,

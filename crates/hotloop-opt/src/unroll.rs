@@ -151,8 +151,8 @@ impl Optimizer<'_> {
     /// Whether the store may go round the loop: nobody is kept alive or hidden by it.
     fn may_carry(&self, value: Operand) -> bool {
         let fact = self.fact(value);
-        // A value whose tag is known and is not that of a reference (010).
-        fact.zeros & 2 != 0 || fact.ones & 5 != 0
+        // A value whose tag can't be that of a reference (010).
+        fact.tightened().tags & 1 << 0b010 == 0
     }
 
     fn first_plan(

@@ -129,6 +129,7 @@ fn other_operations() {
                 let meant = match op {
                     Opcode::RefToValue => word & 7 == 0,
                     Opcode::ValueToRef => word & 7 == 2,
+                    Opcode::FloatToValue => evaluate(Opcode::FloatFitsValue, word, 0, 0) == 1,
                     _ => true,
                 };
                 let result = forward(op, &[*fact]);
@@ -164,6 +165,14 @@ fn facts_are_as_tight_as_hoped() {
     assert_eq!((value.zeros & 7, value.ones & 7, value.heap_type), (5, 2, Some(4)));
     assert_eq!(forward(ValueToRef, &[value]).zeros & 7, 7);
     assert_eq!(forward(IntAnd, &[value, Fact::exactly(7)]).constant(), Some(2));
+    let float = forward(FloatToValue, &[Fact::ANY]);
+    assert_eq!(forward(ValueIsFloat, &[float]).constant(), Some(1));
+    assert_eq!(forward(ValueIsFloat, &[value]).constant(), Some(0));
+    let either = forward(IntOr, &[Fact::ANY, float]);
+    assert_eq!(
+        forward(IntEq, &[forward(IntAnd, &[either, Fact::exactly(7)]), Fact::exactly(0)]).constant(),
+        Some(0)
+    );
     let (index, _) = backward(UintLt, true, &Fact::ANY, &Fact::range(0, 10));
     assert_eq!((index.lo, index.hi), (0, 9));
     assert_eq!(backward(IntNe, true, &Fact::BOOL, &Fact::exactly(0)).0.constant(), Some(1));

@@ -78,6 +78,21 @@ fn floats() {
 }
 
 #[test]
+fn equality_with_null_and_booleans() {
+    check(
+        "f = (func x) (return [{x == null} {null != x} {x == true} {false == x}])\n\
+         (for x [null true false 0 1 1.5 \"\" \"a\" [] [null] (dict) (range 2) f]) (print (f x))",
+        "[true false false false]\n[false true true false]\n[false true false true]\n\
+         [false true false false]\n[false true false false]\n[false true false false]\n\
+         [false true false false]\n[false true false false]\n[false true false false]\n\
+         [false true false false]\n[false true false false]\n[false true false false]\n\
+         [false true false false]\n",
+    );
+    let null = "{==}[[closure null]] = (func f n) (return \"mine\")\nf = (func) (return 1)\n";
+    check(&format!("{null}(print {{f == null}} {{[] == null}} {{null == f}})"), "mine false false\n");
+}
+
+#[test]
 fn square_roots() {
     let from = "(from (import \"math\") sqrt)\n";
     check(

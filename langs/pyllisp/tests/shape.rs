@@ -71,6 +71,52 @@ fn the_seeds_inner_loop_touches_no_memory_in_a_function() {
 }
 
 #[test]
+fn walking_a_linked_list_calls_nothing() {
+    let source = "\
+main = (func n)
+    list = null
+    (while n > 0)
+        list = [n list]
+        n -= 1
+    sum = 0
+    (while list != null)
+        sum += list[0]
+        list = list[1]
+    (return sum)
+(main 20000)
+";
+    let all = traces("linked", source);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    assert!(!body(last).iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
+}
+
+#[test]
+fn floats_that_were_just_computed_are_not_tested() {
+    let source = "\
+main = (func n)
+    x = 1.5
+    y = 0.5
+    i = 0
+    (while i < n)
+        x = x * 0.999 + y
+        y = {x - y} * 0.25
+        i += 1
+    (return x)
+(main 20000)
+";
+    let all = traces("floats", source);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    let ops = body(last);
+    for code in [Opcode::ValueIsFloat, Opcode::IntAnd, Opcode::IntOr] {
+        assert!(!ops.contains(&code), "{} in the loop:\n{last}", code.name());
+    }
+    let count = |wanted: Opcode| ops.iter().filter(|code| **code == wanted).count();
+    // One test for each of the four results: does it fit a tagged word?
+    assert_eq!(count(Opcode::FloatFitsValue), 4, "{last}");
+    assert!(count(Opcode::ValueToFloat) <= 2, "{last}");
+}
+
+#[test]
 fn frames_of_inlined_calls_are_never_allocated() {
     let source = "\
 one = (func a b) (return a + b)

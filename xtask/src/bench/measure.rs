@@ -77,10 +77,17 @@ impl Prepared {
         }
     }
 
+    /// The command that runs it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+
     /// Runs it once: the CPU seconds, if it printed what it must.
     pub fn measure(&self, expected: &str) -> Result<f64> {
         let label = self.contestant.label;
-        let outcome = process::run(Command::new(&self.program).args(&self.arguments), Some(LIMIT))?;
+        let outcome = process::run(&mut self.command(), Some(LIMIT))?;
         if !outcome.succeeded() {
             return Err(format!("{label} ended with {}:\n{}", outcome.ended, outcome.stderr_text()));
         }

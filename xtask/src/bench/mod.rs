@@ -9,6 +9,7 @@ mod measure;
 mod programs;
 mod suite;
 mod table;
+mod warmup;
 
 use std::path::{Path, PathBuf};
 
@@ -24,9 +25,17 @@ bench [NAME…]          compare hotloop with its peers; a NAME selects the benc
     --peers            without hotloop
     --jit ARGUMENTS    give hotloop these JIT parameters where the benchmark names none
     --strict           fail if a goal is missed
+    --hotloop PATH     use this program instead of building it
+    The NAME `suite` stands for the programs of the suite, whose ratios are summed up in the end.
+bench warmup [NAME…]   CPU time until the programs of the suite are within 5 % of their steady state;
+                       without names it writes docs/warmup.md and docs/warmup.svg
+    --runs N           runs of each contestant (default 5)
     --hotloop PATH     use this program instead of building it";
 
 pub fn command(mut args: Args) -> Result<()> {
+    if args.flag("warmup") {
+        return warmup::command(args);
+    }
     let quick = args.flag("--quick");
     let strict = args.flag("--strict");
     let rounds = args.number("--rounds", 5)?.max(1) as usize;
@@ -77,6 +86,10 @@ fn select(names: &[String]) -> Result<Vec<&'static Benchmark>> {
     }
     let mut selected = Vec::new();
     for name in names {
+        if name == "suite" {
+            selected.extend(suite::SUITE);
+            continue;
+        }
         let exact = programs::all().filter(|benchmark| benchmark.name == name).collect::<Vec<_>>();
         let containing = programs::all().filter(|benchmark| benchmark.name.contains(name.as_str()));
         let found = if exact.is_empty() { containing.collect() } else { exact };
@@ -92,16 +105,30 @@ fn select(names: &[String]) -> Result<Vec<&'static Benchmark>> {
 /// Runs the benchmarks and prints their tables; gives the number of goals that were missed.
 fn run(selected: &[&'static Benchmark], settings: &Settings) -> Result<usize> {
     let mut missed = 0;
+    let mut summary = Vec::new();
     for benchmark in selected {
         let full = if settings.quick { benchmark.quick } else { benchmark.literals };
+        let mut ratios = Vec::new();
         for (pace, counts) in [(Pace::Fast, full), (Pace::Slow, benchmark.slow)] {
-            missed += race(benchmark, pace, counts, settings)?;
+            missed += race(benchmark, pace, counts, settings, &mut ratios)?;
         }
+        summary.push((benchmark.name, ratios));
+    }
+    summary.retain(|(name, _)| suite::SUITE.iter().any(|benchmark| benchmark.name == *name));
+    if summary.len() > 1 {
+        println!("{}", table::summary(&summary));
     }
     Ok(missed)
 }
 
-fn race(benchmark: &Benchmark, pace: Pace, counts: &[u64], settings: &Settings) -> Result<usize> {
+/// One race and its table; the ratios with the peers are added to `ratios`.
+fn race(
+    benchmark: &Benchmark,
+    pace: Pace,
+    counts: &[u64],
+    settings: &Settings,
+    ratios: &mut Vec<(&'static str, f64)>,
+) -> Result<usize> {
     let mut prepared = Vec::new();
     for contestant in benchmark.contestants.iter().filter(|contestant| contestant.pace == pace) {
         if settings.hotloop.is_none() && matches!(contestant.runner, Runner::Hotloop(_)) {
@@ -132,6 +159,7 @@ fn race(benchmark: &Benchmark, pace: Pace, counts: &[u64], settings: &Settings) 
     if !counts.is_empty() {
         println!("  counts {}", programs::words(counts).replace(' ', " x "));
     }
+    ratios.extend(rows[1..].iter().map(|row| (row.label, table::ratio(&rows[0], row))));
     let (text, missed) = table::render(&rows, settings.judge);
     println!("{text}");
     Ok(missed)

@@ -51,6 +51,13 @@ pub struct Contestant {
     pub goal: Option<f64>,
 }
 
+impl Contestant {
+    /// Whether it writes line by line to a terminal, as all interpreters do.
+    pub fn is_interpreter(&self) -> bool {
+        matches!(self.runner, Runner::Hotloop(_) | Runner::Script(_))
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
     /// Compiled: runs the full counts.

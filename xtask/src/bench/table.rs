@@ -23,8 +23,7 @@ pub fn render(rows: &[Row], judged: bool) -> (String, usize) {
         let most = row.times.iter().copied().fold(0.0, f64::max);
         let _ = write!(text, "  {:width$}  {:8.3} {least:8.3} {most:8.3}", row.label, median(&row.times));
         if index > 0 {
-            let ratios = first.times.iter().zip(&row.times).map(|(first, this)| first / this);
-            let ratio = median(&ratios.collect::<Vec<_>>());
+            let ratio = ratio(first, row);
             let _ = write!(text, "  {ratio:.3}");
             if let (Some(goal), true) = (row.goal, judged) {
                 let met = ratio <= goal;
@@ -37,8 +36,39 @@ pub fn render(rows: &[Row], judged: bool) -> (String, usize) {
     (text, missed)
 }
 
+/// The median of the paired ratios of two contestants.
+pub fn ratio(first: &Row, other: &Row) -> f64 {
+    median(&first.times.iter().zip(&other.times).map(|(first, other)| first / other).collect::<Vec<_>>())
+}
+
+/// What all benchmarks come down to: the ratios with each peer and their geometric mean, as a table in
+/// Markdown.
+pub fn summary(results: &[(&'static str, Vec<(&'static str, f64)>)]) -> String {
+    let mut peers: Vec<&str> = Vec::new();
+    for (peer, _) in results.iter().flat_map(|(_, ratios)| ratios) {
+        if !peers.contains(peer) {
+            peers.push(peer);
+        }
+    }
+    let line = |name: &str, find: &dyn Fn(&str) -> Option<f64>| {
+        let cell = |peer: &&str| find(peer).map_or(" |".to_string(), |ratio| format!(" {ratio:.2} |"));
+        format!("| {name} |{}\n", peers.iter().map(cell).collect::<String>())
+    };
+    let mut text =
+        format!("| CPU time / |{}\n", peers.iter().map(|peer| format!(" {peer} |")).collect::<String>());
+    text += &format!("|---|{}\n", "---|".repeat(peers.len()));
+    for (name, ratios) in results {
+        text += &line(name, &|peer| ratios.iter().find(|it| it.0 == peer).map(|it| it.1));
+    }
+    text + &line("geometric mean", &|peer| {
+        let all = results.iter().flat_map(|(_, ratios)| ratios).filter(|it| it.0 == peer);
+        let logarithms = all.map(|it| it.1.ln()).collect::<Vec<_>>();
+        Some((logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp())
+    })
+}
+
 /// The middle value, or the mean of the middle two.
-fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -68,5 +98,13 @@ mod tests {
         assert!(text.contains("1.000 (goal 1.5: met)"), "{text}");
         assert!(text.contains("0.500 (goal 0.4: MISSED)"), "{text}");
         assert_eq!(render(&rows, false).1, 0);
+    }
+
+    #[test]
+    fn a_summary_has_geometric_means() {
+        let results = [("a", vec![("x", 0.5), ("y", 1.0)]), ("b", vec![("x", 2.0)])];
+        let text = summary(&results);
+        assert!(text.contains("| a | 0.50 | 1.00 |\n| b | 2.00 | |\n"), "{text}");
+        assert!(text.ends_with("| geometric mean | 1.00 | 1.00 |\n"), "{text}");
     }
 }
