@@ -48,6 +48,7 @@ Options:
     --jit off            do not compile
     --heap SIZE          most memory for live objects, like 512M (bytes, or with K, M or G)
     --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
+    --nursery SIZE       what is allocated between two collections of a small heap (8M)
     --gc-stress N        collect garbage at every N-th allocation (for tests)
     --check-hints        check what the interpreter promises to the JIT (slow)
     --help, --version
@@ -108,6 +109,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
         match name {
             "--jit" => jit(&mut options, &value()?)?,
             "--heap" => options.heap_limit = Some(size(&value()?)?),
+            "--nursery" => options.gc_nursery = Some(size(&value()?)?),
             "--gc" => options.gc_plan = Some(plan(&value()?)?),
             "--gc-stress" => options.gc_stress = Some(every(&value()?)?),
             _ if has_value => return Err(unknown_option(name)),

@@ -1,9 +1,9 @@
 //! Nanoseconds per object of 24 bytes, collections included, for three ways of using the heap:
 //! garbage only, trees of which 131 thousand nodes stay alive, and a long list that stays alive.
 //!
-//! `cargo run --release -p hotloop-gc --example alloc_bench`
+//! `cargo run --release -p hotloop-gc --example alloc_bench [immix]`
 
-use hotloop_gc::{Heap, HeapOptions, Layout, Slot, SlotKind, TypeId, register_type};
+use hotloop_gc::{Heap, HeapOptions, Layout, Plan, Slot, SlotKind, TypeId, choose, register_type};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -35,19 +35,25 @@ fn tree(heap: &Heap, ty: TypeId, depth: u32) -> *mut u8 {
     pair(heap, ty, left, right)
 }
 
-fn measure(heap: &Heap, what: &str, objects: u64, run: impl FnOnce()) {
+fn measure(what: &str, objects: u64, run: impl FnOnce(&Heap)) {
+    let heap = Heap::new(HeapOptions::default());
+    heap.collect();
     let before = heap.stats();
-    let start = Instant::now();
-    run();
-    let time = start.elapsed();
+    let start = cpu();
+    run(&heap);
+    let time = cpu() - start;
     let after = heap.stats();
     let collecting = after.collection_time - before.collection_time;
     println!(
-        "{what:28} {:6.2} ns per object ({:5.2} of it in {} collections), {:.1} MB live",
+        "{what:28} {:6.2} ns per object ({:5.2} of it in {} collections, {} of them young, longest {:.1} ms), \
+         {:.1} MB live, {:.1} MB of pages",
         per(time, objects),
         per(collecting, objects),
         after.collections - before.collections,
+        after.young_collections - before.young_collections,
+        after.longest_collection.as_secs_f64() * 1e3,
         after.live_bytes as f64 / 1e6,
+        after.page_bytes as f64 / 1e6,
     );
 }
 
@@ -74,36 +80,41 @@ fn main() {
         slots: vec![Slot { offset: 8, kind: SlotKind::Ref }, Slot { offset: 16, kind: SlotKind::Ref }],
         trailing: None,
     });
+    if std::env::args().nth(1).as_deref() == Some("immix") {
+        assert!(choose(Plan::Immix));
+    }
     let (start, cpu_before) = (Instant::now(), cpu());
     let heap = Heap::new(HeapOptions::default());
     println!("Heap::new {:?}, {:?} of processor time", start.elapsed(), cpu() - cpu_before);
 
+    drop(heap);
     let null = std::ptr::null_mut();
-    measure(&heap, "garbage", 50_000_000, || {
+    measure("garbage", 50_000_000, |heap| {
         for _ in 0..50_000_000 {
-            black_box(pair(&heap, ty, null, null));
+            black_box(pair(heap, ty, null, null));
         }
     });
-    measure(&heap, "garbage, size checked", 50_000_000, || {
+    measure("garbage, size checked", 50_000_000, |heap| {
         for _ in 0..50_000_000 {
-            black_box(checked_pair(&heap, ty));
+            black_box(checked_pair(heap, ty));
         }
     });
-    let kept = tree(&heap, ty, 16);
     let nodes = (1u64 << 15) - 1;
-    measure(&heap, "trees, 131 thousand live", 750 * nodes, || {
+    measure("trees, 131 thousand live", 750 * nodes, |heap| {
+        let kept = tree(heap, ty, 16);
         for _ in 0..750 {
-            black_box(tree(&heap, ty, 14));
+            black_box(tree(heap, ty, 14));
         }
+        black_box(kept);
     });
-    black_box(kept);
-    measure(&heap, "a list of 10 million", 10_000_000, || {
+    measure("a list of 10 million", 10_000_000, |heap| {
         let mut list = null;
         for _ in 0..10_000_000 {
-            list = pair(&heap, ty, list, null);
+            list = pair(heap, ty, list, null);
         }
         black_box(list);
     });
+    let heap = Heap::new(HeapOptions::default());
     let start = Instant::now();
     heap.collect();
     println!("empty collection {:?}", start.elapsed());

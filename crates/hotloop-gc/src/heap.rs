@@ -8,7 +8,7 @@
 //! is empty: that is the invariant of this file.
 
 use crate::binding::Hotloop;
-use crate::pacer::{Decision, Extent, Pacer};
+use crate::pacer::{Decision, Extent, NURSERY, Pacer};
 use crate::stack;
 use crate::types::{self, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_OWNER_OFFSET, TypeId};
 use crate::world::{self, Activity, MIN_ALIGNMENT};
@@ -56,6 +56,11 @@ pub struct HeapOptions {
     pub limit_bytes: Option<usize>,
     /// Collect at every n-th allocation, for tests. Every allocation takes the slow path then.
     pub stress: Option<u32>,
+    /// The n-th allocation (from 1) finds the heap over its limit, for tests. Every allocation takes
+    /// the slow path then.
+    pub fail_at: Option<u64>,
+    /// With generations: bytes allocated between two collections of a small heap; 8 MB if `None`.
+    pub nursery_bytes: Option<usize>,
 }
 
 /// What a heap has done so far.
@@ -163,6 +168,10 @@ pub(crate) struct HeapInner {
     stress: Option<u32>,
     /// Allocations until the next collection in stress mode.
     until_stress: Cell<u32>,
+    /// Allocations until the one that fails; 0 if none does.
+    until_failure: Cell<u64>,
+    /// One has failed, and nobody has asked yet.
+    failed: Cell<bool>,
     stack_base: Cell<*const u8>,
     scanners: RefCell<Vec<(RootsId, RootScanner)>>,
     next_roots: Cell<u64>,
@@ -303,7 +312,7 @@ impl HeapInner {
     /// Takes over the region that MMTk's allocator has. Not in stress mode, where every allocation
     /// takes the slow path.
     fn open_region(&self) {
-        if self.stress.is_some() {
+        if self.stress.is_some() || self.until_failure.get() != 0 {
             return;
         }
         // SAFETY: the allocator is not in use.
@@ -346,6 +355,9 @@ impl HeapInner {
 
     /// Stops if another thread wants to collect. The region must be closed.
     fn safepoint_closed(&self) {
+        if !world::wanted() {
+            return;
+        }
         let before = self.collections.get();
         let started = Instant::now();
         world::safepoint(self);
@@ -365,6 +377,13 @@ impl HeapInner {
                 // Every fourth looks at all objects.
                 let young = world::plan() == Plan::StickyImmix && self.collections.get() % 4 != 3;
                 decision = Decision::Collect(if young { Extent::Young } else { Extent::Full });
+            }
+        }
+        if let Some(left) = self.until_failure.get().checked_sub(1) {
+            self.until_failure.set(left);
+            if left == 0 {
+                self.failed.set(true);
+                self.request(Request::OverLimit);
             }
         }
         if let Decision::Collect(extent) = decision {
@@ -474,7 +493,10 @@ impl Heap {
             mutator: Cell::new(std::ptr::null_mut()),
             activity: Cell::new(Activity::Running),
             roots: RefCell::default(),
-            pacer: RefCell::new(Pacer::new(limit, generational)),
+            pacer: RefCell::new(Pacer::new(
+                limit,
+                generational.then_some(options.nursery_bytes.unwrap_or(NURSERY)),
+            )),
             allocated_bytes: Cell::new(0),
             remembered_bytes: Cell::new(0),
             collections: Cell::new(0),
@@ -483,6 +505,8 @@ impl Heap {
             longest_collection: Cell::new(Duration::ZERO),
             stress: options.stress,
             until_stress: Cell::new(options.stress.unwrap_or(0).max(1)),
+            until_failure: Cell::new(options.fail_at.unwrap_or(0)),
+            failed: Cell::new(false),
             stack_base: Cell::new(stack::thread_stack_base()),
             scanners: RefCell::new(Vec::new()),
             next_roots: Cell::new(0),
@@ -641,7 +665,8 @@ impl Heap {
     /// something up (a language would raise its memory error); see also
     /// [`set_poll_flag`](Heap::set_poll_flag).
     pub fn over_limit(&self) -> bool {
-        self.inner().pacer.borrow().over_limit()
+        // A failure of `HeapOptions::fail_at` is reported once.
+        self.inner().pacer.borrow().over_limit() || self.inner().failed.take()
     }
 
     /// Says how the heap tells its owner of a request. It is called on whatever thread, with the

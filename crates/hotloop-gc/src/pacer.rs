@@ -14,9 +14,10 @@
 //!
 //! All sizes are bytes of objects. The pages that hold them are more, by the holes between them.
 
-/// The least allowance in bytes between two collections if the limit permits; with generations
-/// the size of the nursery.
+/// The least allowance in bytes between two collections if the limit permits.
 pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
+/// With generations: the same, if nothing else is asked for.
+pub(crate) const NURSERY: usize = 8 << 20;
 /// With generations: the least growth in bytes between two full collections.
 const MIN_GROWTH: usize = 16 << 20;
 /// With generations: a large heap's nursery is this fraction of it, as sweeping takes time in
@@ -48,8 +49,8 @@ pub(crate) enum Extent {
 /// The figures behind the decision.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacer {
-    /// Whether there are young collections.
-    generational: bool,
+    /// Whether there are young collections: the least allowance in bytes between them.
+    nursery: Option<usize>,
     /// The soft limit on live bytes.
     limit: usize,
     /// Bytes found live by the last collection, or taken for it.
@@ -66,9 +67,8 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     /// The pacer of a heap that was not collected yet.
-    pub(crate) fn new(limit: usize, generational: bool) -> Pacer {
-        let mut pacer =
-            Pacer { generational, limit, live: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
+    pub(crate) fn new(limit: usize, nursery: Option<usize>) -> Pacer {
+        let mut pacer = Pacer { nursery, limit, live: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
         pacer.collected(Extent::Full, 0);
         pacer
     }
@@ -97,7 +97,7 @@ impl Pacer {
             || (self.exceeds_hard_cap(size) && (self.since > 0 || !self.exact));
         match due {
             false => Decision::Allocate,
-            true if self.generational && !near_limit && self.live < self.full_at => {
+            true if self.nursery.is_some() && !near_limit && self.live < self.full_at => {
                 Decision::Collect(Extent::Young)
             }
             true => Decision::Collect(Extent::Full),
@@ -136,9 +136,12 @@ impl Pacer {
         if self.exact {
             self.full_at = live.saturating_add(live.max(MIN_GROWTH));
         }
-        let wanted = if self.generational { live / NURSERY_FRACTION } else { live };
+        let wanted = match self.nursery {
+            Some(nursery) => (live / NURSERY_FRACTION).max(nursery),
+            None => live.max(MIN_ALLOWANCE),
+        };
         self.allowance = match self.limit.checked_sub(live) {
-            Some(left) => wanted.max(MIN_ALLOWANCE).min(left).max(self.step()),
+            Some(left) => wanted.min(left).max(self.step()),
             // What a young collection took for alive may be garbage.
             None if !self.exact => 0,
             None => (live / 2).max(self.step()),
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_allowance_follows_what_survived() {
-        let mut pacer = Pacer::new(4096 * MB, false);
+        let mut pacer = Pacer::new(4096 * MB, None);
         pacer.allocated(MIN_ALLOWANCE - 1);
         assert_eq!(pacer.decide(8), Decision::Allocate);
         pacer.allocated(1);
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_limit_shortens_the_allowance() {
-        let mut pacer = Pacer::new(64 * MB, false);
+        let mut pacer = Pacer::new(64 * MB, None);
         pacer.collected(Extent::Full, 50 * MB);
         pacer.allocated(14 * MB);
         assert_eq!(pacer.decide(8), FULL);
@@ -212,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_hard_cap_is_above_the_limit() {
-        let mut pacer = Pacer::new(64 * MB, false);
+        let mut pacer = Pacer::new(64 * MB, None);
         pacer.collected(Extent::Full, 70 * MB);
         assert!(pacer.exceeds_limit(0));
         assert!(!pacer.exceeds_hard_cap(50 * MB));
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     fn young_collections_until_the_old_objects_have_doubled() {
-        let mut pacer = Pacer::new(4096 * MB, true);
+        let mut pacer = Pacer::new(4096 * MB, Some(NURSERY));
         pacer.collected(Extent::Full, 100 * MB);
         pacer.allocated(100 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), YOUNG);
@@ -234,13 +237,13 @@ mod tests {
         pacer.allocated(200 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), FULL);
         pacer.collected(Extent::Full, MB);
-        pacer.allocated(MIN_ALLOWANCE);
+        pacer.allocated(NURSERY);
         assert_eq!(pacer.decide(8), YOUNG);
     }
 
     #[test]
     fn near_the_limit_collections_are_full() {
-        let mut pacer = Pacer::new(64 * MB, true);
+        let mut pacer = Pacer::new(64 * MB, Some(NURSERY));
         pacer.collected(Extent::Full, 50 * MB);
         pacer.allocated(14 * MB);
         assert_eq!(pacer.decide(8), FULL);

@@ -26,7 +26,7 @@ use mmtk::util::options::{GCTriggerSelector, PlanSelector};
 use mmtk::util::{Address, ObjectReference};
 use mmtk::{MMTK, MMTKBuilder, Mutator};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
 /// The alignment in bytes of every object.
@@ -147,6 +147,8 @@ struct World {
 }
 
 static WORLD: Mutex<World> = Mutex::new(World { heaps: Vec::new(), running: 0, pause: None, left_behind: 0 });
+/// Whether [`World::pause`] is set, for a look without the lock.
+static WANTED: AtomicBool = AtomicBool::new(false);
 /// A thread has stopped.
 static STOPPED: Condvar = Condvar::new();
 /// A collection has ended.
@@ -279,6 +281,7 @@ pub(crate) fn collect(heap: &HeapInner, extent: Extent) -> bool {
         return wanted >= extent;
     }
     world.pause = Some(extent);
+    WANTED.store(true, Ordering::SeqCst);
     for other in world.heaps().filter(|other| !std::ptr::eq(*other, heap)) {
         other.ask_to_stop();
     }
@@ -286,6 +289,12 @@ pub(crate) fn collect(heap: &HeapInner, extent: Extent) -> bool {
     // Calls `stop` through `Collection::block_for_gc`.
     mmtk().handle_user_collection_request(mutator_thread(heap), true, extent == Extent::Full);
     true
+}
+
+/// Whether another thread wants to collect.
+#[inline(always)]
+pub(crate) fn wanted() -> bool {
+    WANTED.load(Ordering::Relaxed)
 }
 
 /// Stops if a collection is wanted, on the thread of `heap`, whose bump region is closed.
@@ -366,5 +375,6 @@ pub(crate) fn resume() {
         world.left_behind = 0;
     }
     world.pause = None;
+    WANTED.store(false, Ordering::SeqCst);
     RESUMED.notify_all();
 }

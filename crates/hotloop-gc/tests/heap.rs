@@ -255,7 +255,7 @@ fn contains_finds_objects_only() {
 
 #[test]
 fn garbage_is_reclaimed() {
-    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), stress: None });
+    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), ..HeapOptions::default() });
     let list = make_list(&heap, 10_000);
     make_garbage(&heap, 2 << 30);
     check_list(black_box(list), 10_000);
@@ -279,7 +279,7 @@ fn stress_collects_at_every_allocation() {
 
 #[test]
 fn the_limit_is_reported() {
-    let heap = Heap::new(HeapOptions { limit_bytes: Some(8 << 20), stress: None });
+    let heap = Heap::new(HeapOptions { limit_bytes: Some(8 << 20), ..HeapOptions::default() });
     let flag = Arc::new(AtomicU32::new(0));
     let told = flag.clone();
     heap.set_request(Box::new(move |what| {
@@ -312,8 +312,17 @@ fn the_limit_is_reported() {
 }
 
 #[test]
+fn an_allocation_can_be_made_to_fail() {
+    let heap = Heap::new(HeapOptions { fail_at: Some(5), ..HeapOptions::default() });
+    for number in 1..20 {
+        new_node(&heap, std::ptr::null_mut(), 0, number);
+        assert_eq!(heap.over_limit(), number == 5);
+    }
+}
+
+#[test]
 fn try_alloc_refuses_what_does_not_fit() {
-    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), stress: None });
+    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), ..HeapOptions::default() });
     let ty = types().bytes;
     let size = |len| hotloop_gc::layout(ty).size(len);
     assert_eq!(heap.try_alloc(ty, size(100 << 20), 100 << 20), None);
@@ -521,7 +530,7 @@ fn young_collections_count_what_they_find() {
 
 #[test]
 fn garbage_that_got_old_is_reclaimed() {
-    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), stress: None });
+    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), ..HeapOptions::default() });
     for _ in 0..100 {
         let list = make_list(&heap, 100_000);
         heap.collect_young();
@@ -569,7 +578,7 @@ fn alloc_as_a_trace_does(bump: *mut BumpRegion, header: u64, size: usize) -> *mu
 #[test]
 fn traces_allocate_inline() {
     for stress in [None, Some(1000)] {
-        let heap = Heap::new(HeapOptions { limit_bytes: None, stress });
+        let heap = Heap::new(HeapOptions { stress, ..HeapOptions::default() });
         let header = u64::from(types().node.0) | heap.header_bits();
         let bump = heap.bump();
         let mut list = std::ptr::null_mut();
@@ -594,7 +603,7 @@ fn traces_allocate_inline() {
 fn far_above_the_limit_the_process_ends() {
     const CHILD: &str = "HOTLOOP_GC_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {
-        let heap = Heap::new(HeapOptions { limit_bytes: Some(16 << 20), stress: None });
+        let heap = Heap::new(HeapOptions { limit_bytes: Some(16 << 20), ..HeapOptions::default() });
         let table = new_array(&heap, types().refs, 10_000);
         for index in 1..=10_000 {
             set(&heap, table, index, new_array(&heap, types().bytes, 100_000) as u64);

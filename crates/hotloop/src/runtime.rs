@@ -27,6 +27,10 @@ pub struct Options {
     pub heap_limit: Option<usize>,
     /// Collect at every n-th allocation (for tests).
     pub gc_stress: Option<u32>,
+    /// The n-th allocation, counted from 1, finds the heap over its limit (for tests).
+    pub gc_fail: Option<u64>,
+    /// Bytes that a small heap allocates between two collections; `None`: 8 MB.
+    pub gc_nursery: Option<usize>,
     /// How garbage is collected: for the whole process, so the first runtime's (or
     /// [`Runtime::prepare`]'s) counts.
     pub gc_plan: Option<Plan>,
@@ -227,7 +231,12 @@ impl Runtime {
         if let Some(plan) = options.gc_plan {
             hotloop_gc::choose(plan);
         }
-        let heap = Heap::new(HeapOptions { limit_bytes: options.heap_limit, stress: options.gc_stress });
+        let heap = Heap::new(HeapOptions {
+            limit_bytes: options.heap_limit,
+            stress: options.gc_stress,
+            fail_at: options.gc_fail,
+            nursery_bytes: options.gc_nursery,
+        });
         let constants: Rc<RefCell<Vec<u64>>> = Rc::default();
         let rooted = constants.clone();
         heap.add_roots(Box::new(move |visit| {

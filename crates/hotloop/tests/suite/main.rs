@@ -1,5 +1,6 @@
 //! The toolkit against a small language: the same program, with and without traces, at every exit.
 
+mod heap;
 mod hints;
 mod language;
 mod life;

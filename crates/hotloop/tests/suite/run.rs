@@ -39,6 +39,8 @@ pub struct Way {
     pub jit: JitOptions,
     pub gc_stress: Option<u32>,
     pub heap_limit: Option<usize>,
+    /// The number of the allocation that fails.
+    pub gc_fail: Option<u64>,
     pub interrupts: Interrupts,
 }
 
@@ -63,7 +65,7 @@ impl Way {
 
     /// With these parameters, and nothing else unusual.
     pub fn with(jit: JitOptions) -> Way {
-        Way { jit, gc_stress: None, heap_limit: None, interrupts: Interrupts::default() }
+        Way { jit, gc_stress: None, heap_limit: None, gc_fail: None, interrupts: Interrupts::default() }
     }
 
     /// Compiling functions, too.
@@ -114,6 +116,7 @@ pub fn run_logged(
         let options = Options {
             gc_stress: way.gc_stress,
             heap_limit: way.heap_limit,
+            gc_fail: way.gc_fail,
             jit: way.jit.clone(),
             ..Options::default()
         };
