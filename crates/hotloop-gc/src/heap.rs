@@ -207,6 +207,12 @@ impl HeapInner {
         (self.header_bits.get() >> (8 * HEADER_OWNER_OFFSET)) as u8
     }
 
+    /// Sets what a heap is given when it joins the others.
+    pub(crate) fn admit(&self, mutator: *mut Mutator<Hotloop>, owner: u8) {
+        self.mutator.set(mutator);
+        self.header_bits.set(u64::from(owner) << (8 * HEADER_OWNER_OFFSET));
+    }
+
     /// What the heap's thread does.
     pub(crate) fn activity(&self) -> &Cell<Activity> {
         &self.activity
@@ -514,12 +520,9 @@ impl Heap {
         }));
         // SAFETY: `Box::into_raw` gives a valid pointer that is not null.
         let heap = Heap { inner: unsafe { NonNull::new_unchecked(inner) }, thread_bound: PhantomData };
-        let admission = world::join(inner);
-        let this = heap.inner();
-        this.mutator.set(admission.mutator);
-        this.header_bits.set(u64::from(admission.owner) << (8 * HEADER_OWNER_OFFSET));
-        if admission.left_behind != 0 {
-            this.pacer.borrow_mut().inherit(admission.left_behind);
+        let left_behind = world::join(heap.inner());
+        if left_behind != 0 {
+            heap.inner().pacer.borrow_mut().inherit(left_behind);
         }
         THREADS_HEAP.with(|threads| threads.0.set(inner));
         heap

@@ -144,9 +144,12 @@ struct World {
     pause: Option<Extent>,
     /// Bytes that heaps left behind that are gone, since the last collection.
     left_behind: usize,
+    /// The number that the last heap got which joined.
+    last_owner: u8,
 }
 
-static WORLD: Mutex<World> = Mutex::new(World { heaps: Vec::new(), running: 0, pause: None, left_behind: 0 });
+static WORLD: Mutex<World> =
+    Mutex::new(World { heaps: Vec::new(), running: 0, pause: None, left_behind: 0, last_owner: 0 });
 /// Whether [`World::pause`] is set, for a look without the lock.
 static WANTED: AtomicBool = AtomicBool::new(false);
 /// A thread has stopped.
@@ -188,33 +191,29 @@ fn lock_outside_of_pauses() -> MutexGuard<'static, World> {
     world
 }
 
-/// What a heap gets when it joins the others.
-pub(crate) struct Admission {
-    /// MMTk's mutator; owned, freed by [`leave`].
-    pub mutator: *mut Mutator<Hotloop>,
-    /// The owner's number. Heaps share one if there are too many.
-    pub owner: u8,
-    /// Bytes that heaps left behind that are gone.
-    pub left_behind: usize,
-}
-
 /// Calls `change` while no thread asks another one to stop.
 pub(crate) fn while_alone(change: impl FnOnce()) {
     let _world = lock();
     change();
 }
 
-/// Adds a heap, whose thread runs from now on.
-pub(crate) fn join(heap: *const HeapInner) -> Admission {
+/// Adds a heap, whose thread runs from now on. Before any other thread looks at it, it is given
+/// its mutator (owned, freed by [`leave`]) and its owner's number (which heaps share if there are
+/// too many). Returns the bytes that heaps left behind that are gone.
+pub(crate) fn join(heap: &HeapInner) -> usize {
     let mmtk = mmtk();
     let mut world = lock_outside_of_pauses();
     let mut taken = [false; OWNERS];
     world.heaps().for_each(|heap| taken[heap.owner() as usize] = true);
-    let owner = taken.iter().position(|taken| !taken).unwrap_or(OWNERS - 1) as u8;
-    let mutator = Box::into_raw(bind_mutator(mmtk, mutator_thread(heap)));
+    // In turn: what a heap left behind may be alive for a while, by stale words of some stack, and must
+    // not count for the next one.
+    let mut turns = (1..=OWNERS).map(|turn| (world.last_owner as usize + turn) % OWNERS);
+    let owner = turns.find(|owner| !taken[*owner]).unwrap_or(OWNERS - 1) as u8;
+    world.last_owner = owner;
+    heap.admit(Box::into_raw(bind_mutator(mmtk, mutator_thread(heap))), owner);
     world.heaps.push(Member(heap));
     world.running += 1;
-    Admission { mutator, owner, left_behind: std::mem::take(&mut world.left_behind) }
+    std::mem::take(&mut world.left_behind)
 }
 
 /// Takes a heap off the list and frees its mutator; `left_behind` bytes are garbage from now on.
