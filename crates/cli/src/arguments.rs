@@ -48,7 +48,7 @@ Options:
     --jit off            do not compile
     --heap SIZE          most memory for live objects, like 512M (bytes, or with K, M or G)
     --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
-    --nursery SIZE       what is allocated between two collections of a small heap (8M)
+    --nursery SIZE       what is allocated between two collections of a small heap (32M)
     --gc-stress N        collect garbage at every N-th allocation (for tests)
     --check-hints        check what the interpreter promises to the JIT (slow)
     --help, --version

@@ -59,7 +59,7 @@ pub struct HeapOptions {
     /// The n-th allocation (from 1) finds the heap over its limit, for tests. Every allocation takes
     /// the slow path then.
     pub fail_at: Option<u64>,
-    /// With generations: bytes allocated between two collections of a small heap; 8 MB if `None`.
+    /// With generations: bytes allocated between two collections of a small heap; 32 MB if `None`.
     pub nursery_bytes: Option<usize>,
 }
 

@@ -93,7 +93,7 @@
 //! | the same in trees, 131 thousand objects alive | 10-12 ns, 4-5 of it collecting |
 //! | the same in a list that stays alive and grows to 10 million | 50 ns, 40 of it collecting |
 //! | a live object in a collection | 40 ns |
-//! | a collection of 32 MB of garbage (by default one comes every 8 MB) | 0.5 ms |
+//! | a collection of 32 MB of garbage (by default a young one comes every 32 MB) | 0.5 ms |
 //! | a collection of nothing | 0.01-0.15 ms |
 //! | the process's first `Heap::new` | 7-8 ms of processor time |
 //!

@@ -17,7 +17,7 @@
 /// The least allowance in bytes between two collections if the limit permits.
 pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
 /// With generations: the same, if nothing else is asked for.
-pub(crate) const NURSERY: usize = 8 << 20;
+pub(crate) const NURSERY: usize = 32 << 20;
 /// With generations: the least growth in bytes between two full collections.
 const MIN_GROWTH: usize = 16 << 20;
 /// With generations: a large heap's nursery is this fraction of it, as sweeping takes time in

@@ -29,7 +29,7 @@ pub struct Options {
     pub gc_stress: Option<u32>,
     /// The n-th allocation, counted from 1, finds the heap over its limit (for tests).
     pub gc_fail: Option<u64>,
-    /// Bytes that a small heap allocates between two collections; `None`: 8 MB.
+    /// Bytes that a small heap allocates between two collections; `None`: 32 MB.
     pub gc_nursery: Option<usize>,
     /// How garbage is collected: for the whole process, so the first runtime's (or
     /// [`Runtime::prepare`]'s) counts.
