@@ -108,6 +108,7 @@
 
 mod binding;
 mod heap;
+mod options;
 mod pacer;
 mod scan;
 mod stack;
@@ -115,9 +116,10 @@ mod types;
 mod world;
 
 pub use heap::{
-    BumpRegion, Heap, HeapOptions, MAX_BUMP_BYTES, Plan, Request, Requester, RootScanner, RootsId, Stats,
-    VoBit, alloc_slow, barrier, remember, vo_bit, write_barrier,
+    BumpRegion, Heap, MAX_BUMP_BYTES, RootScanner, RootsId, VoBit, alloc_slow, barrier, remember, vo_bit,
+    write_barrier,
 };
+pub use options::{HeapOptions, Plan, Request, Requester, Stats};
 pub use stack::{stack_limit, visit_words};
 pub use types::{
     FLAG_OLD, HEADER_BYTES, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET,

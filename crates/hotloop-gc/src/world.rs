@@ -17,7 +17,8 @@
 //! threads are touched under the lock of the [`World`] or by the workers, while nobody runs.
 
 use crate::binding::Hotloop;
-use crate::heap::{HeapInner, Plan};
+use crate::heap::HeapInner;
+use crate::options::Plan;
 use crate::pacer::Extent;
 use crate::scan::WorkerState;
 use mmtk::memory_manager::{bind_mutator, initialize_collection, mmtk_init};
