@@ -75,10 +75,14 @@ pub const PROGRAMS: &[Text] = &[
          loop:
            int r5 9; mod r4 r0 r5
            call r4 down r4 1
+         back:
            add r1 r1 r4
            add r0 r0 r3
            back-less r0 r2 loop
            return r1
+         escaped:
+           jump back
+           try loop back r4 escaped
          fn down 8
            int r1 1; int r2 5
            jump-if r0 more
