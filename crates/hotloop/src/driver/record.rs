@@ -14,6 +14,9 @@ use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta};
 
+/// A loop whose recordings failed more often is unrolled in the traces that come across it.
+const INNER_ATTEMPTS: u32 = 2;
+
 /// What is recorded.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Goal<P> {
@@ -390,7 +393,11 @@ impl<I: Interpreter> Vm<'_, I> {
                 unsafe { (**called).call_instead() };
             }
             let mut tables = self.tables.borrow_mut();
-            tables.head(cell, HeadKind::Loop, &greens);
+            let head = tables.head(cell, HeadKind::Loop, &greens);
+            if tables.heads[head].aborts > INNER_ATTEMPTS {
+                // It comes to nothing on its own (it is short, or retired): part of this trace, unrolled.
+                return End::Open(Next::After(Step::Loop(pc)));
+            }
             cell.set_count(1);
             return End::Aborted(if owner == Owner::Root { Abort::InnerLoop } else { Abort::LoopInCallee });
         }
