@@ -91,7 +91,10 @@ impl Target for Eval {
         if trace.ops.len() > MOST_OPS {
             return Err(CodegenError::TooManySpills);
         }
-        let too_many = |op: &Op| op.code == Opcode::Call && op.list.len as usize > MOST_ARGS;
+        let too_many = |op: &Op| {
+            matches!(op.code, Opcode::Call | Opcode::CallIf | Opcode::CallUnless)
+                && op.list.len as usize > MOST_ARGS
+        };
         if trace.ops.iter().any(too_many) {
             return Err(CodegenError::Malformed("too many arguments".into()));
         }
@@ -273,6 +276,16 @@ impl Eval {
                     let answer = unsafe { call(op.call().get().address, trace.list(op.list), &word) };
                     raised = answer.raised;
                     answer.result
+                }
+                Opcode::CallIf | Opcode::CallUnless => {
+                    let operands = trace.list(op.list);
+                    let condition = word(operands[0]);
+                    if (condition != 0) == (op.code == Opcode::CallIf) {
+                        // SAFETY: as above.
+                        unsafe { call(op.call().get().address, &operands[1..], &word) }.result
+                    } else {
+                        condition
+                    }
                 }
                 // SAFETY: the caller vouches for the memory that the trace reads and writes.
                 Opcode::GetField => unsafe { load(op.field().get().kind, a, op.field().get().offset.into()) },

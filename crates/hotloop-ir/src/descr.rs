@@ -89,6 +89,9 @@ pub struct TypeDescr {
 pub enum Effect {
     /// Nothing: the same arguments give the same result (RPython's elidable).
     Elidable,
+    /// Nothing, and during one run of a loop the same arguments give the same result, whatever is written
+    /// (RPython's loop_invariant).
+    Invariant,
     /// Reads the heap, and may allocate.
     Reads,
     /// Reads and writes any mutable field, and may allocate.

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`,
-//! `getitem`, `len`, `virtualizable` and `guard_type`; a call for `call`; an instruction for `instr`;
+//! `getitem`, `len`, `virtualizable` and `guard_type`; a call for calls and `known_result`; an instruction for `instr`;
 //! the live length for `live`; the type of an `input`; a loop's number for `enter`; an index of
 //! [`Trace::calls`](crate::Trace::calls) for `call_entry`. For guards and calls
 //! of a *recorded* trace, `resume` is the number of events before it; of an *optimised* one, the index of
@@ -109,6 +109,8 @@ ops! {
     Live "live" (b"r" false -> "") Marker: "Items of the frame from `descr` on are dead.";
     Flush "flush" (b"r" false -> "") Marker: "The trace's own frame is about to be seen by others: its slots are written back.";
 
+    KnownResult "known_result" (b"" true -> "") Marker: "The author says: called with the other operands, the elidable `descr` answers the first.";
+
     // Words.
     IntAdd "int_add" (b"ii" false -> "i") Pure: "Sum, wrapping.";
     IntSub "int_sub" (b"ii" false -> "i") Pure: "Difference, wrapping.";
@@ -190,6 +192,8 @@ ops! {
 
     // Calls.
     Call "call" (b"" true -> "*") Call: "Calls native code; the descriptor says address and effects.";
+    CallIf "call_if" (b"" true -> "") Call: "Calls native code with the other operands if the first is not 0. No guard.";
+    CallUnless "call_unless" (b"" true -> "*") Call: "The first operand if it is not 0, else what native code answers to the others. No guard.";
     CallRaised "call_raised" (b"*" false -> "i") Pure: "Whether the call just before (the operand) raised: 1, else 0.";
 
     CallEntry "call_entry" (b"" true -> "i") Call: "Calls the entry of a compiled function; the result says at which position it returned.";

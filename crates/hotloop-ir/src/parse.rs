@@ -242,7 +242,7 @@ fn mutability(token: &str) -> Option<Mutability> {
 }
 
 fn effect(token: &str) -> Option<Effect> {
-    [Effect::Elidable, Effect::Reads, Effect::Writes, Effect::Any]
+    [Effect::Elidable, Effect::Invariant, Effect::Reads, Effect::Writes, Effect::Any]
         .into_iter()
         .find(|effect| effect.name() == token)
 }

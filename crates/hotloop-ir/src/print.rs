@@ -304,7 +304,7 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
         Live | Enter | CallEntry | CallResult | Return => DescrKind::Number,
         GetField | SetField => DescrKind::Field,
         GetItem | SetItem | Len | New | NewArray | Virtualizable | GuardType => DescrKind::Type,
-        Call => DescrKind::Call,
+        Call | CallIf | CallUnless | KnownResult => DescrKind::Call,
         _ => DescrKind::None,
     }
 }
@@ -319,8 +319,14 @@ fn is_named(op: &Op) -> bool {
 
 impl EventKind {
     /// Every kind.
-    pub(crate) const ALL: [EventKind; 5] =
-        [EventKind::Read, EventKind::Write, EventKind::Alloc, EventKind::CallReads, EventKind::CallWrites];
+    pub(crate) const ALL: [EventKind; 6] = [
+        EventKind::Read,
+        EventKind::Write,
+        EventKind::Alloc,
+        EventKind::CallReads,
+        EventKind::CallWrites,
+        EventKind::Hint,
+    ];
 
     /// Its name in the text form.
     pub const fn name(self) -> &'static str {
@@ -330,6 +336,7 @@ impl EventKind {
             EventKind::Alloc => "alloc",
             EventKind::CallReads => "call_reads",
             EventKind::CallWrites => "call_writes",
+            EventKind::Hint => "hint",
         }
     }
 }
@@ -407,6 +414,7 @@ impl Effect {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Effect::Elidable => "elidable",
+            Effect::Invariant => "invariant",
             Effect::Reads => "reads",
             Effect::Writes => "writes",
             Effect::Any => "any",

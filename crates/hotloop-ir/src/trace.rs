@@ -175,6 +175,8 @@ pub enum EventKind {
     CallReads,
     /// Called a function that may write anything.
     CallWrites,
+    /// Asked what is known while compiling (`is_constant`, `is_virtual`): replay must hear the same answer.
+    Hint,
 }
 
 /// Something an instruction did that replay must count: numbered alike while recording and in replay.
@@ -323,7 +325,7 @@ impl Trace {
                 Opcode::Phi => self.operand_type(op.args[0]),
                 Opcode::GetField => Some(op.field().get().kind.ty()),
                 Opcode::GetItem => op.type_ref().get().items.map(|(kind, _)| kind.ty()),
-                Opcode::Call => op.call().get().result,
+                Opcode::Call | Opcode::CallUnless => op.call().get().result,
                 Opcode::CallResult => Some([Ty::Int, Ty::Ref, Ty::Float][(op.descr & 3) as usize % 3]),
                 _ => None,
             },

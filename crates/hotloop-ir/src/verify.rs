@@ -171,6 +171,19 @@ impl Checker<'_> {
                     false => self.fits(*operand, ty.slot(slot).1),
                 })
             }
+            Opcode::CallIf | Opcode::CallUnless => {
+                let condition = list.first().and_then(|operand| trace.operand_type(*operand));
+                let call = op.call().get();
+                let wanted = if op.code == Opcode::CallIf { Some(Ty::Int) } else { call.result };
+                let fits = condition.is_some() && condition == wanted && condition != Some(Ty::Float);
+                ensure(fits, || "the condition is of the wrong type".into())?;
+                ensure(!call.raises, || "a conditional call can't raise".into())
+            }
+            Opcode::KnownResult => {
+                let result = list.first().and_then(|operand| trace.operand_type(*operand));
+                let same = result.is_some() && result == op.call().get().result;
+                ensure(same, || "that can't be the function's result".into())
+            }
             Opcode::GuardValue => {
                 let constant = trace.const_of(op.args[1]).ok_or("it compares with a variable")?;
                 let same = trace.operand_type(op.args[0]) == Some(constant.ty);
@@ -217,7 +230,12 @@ impl Checker<'_> {
         let recorded = self.trace.resumes.is_empty();
         match op.resume {
             u32::MAX => ensure(recorded || !op.code.is_guard(), || "a guard without resume data".into()),
-            _ if !op.code.is_guard() && !matches!(op.code, Opcode::Call | Opcode::Return) => {
+            _ if !op.code.is_guard()
+                && !matches!(
+                    op.code,
+                    Opcode::Call | Opcode::CallIf | Opcode::CallUnless | Opcode::Return
+                ) =>
+            {
                 Err("resume data where nothing leaves".into())
             }
             count if recorded => self.count_events(count),

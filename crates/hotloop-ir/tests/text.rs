@@ -207,6 +207,25 @@ impl Maker {
                 let operands: Vec<Operand> = (0..self.random.below(4)).map(|_| self.any()).collect();
                 op.list = self.trace.push_list(operands);
             }
+            Opcode::CallIf | Opcode::CallUnless => {
+                let fits = |call: &&CallId| {
+                    let descr = call.get();
+                    let result = if code == Opcode::CallIf { Some(Ty::Int) } else { descr.result };
+                    !descr.raises && result.is_some_and(|ty| ty != Ty::Float)
+                };
+                let call = *self.calls.iter().find(fits).expect("a function that never raises");
+                op.descr = call.0;
+                let ty = if code == Opcode::CallIf { Ty::Int } else { call.get().result.unwrap_or(Ty::Int) };
+                let operands = [self.operand(ty), self.any()];
+                op.list = self.trace.push_list(operands);
+            }
+            Opcode::KnownResult => {
+                let answers = self.calls.iter().find_map(|call| Some((call.0, call.get().result?)));
+                let (call, ty) = answers.expect("a function with a result");
+                op.descr = call;
+                let operands = [self.operand(ty), self.any()];
+                op.list = self.trace.push_list(operands);
+            }
             Opcode::Instr => {
                 let state = (0..2).map(|_| self.any()).chain([Operand::NONE]).collect();
                 let first_event = self.trace.events.len() as u32;

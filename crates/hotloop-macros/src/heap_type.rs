@@ -223,6 +223,14 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 M::branch(M::pure2(::hotloop::internal::Opcode::RefEq, self.0, other.0))
             }
 
+            /// Whether it was made in this trace and nobody else can reach it yet (never in plain execution).
+            /// Ways chosen by it must come to the same result.
+            #[inline(always)]
+            #[allow(dead_code)]
+            #vis fn is_virtual(self) -> bool {
+                M::is_virtual(self.0)
+            }
+
             /// The object as a language value.
             #[inline(always)]
             #[allow(dead_code)]

@@ -18,6 +18,10 @@ impl Optimizer<'_> {
             Opcode::GuardValue => self.guard_value(op),
             Opcode::GuardType => self.guard_type(op),
             Opcode::GuardValid => {
+                let bridge = self.recorded.ops.last().is_some_and(|last| last.code != Opcode::Loop);
+                if bridge && self.options.break_rule == Some(8) {
+                    return Ok(());
+                }
                 if !self.state.valid && !self.recorded.stable.is_empty() {
                     self.guard_op(*op, Op::new(op.code, &[]));
                 }

@@ -282,7 +282,8 @@ impl Optimizer<'_> {
         let descr = op.call().get();
         let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
         let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
-        let shared = descr.effect == Effect::Elidable && !descr.raises && self.options.optimize;
+        let called = descr.effect == Effect::Invariant && self.options.call_invariants;
+        let shared = descr.effect <= Effect::Invariant && !called && !descr.raises && self.options.optimize;
         if shared {
             let known =
                 self.state.heap.elidable.iter().find(|(call, known, _)| *call == op.descr && *known == args);
@@ -291,23 +292,79 @@ impl Optimizer<'_> {
                 return Val::Op(self.known_constant(result));
             }
         }
-        if descr.effect >= Effect::Reads {
-            self.flush_stores();
-        }
-        if descr.effect == Effect::Any {
-            self.flush_frame();
-        }
+        self.before_call(descr.effect);
         let mut new = Op::new(Opcode::Call, &[]).with_descr(op.descr);
         new.list = self.state.out.push_list(args.iter().copied());
         let result = self.emit(new);
-        if descr.effect >= Effect::Writes {
-            self.state.heap.known.clear();
-            self.state.valid = false;
-        }
+        self.after_call(descr.effect);
         if shared {
             self.state.heap.elidable.push((op.descr, args, result));
         }
         Val::Op(result)
+    }
+
+    /// A call of the recorded trace that is made or not, by its first operand.
+    pub fn conditional_call(&mut self, op: &Op) -> Val {
+        let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
+        let condition = self.value(list[0]);
+        let value = op.code == Opcode::CallUnless;
+        let known = match condition {
+            // An object is not null.
+            Val::Virtual(_) | Val::Tagged(_) => Some(true),
+            Val::Op(operand) => match self.state.out.const_of(operand) {
+                Some(constant) => Some(constant.bits != 0),
+                None => {
+                    let fact = self.fact(operand);
+                    let set = fact.heap_type.is_some() || fact.ones != 0 || fact.lo > 0 || fact.hi < 0;
+                    set.then_some(true)
+                }
+            },
+        };
+        match known.filter(|_| self.options.optimize) {
+            Some(true) if value => return condition,
+            Some(false) if !value => return Val::Op(Operand::NONE),
+            Some(_) => {
+                let mut call = Op::new(Opcode::Call, &[]).with_descr(op.descr);
+                call.list = hotloop_ir::List { start: op.list.start + 1, len: op.list.len - 1 };
+                return self.call(&call);
+            }
+            None => {}
+        }
+        let operands: Vec<Operand> = list.into_iter().map(|operand| self.operand(operand)).collect();
+        let effect = op.call().get().effect;
+        self.before_call(effect);
+        let mut new = Op::new(op.code, &[]).with_descr(op.descr);
+        new.list = self.state.out.push_list(operands);
+        let result = self.emit(new);
+        self.after_call(effect);
+        Val::Op(if value { result } else { Operand::NONE })
+    }
+
+    fn before_call(&mut self, effect: Effect) {
+        if effect > Effect::Elidable {
+            self.flush_stores();
+        }
+        if effect == Effect::Any {
+            self.flush_frame();
+        }
+    }
+
+    fn after_call(&mut self, effect: Effect) {
+        if effect >= Effect::Writes {
+            self.state.heap.known.clear();
+            self.state.valid = false;
+        }
+    }
+
+    /// The author knows what an elidable function answers.
+    pub fn known_result(&mut self, op: &Op) {
+        if !self.options.optimize {
+            return;
+        }
+        let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
+        let mut operands: Vec<Operand> = list.into_iter().map(|operand| self.operand(operand)).collect();
+        let result = operands.remove(0);
+        self.state.heap.elidable.push((op.descr, operands, result));
     }
 
     /// A part of the outcome of the call just before.

@@ -36,13 +36,15 @@ pub struct Options {
     pub optimize: bool,
     /// Peel loops.
     pub peel: bool,
+    /// Call loop-invariant functions each time, so that they can be checked.
+    pub call_invariants: bool,
     /// Test mode: this rule of resume data is broken on purpose (see [`BROKEN_RULES`]).
     pub break_rule: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { optimize: true, peel: true, break_rule: None }
+        Options { optimize: true, peel: true, call_invariants: false, break_rule: None }
     }
 }
 
@@ -55,6 +57,8 @@ pub const BROKEN_RULES: &[&str] = &[
     "snapshots show the virtuals as they are at the guard",
     "delayed stores are not made at exits",
     "the virtualizable is not restored",
+    "hints are not fed",
+    "bridges do not check that stable fields still hold",
 ];
 
 /// The trace contradicts itself: a guard in it can't hold. (Input that was recorded from a real run does

@@ -132,7 +132,8 @@ impl<'a> Optimizer<'a> {
             }
             Class::Alloc => Some(self.allocate(&op)),
             Class::Call if op.code == Opcode::CallEntry => Some(self.call_entry(&op)?),
-            Class::Call => Some(self.call(&op)),
+            Class::Call if op.code == Opcode::Call => Some(self.call(&op)),
+            Class::Call => Some(self.conditional_call(&op)),
             Class::End => None,
         };
         if let Some(value) = result {
@@ -151,6 +152,7 @@ impl<'a> Optimizer<'a> {
             Opcode::Virtualizable => self.declare_virtualizable(op),
             Opcode::Live => self.kill_items(op),
             Opcode::Flush => self.flush_frame(),
+            Opcode::KnownResult => self.known_result(op),
             _ => {}
         }
     }

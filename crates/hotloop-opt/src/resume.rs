@@ -9,6 +9,7 @@
 //! call                                       fed
 //! allocation that was forced                 fed
 //! read of a real object                      fed if an effect follows it before the guard, else done again
+//! hint                                       fed if anything is: plain execution knows no hints
 //! ```
 
 use rustc_hash::FxHashMap as HashMap;
@@ -178,6 +179,7 @@ impl Optimizer<'_> {
         let broken = self.options.break_rule;
         let mut log = Vec::new();
         let mut effect_follows = false;
+        let mut hints_only = true;
         for (number, event) in events.iter().enumerate().rev() {
             let feed = match event.kind {
                 EventKind::Write => {
@@ -189,6 +191,13 @@ impl Optimizer<'_> {
                 }
                 EventKind::Read => {
                     if !effect_follows || broken == Some(3) || self.done_again(event.object) {
+                        continue;
+                    }
+                    let value = self.value(event.result);
+                    Some(Feed::Result(self.fed(value)))
+                }
+                EventKind::Hint => {
+                    if broken == Some(7) {
                         continue;
                     }
                     let value = self.value(event.result);
@@ -223,8 +232,12 @@ impl Optimizer<'_> {
                 }
             };
             if let Some(feed) = feed {
+                hints_only &= event.kind == EventKind::Hint;
                 log.push(Log { event: number as u32, check: event.check, feed });
             }
+        }
+        if hints_only {
+            log.clear();
         }
         log.reverse();
         log

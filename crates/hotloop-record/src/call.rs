@@ -5,34 +5,60 @@ use hotloop_ir::{CallId, Effect, EventKind, Op, Opcode, Operand, Ty};
 use crate::recorder::{Fed, Recorder, check};
 use crate::{Red, current, enter};
 
+/// Runs native code with no recorder current.
+pub fn outside<T>(run: impl FnOnce() -> T) -> T {
+    // SAFETY: no recorder at all is always valid.
+    let _none = unsafe { enter(std::ptr::null_mut()) };
+    run()
+}
+
 /// Calls a residual function: its result, and whether it raised.
 pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red, Red) {
-    if let Some(fed) = current().begin_call(id, args) {
+    if let Some(fed) = current().begin_call(Opcode::Call, id, args) {
         return fed;
     }
-    let (value, raised) = if let Some(answer) = current().executed() {
-        answer
-    } else {
-        // SAFETY: no recorder at all is always valid.
-        let _none = unsafe { enter(std::ptr::null_mut()) };
-        run()
+    let (value, raised) = current().executed().unwrap_or_else(|| outside(run));
+    current().end_call(Opcode::Call, id, args, value, raised)
+}
+
+/// Calls a residual function if the condition is not 0 (`CallIf`; no result), or unless it is, when the
+/// condition is the result (`CallUnless`). It never raises.
+pub fn conditional_call(
+    code: Opcode,
+    id: CallId,
+    condition: Red,
+    args: &[Red],
+    run: impl FnOnce() -> (u64, u64),
+) -> Red {
+    let all: Vec<Red> = std::iter::once(condition).chain(args.iter().copied()).collect();
+    if let Some((fed, _)) = current().begin_call(code, id, &all) {
+        return fed;
+    }
+    let called = (condition.bits != 0) == (code == Opcode::CallIf);
+    let value = match current().executed() {
+        Some((value, _)) => value,
+        None if called => outside(run).0,
+        None => condition.bits,
     };
-    current().end_call(id, args, value, raised)
+    current().end_conditional_call(code, id, &all, called, value)
+}
+
+fn kind_of(effect: Effect) -> EventKind {
+    if effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads }
 }
 
 impl Recorder {
-    fn begin_call(&mut self, id: CallId, args: &[Red]) -> Option<(Red, Red)> {
+    fn begin_call(&mut self, code: Opcode, id: CallId, args: &[Red]) -> Option<(Red, Red)> {
         self.operations += 1;
-        let Some(Fed::Result(result, raised)) = self.count_event(Opcode::Call, id.0, args) else {
+        let Some(Fed::Result(result, raised)) = self.count_event(code, id.0, args) else {
             return None;
         };
         if self.is_recording() {
             let descr = id.get();
-            let kind =
-                if descr.effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads };
-            let value = descr.result.map_or(Operand::NONE, |ty| self.operand(result, ty));
+            let answers = descr.result.filter(|_| code != Opcode::CallIf);
+            let value = answers.map_or(Operand::NONE, |ty| self.operand(result, ty));
             let flag = if descr.raises { self.operand(raised, Ty::Int) } else { Operand::NONE };
-            self.note_event(kind, Operand::NONE, value, flag, check(Opcode::Call, id.0));
+            self.note_event(kind_of(descr.effect), Operand::NONE, value, flag, check(code, id.0));
             if descr.effect >= Effect::Writes {
                 self.stable_may_change();
             }
@@ -44,47 +70,81 @@ impl Recorder {
         Some((result, raised))
     }
 
-    fn end_call(&mut self, id: CallId, args: &[Red], value: u64, raised: u64) -> (Red, Red) {
+    fn end_call(&mut self, asked: Opcode, id: CallId, args: &[Red], value: u64, raised: u64) -> (Red, Red) {
         self.keep_answer(value, raised);
         if !self.is_recording() {
             return (Red::constant(value), Red::constant(raised));
         }
         let descr = id.get();
-        let code = check(Opcode::Call, id.0);
+        let code = check(asked, id.0);
         if descr.effect == Effect::Elidable && args.iter().all(|arg| self.is_constant(*arg)) {
             let result = descr.result.map_or(Operand::NONE, |ty| self.constant(ty, value));
             let flag = if descr.raises { self.constant(Ty::Int, raised) } else { Operand::NONE };
             self.note_event(EventKind::CallReads, Operand::NONE, result, flag, code);
             return (Red::constant(value), Red::constant(raised));
         }
-        let operands: Vec<Operand> =
-            args.iter().map(|arg| self.operand(*arg, self.type_of(*arg).unwrap_or(Ty::Int))).collect();
-        for var in operands.iter().filter_map(|operand| operand.as_var()) {
-            self.heap.escape(var);
-        }
-        let mut op = Op::new(Opcode::Call, &[]).with_descr(id.0);
-        op.list = self.trace.push_list(operands);
-        op.resume = self.trace.events.len() as u32;
-        let var: Operand = self.push(op).into();
+        let var = self.emit_call(Opcode::Call, id, args);
         let result = if descr.result.is_some() { var } else { Operand::NONE };
         let flag =
             if descr.raises { self.push(Op::new(Opcode::CallRaised, &[var])).into() } else { Operand::NONE };
-        let writes = descr.effect >= Effect::Writes;
-        if writes {
-            self.heap.clobber(descr.effect == Effect::Any);
-        }
-        let kind = if writes { EventKind::CallWrites } else { EventKind::CallReads };
-        self.note_event(kind, Operand::NONE, result, flag, code);
+        self.called(descr.effect, result, flag, code);
         let result =
             if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } };
         let flag = if flag.is_none() { Red::constant(raised) } else { Red { bits: raised, operand: flag } };
-        if writes {
-            self.stable_may_change();
-        }
         (result, flag)
     }
 
-    fn type_of(&self, red: Red) -> Option<Ty> {
-        if red.operand.is_none() { None } else { self.trace.operand_type(red.operand) }
+    fn end_conditional_call(
+        &mut self,
+        code: Opcode,
+        id: CallId,
+        all: &[Red],
+        called: bool,
+        value: u64,
+    ) -> Red {
+        let condition = all[0];
+        if self.is_recording() && self.is_constant(condition) && called {
+            // Nothing is left of the condition.
+            return self.end_call(code, id, &all[1..], value, 0).0;
+        }
+        self.keep_answer(value, 0);
+        if !self.is_recording() {
+            return Red::constant(value);
+        }
+        let descr = id.get();
+        let answers = descr.result.filter(|_| code == Opcode::CallUnless);
+        if self.is_constant(condition) {
+            let result = answers.map_or(Operand::NONE, |ty| self.operand(condition, ty));
+            self.note_event(EventKind::CallReads, Operand::NONE, result, Operand::NONE, check(code, id.0));
+            return condition;
+        }
+        let var = self.emit_call(code, id, all);
+        let result = if answers.is_some() { var } else { Operand::NONE };
+        self.called(descr.effect, result, Operand::NONE, check(code, id.0));
+        if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } }
+    }
+
+    /// Appends a call; what it is given is known to others from there on.
+    fn emit_call(&mut self, code: Opcode, id: CallId, args: &[Red]) -> Operand {
+        let operands = self.call_operands(args);
+        for var in operands.iter().filter_map(|operand| operand.as_var()) {
+            self.heap.escape(var);
+        }
+        let mut op = Op::new(code, &[]).with_descr(id.0);
+        op.list = self.trace.push_list(operands);
+        op.resume = self.trace.events.len() as u32;
+        self.push(op).into()
+    }
+
+    /// What a call may have changed, and its event.
+    fn called(&mut self, effect: Effect, result: Operand, flag: Operand, code: u32) {
+        let writes = effect >= Effect::Writes;
+        if writes {
+            self.heap.clobber(effect == Effect::Any);
+        }
+        self.note_event(kind_of(effect), Operand::NONE, result, flag, code);
+        if writes {
+            self.stable_may_change();
+        }
     }
 }

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use hotloop_ir::{CallId, FieldId, Opcode, TypeRef};
 
 use crate::Red;
-use crate::recorder::{Fed, Recorder, check};
+use crate::promise::check_failed;
+use crate::recorder::{ASKED, Fed, Question, Recorder, check};
 
 /// An event of a recorded step.
 #[derive(Clone, Debug)]
@@ -36,24 +37,24 @@ pub(crate) enum Events {
 }
 
 impl Kept {
+    /// Calls `visit` with every word of it.
+    pub fn visit(&self, visit: &mut dyn FnMut(u64)) {
+        self.args.iter().for_each(|word| visit(*word));
+        visit(self.answer.0);
+    }
+
     fn describe(code: Opcode, descr: u32) -> String {
         let what = match code {
-            Opcode::Call => CallId(descr).get().name.clone(),
+            ASKED => Question::name(descr).to_string(),
+            Opcode::Call | Opcode::CallIf | Opcode::CallUnless => CallId(descr).get().name.clone(),
             Opcode::GetField | Opcode::SetField => {
                 let field = FieldId(descr).get();
                 format!("{}.{}", field.owner, field.name)
             }
             _ => TypeRef(descr).get().name.clone(),
         };
-        format!("{} {what}", code.name())
+        if code == ASKED { what } else { format!("{} {what}", code.name()) }
     }
-}
-
-/// Reports a broken promise of the language's author, and ends the process: the program's results could not
-/// be trusted with traces.
-pub fn check_failed(message: &str) -> ! {
-    eprintln!("hotloop: check_hints: {message}");
-    std::process::exit(70);
 }
 
 impl Recorder {
@@ -75,6 +76,16 @@ impl Recorder {
             Events::Done { answer, .. } => Some(*answer),
             _ => None,
         }
+    }
+
+    /// Whether what it meets was done before: it follows what another recorder did, or records it late.
+    pub fn is_done(&self) -> bool {
+        matches!(self.events, Events::Follow(..) | Events::Done { .. })
+    }
+
+    /// Whether nobody minds its events.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self.events, Events::Unchecked)
     }
 
     /// From here on events are kept.
@@ -155,13 +166,9 @@ impl Recorder {
 
     /// Calls `visit` with every word that was kept.
     pub(crate) fn visit_kept(&self, visit: &mut dyn FnMut(u64)) {
-        let mut visit_event = |event: &Kept| {
-            event.args.iter().for_each(|word| visit(*word));
-            visit(event.answer.0);
-        };
         match &self.events {
-            Events::Keep(kept) => kept.iter().for_each(&mut visit_event),
-            Events::Done { kept, .. } => kept.iter().for_each(&mut visit_event),
+            Events::Keep(kept) => kept.iter().for_each(|event| event.visit(visit)),
+            Events::Done { kept, .. } => kept.iter().for_each(|event| event.visit(visit)),
             _ => {}
         }
     }

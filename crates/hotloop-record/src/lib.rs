@@ -4,7 +4,7 @@
 //!   folded or taken from the heap cache while recording; fed from the log in replay.
 //! * [`heap_cache`]: what the recorder knows of memory.
 //! * [`rebuild`]: from a guard's resume data back to the interpreter's state.
-//! * [`follow`]: whether a step is deterministic, for `check_hints`.
+//! * [`follow`]: whether a step is deterministic, for `check_hints`; [`promise`]: when a promise is broken.
 //! * [`stable`]: who relied on a stable field that is written.
 //!
 //! The main invariant: memory is right at every moment of a recording, so giving up is just stopping.
@@ -14,6 +14,7 @@ mod call;
 mod follow;
 mod heap_cache;
 mod memory;
+mod promise;
 mod rebuild;
 mod recorder;
 pub mod stable;
@@ -22,10 +23,11 @@ use std::cell::Cell;
 
 use hotloop_ir::TypeRef;
 
-pub use call::call;
-pub use follow::{Kept, check_failed};
+pub use call::{call, conditional_call, outside};
+pub use follow::Kept;
+pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
 pub use rebuild::{Allocate, Rebuilt, rebuild};
-pub use recorder::{Abort, EntryPositions, EntryResult, Fed, FedEntry, Recorder};
+pub use recorder::{Abort, EntryPositions, EntryResult, Fed, FedEntry, Question, Recorder};
 
 use hotloop_ir::Operand;
 

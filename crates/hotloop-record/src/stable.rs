@@ -1,8 +1,9 @@
 //! Stable fields (RPython's quasi-immutable, `x?`): reads of constant objects fold, and a write invalidates
-//! the traces that relied on the old value. Kept per thread, as traces are.
+//! the traces that relied on the old value. Kept per thread, as traces are. A field that is written again
+//! and again is not stable, whatever its author says: traces stop relying on it.
 
 use rustc_hash::FxHashMap as HashMap;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -41,6 +42,22 @@ impl Watchers {
 
 thread_local! {
     static WATCHERS: RefCell<Watchers> = RefCell::default();
+    /// How often a write to the field made something invalid.
+    static WRITES: RefCell<HashMap<(u64, FieldId), u32>> = RefCell::default();
+    static INVALIDATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A field that made traces invalid so often is no longer taken for granted.
+const MOST_WRITES: u32 = 4;
+
+/// How many traces, and recordings at work, were made invalid on this thread so far.
+pub fn invalidations() -> u64 {
+    INVALIDATIONS.get()
+}
+
+/// Whether the field turned out to be written often: it is read like any other.
+pub(crate) fn is_restless(object: u64, field: FieldId) -> bool {
+    WRITES.with_borrow(|writes| writes.get(&(object, field)).is_some_and(|count| *count >= MOST_WRITES))
 }
 
 /// From now on a write to the field sets the flag.
@@ -52,14 +69,17 @@ pub fn watch(object: u64, field: FieldId, flag: &Rc<AtomicU32>) {
 #[cold]
 #[inline(never)]
 pub fn written(object: u64, field: FieldId) {
-    WATCHERS.with_borrow_mut(|watchers| {
-        for flag in watchers.fields.remove(&(object, field)).into_iter().flatten() {
-            watchers.count -= 1;
-            if let Some(flag) = flag.upgrade() {
-                flag.store(1, Ordering::Relaxed);
-            }
-        }
+    let flags = WATCHERS.with_borrow_mut(|watchers| {
+        let flags = watchers.fields.remove(&(object, field)).unwrap_or_default();
+        watchers.count -= flags.len();
+        flags
     });
+    let living = flags.iter().filter_map(|flag| flag.upgrade());
+    let valid = living.filter(|flag| flag.swap(1, Ordering::Relaxed) == 0).count();
+    INVALIDATIONS.set(INVALIDATIONS.get() + valid as u64);
+    if valid > 0 {
+        WRITES.with_borrow_mut(|writes| *writes.entry((object, field)).or_default() += 1);
+    }
 }
 
 /// The second word of what native functions answer traces with.

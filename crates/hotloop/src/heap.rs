@@ -47,6 +47,27 @@ impl TypeCell {
         self.spec.name
     }
 
+    pub(crate) fn field_name(&self, index: usize) -> &'static str {
+        self.spec.fields[index].name
+    }
+
+    pub(crate) fn is_virtualizable(&self) -> bool {
+        self.spec.virtualizable
+    }
+
+    /// Who may write items.
+    #[inline(always)]
+    pub(crate) fn items_mutability(&self) -> Mutability {
+        match self.spec.items {
+            Some((_, mutability)) => mutability,
+            None => Mutability::Mutable,
+        }
+    }
+
+    pub(crate) fn field_mutability(&self, index: usize) -> Mutability {
+        self.spec.fields[index].mutability
+    }
+
     /// The number in the headers of its objects.
     #[inline(always)]
     pub fn id(&self) -> u32 {

@@ -89,6 +89,27 @@ pub trait Interpreter: Sized + 'static {
     /// state, and return true, or return false to go on.
     fn interrupt(&self, pc: Self::Pc, state: &mut Self::State<Plain>, why: Interrupt) -> bool;
 
+    /// Whether the function whose code begins at `pc` is never inlined (RPython's `can_never_inline`). The
+    /// answer must be the same each time.
+    fn can_never_inline(&self, pc: Self::Pc) -> bool {
+        let _ = pc;
+        false
+    }
+
+    /// How often a trace that starts elsewhere goes round the loop at `pc` before that loop must be compiled
+    /// first. (RPython's `should_unroll_one_iteration` says 1 or 0.)
+    fn unroll_limit(&self, pc: Self::Pc) -> u32 {
+        let _ = pc;
+        1
+    }
+
+    /// Whether plain execution may go over to compiled code, or be recorded, at `pc` (RPython's
+    /// `confirm_enter_jit`).
+    fn confirm_enter_jit(&self, pc: Self::Pc) -> bool {
+        let _ = pc;
+        true
+    }
+
     /// The position, for people: file, line, instruction.
     fn describe(&self, pc: Self::Pc) -> String {
         format!("{pc:?}")

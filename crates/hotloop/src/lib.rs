@@ -65,16 +65,19 @@ mod compile_fail;
 mod driver;
 mod green;
 mod heap;
+mod hooks;
 mod interpreter;
 mod mode;
 mod red;
 mod residual;
 mod runtime;
+mod watch;
 
 pub use boxed::BoxedFloat;
 pub use driver::{LoopCell, Summary, Vm};
 pub use green::{Green, GreenRef, GreenWord};
 pub use heap::HeapType;
+pub use hooks::{AbortInfo, ExitInfo, JitHooks, TraceInfo, TraceKind};
 pub use interpreter::{Interpreter, Interrupt, RedState, Step};
 pub use mode::Mode;
 pub use red::{Bool, ConstValue, Float, Int, Small, Value};
@@ -82,17 +85,26 @@ pub use residual::Raise;
 pub use runtime::{Interrupter, JitOptions, Options, OptionsError, Runtime};
 
 /// The mode of concrete values: in residual functions and when a program is started.
-pub type Plain = mode::Direct;
+pub type Plain = mode::Concrete<true>;
 
 pub use hotloop_gc::Plan;
-pub use hotloop_macros::{Green, State, elidable, heap_type, residual};
+pub use hotloop_macros::{
+    Green, State, elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual,
+};
+
+/// Whether this code runs to be compiled, or after compiled code was left in the middle of an instruction;
+/// plain execution says no. Ways chosen by it must come to the same result.
+#[inline(always)]
+pub fn we_are_jitted<M: Mode>() -> bool {
+    M::JITTED
+}
 
 /// What an interpreter's author needs, in one `use`.
 pub mod prelude {
     pub use crate::{
         Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapType, Int, Interpreter, Interrupt, LoopCell,
         Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm, elidable, heap_type,
-        residual,
+        look_inside_iff, loop_invariant, not_in_trace, residual, we_are_jitted,
     };
 }
 
@@ -100,7 +112,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod internal {
     pub use crate::heap::{FieldSpec, Stored, ThreadBound, TypeCell, TypeSpec, read_green};
-    pub use crate::residual::{Answer, CallCell, Outcome};
+    pub use crate::residual::{Answer, Asked, CallCell, Outcome};
     pub use hotloop_ir::{Effect, FieldKind, Mutability, Opcode, Ty};
 
     use crate::{Int, Mode};

@@ -7,15 +7,15 @@
 
 use hotloop_gc::Heap;
 use hotloop_ir::{FieldKind, Mutability, Opcode, Ty, pure};
-use hotloop_record::{Red, current};
+use hotloop_record::{Question, Red, conditional_call, current};
 
-use crate::driver::checked_call;
 use crate::heap::TypeCell;
 use crate::residual::CallCell;
+use crate::watch::{self, Access};
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::Direct {}
+    impl<const NATIVE: bool> Sealed for super::Concrete<NATIVE> {}
     impl Sealed for super::Meta {}
 }
 
@@ -41,8 +41,51 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
     fn checked(op: Opcode, a: Self::Word, b: Self::Word) -> Option<Self::Word>;
     #[doc(hidden)]
     fn promote(word: Self::Word, ty: Ty) -> u64;
+    /// Whether steps run under a recorder: what `we_are_jitted` answers.
+    #[doc(hidden)]
+    const JITTED: bool;
     #[doc(hidden)]
     fn is_constant(word: Self::Word) -> bool;
+    /// Whether the object (or the value that refers to it) was made in this trace and has not escaped.
+    #[doc(hidden)]
+    fn is_virtual(word: Self::Word) -> bool;
+    /// The author says that the word is this one.
+    #[doc(hidden)]
+    fn assume_word(word: Self::Word, known: u64);
+    /// The author says that the object (not null) is of the type.
+    #[doc(hidden)]
+    fn assume_type(object: Self::Word, ty: &'static TypeCell);
+    /// The author says what the elidable function answers.
+    #[doc(hidden)]
+    fn assume_result<const N: usize>(
+        cell: &'static CallCell,
+        args: [Self::Word; N],
+        result: Self::Word,
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    );
+    /// Calls the function if the condition is not 0.
+    #[doc(hidden)]
+    fn call_if<const N: usize>(
+        cell: &'static CallCell,
+        condition: Self::Word,
+        args: [Self::Word; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    );
+    /// The word if it is not 0, else what the function answers.
+    #[doc(hidden)]
+    fn call_unless<const N: usize>(
+        cell: &'static CallCell,
+        word: Self::Word,
+        args: [Self::Word; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) -> Self::Word;
+    /// Calls a function that compiled code does not call.
+    #[doc(hidden)]
+    fn call_outside<const N: usize>(
+        cell: &'static CallCell,
+        args: [Self::Word; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    );
     /// Whether the object (not null) is of the type.
     #[doc(hidden)]
     fn is_type(object: Self::Word, ty: &'static TypeCell) -> bool;
@@ -101,9 +144,12 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
     ) -> (Self::Word, Self::Word);
 }
 
-/// Plain execution.
+/// Plain execution; `NATIVE`: of residual functions and the like, whose accesses `check_hints` watches.
 #[derive(Clone, Copy, Debug)]
-pub struct Direct;
+pub struct Concrete<const NATIVE: bool>;
+
+/// Plain execution of the interpreter's steps.
+pub type Direct = Concrete<false>;
 
 /// Execution under a recorder.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +192,13 @@ fn store(object: u64, offset: u64, kind: FieldKind, value: u64) {
     }
 }
 
-impl Mode for Direct {
+/// Whether accesses of this mode are watched now.
+#[inline(always)]
+fn watched<const NATIVE: bool>() -> bool {
+    NATIVE && hotloop_record::anyone_checks()
+}
+
+impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
     type Word = u64;
 
     #[inline(always)]
@@ -183,9 +235,54 @@ impl Mode for Direct {
     fn promote(word: u64, _ty: Ty) -> u64 {
         word
     }
+    const JITTED: bool = false;
     #[inline(always)]
     fn is_constant(_word: u64) -> bool {
         false
+    }
+    #[inline(always)]
+    fn is_virtual(_word: u64) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn assume_word(_word: u64, _known: u64) {}
+    #[inline(always)]
+    fn assume_type(_object: u64, _ty: &'static TypeCell) {}
+    #[inline(always)]
+    fn assume_result<const N: usize>(
+        _cell: &'static CallCell,
+        _args: [u64; N],
+        _result: u64,
+        _run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) {
+    }
+    #[inline(always)]
+    fn call_if<const N: usize>(
+        _cell: &'static CallCell,
+        condition: u64,
+        args: [u64; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) {
+        if condition != 0 {
+            run(args);
+        }
+    }
+    #[inline(always)]
+    fn call_unless<const N: usize>(
+        _cell: &'static CallCell,
+        word: u64,
+        args: [u64; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) -> u64 {
+        if word != 0 { word } else { run(args).value }
+    }
+    #[inline(always)]
+    fn call_outside<const N: usize>(
+        _cell: &'static CallCell,
+        args: [u64; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) {
+        run(args);
     }
     #[inline(always)]
     fn is_type(object: u64, ty: &'static TypeCell) -> bool {
@@ -197,7 +294,10 @@ impl Mode for Direct {
         unsafe { *(object as *const u16) as u64 }
     }
     #[inline(always)]
-    fn get_field(object: u64, _ty: &'static TypeCell, _index: usize, offset: usize, kind: FieldKind) -> u64 {
+    fn get_field(object: u64, ty: &'static TypeCell, index: usize, offset: usize, kind: FieldKind) -> u64 {
+        if watched::<NATIVE>() {
+            watch::accessed(object, ty, Some(index), ty.field_mutability(index), Access::Read);
+        }
         load(object + offset as u64, kind)
     }
     #[inline(always)]
@@ -210,6 +310,9 @@ impl Mode for Direct {
         mutability: Mutability,
         value: u64,
     ) {
+        if watched::<NATIVE>() {
+            watch::accessed(object, ty, Some(index), mutability, Access::Write);
+        }
         if mutability == Mutability::Stable && load(object + offset as u64, kind) != value {
             hotloop_record::stable::written(object, ty.field(index));
         }
@@ -217,6 +320,9 @@ impl Mode for Direct {
     }
     #[inline(always)]
     fn get_item(object: u64, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: u64) -> u64 {
+        if watched::<NATIVE>() {
+            watch::accessed(object, ty, None, ty.items_mutability(), Access::Read);
+        }
         let length = length_of(object);
         if index >= length as u64 {
             out_of_range(ty, index, length);
@@ -225,6 +331,9 @@ impl Mode for Direct {
     }
     #[inline(always)]
     fn set_item(object: u64, ty: &'static TypeCell, fixed: usize, kind: FieldKind, index: u64, value: u64) {
+        if watched::<NATIVE>() {
+            watch::accessed(object, ty, None, ty.items_mutability(), Access::Write);
+        }
         let length = length_of(object);
         if index >= length as u64 {
             out_of_range(ty, index, length);
@@ -242,15 +351,19 @@ impl Mode for Direct {
             Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
         };
         // SAFETY: the size is that of the type with so many items, rounded up to words.
-        unsafe { heap.alloc_unchecked(hotloop_gc::TypeId(ty.id()), size, len) as u64 }
+        let object = unsafe { heap.alloc_unchecked(hotloop_gc::TypeId(ty.id()), size, len) as u64 };
+        if watched::<NATIVE>() {
+            watch::made(object);
+        }
+        object
     }
     #[inline(always)]
     fn call<const N: usize>(
-        cell: &'static CallCell,
+        _cell: &'static CallCell,
         args: [u64; N],
         run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (u64, u64) {
-        let outcome = checked_call(cell, || run(args));
+        let outcome = run(args);
         (outcome.value, outcome.raised)
     }
 }
@@ -286,9 +399,65 @@ impl Mode for Meta {
     fn promote(word: Red, ty: Ty) -> u64 {
         current().promote(word, ty)
     }
+    const JITTED: bool = true;
     #[inline]
     fn is_constant(word: Red) -> bool {
-        current().is_constant(word)
+        current().ask(Question::Constant, word)
+    }
+    #[inline]
+    fn is_virtual(word: Red) -> bool {
+        current().ask(Question::Virtual, word)
+    }
+    #[inline]
+    fn assume_word(word: Red, known: u64) {
+        current().assume_word(word, known);
+    }
+    #[inline]
+    fn assume_type(object: Red, ty: &'static TypeCell) {
+        current().assume_type(object, ty.type_ref());
+    }
+    fn assume_result<const N: usize>(
+        cell: &'static CallCell,
+        args: [Red; N],
+        result: Red,
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) {
+        if hotloop_record::checking() {
+            let outcome = hotloop_record::outside(|| run(args.map(|arg| arg.bits)));
+            watch::check_assumed(cell, result.bits, outcome);
+        }
+        current().assume_result(cell.id(), &args, result);
+    }
+    fn call_if<const N: usize>(
+        cell: &'static CallCell,
+        condition: Red,
+        args: [Red; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) {
+        conditional_call(Opcode::CallIf, cell.id(), condition, &args, || {
+            let outcome = run(args.map(|arg| arg.bits));
+            (outcome.value, outcome.raised)
+        });
+    }
+    fn call_unless<const N: usize>(
+        cell: &'static CallCell,
+        word: Red,
+        args: [Red; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) -> Red {
+        conditional_call(Opcode::CallUnless, cell.id(), word, &args, || {
+            let outcome = run(args.map(|arg| arg.bits));
+            (outcome.value, outcome.raised)
+        })
+    }
+    fn call_outside<const N: usize>(
+        _cell: &'static CallCell,
+        args: [Red; N],
+        run: impl Fn([u64; N]) -> crate::residual::Outcome,
+    ) {
+        if !current().is_done() {
+            hotloop_record::outside(|| run(args.map(|arg| arg.bits)));
+        }
     }
     #[inline]
     fn is_type(object: Red, ty: &'static TypeCell) -> bool {
@@ -346,7 +515,7 @@ impl Mode for Meta {
         run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (Red, Red) {
         hotloop_record::call(cell.id(), &args, || {
-            let outcome = checked_call(cell, || run(args.map(|arg| arg.bits)));
+            let outcome = run(args.map(|arg| arg.bits));
             (outcome.value, outcome.raised)
         })
     }

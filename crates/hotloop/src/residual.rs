@@ -6,6 +6,7 @@ use hotloop_ir::{CallDescr, CallId, Effect, FieldKind, Opcode, Ty};
 
 use crate::mode::Mode;
 use crate::red::{Float, Int, Value};
+use crate::watch;
 
 /// What a residual function's machine entry answers, in `rax` and `rdx`.
 #[doc(hidden)]
@@ -14,6 +15,20 @@ use crate::red::{Float, Int, Value};
 pub struct Outcome {
     pub value: u64,
     pub raised: u64,
+}
+
+/// What is asked of a function that several functions call.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<W> {
+    /// To be called.
+    Call,
+    /// Nothing: the author says what it answers.
+    Known(W),
+    /// To be called if the word is not 0.
+    If(W),
+    /// To be called if the word is 0.
+    Unless(W),
 }
 
 /// An exception on its way: the language's exception value.
@@ -118,6 +133,8 @@ pub struct CallCell {
     raises: bool,
     result: Option<FieldKind>,
     address: fn() -> usize,
+    /// It reads and writes places that are its own affair.
+    caches: bool,
     id: OnceLock<CallId>,
 }
 
@@ -128,13 +145,44 @@ impl CallCell {
         raises: bool,
         result: Option<FieldKind>,
         address: fn() -> usize,
+        caches: bool,
     ) -> CallCell {
-        CallCell { name, effect, raises, result, address, id: OnceLock::new() }
+        CallCell { name, effect, raises, result, address, caches, id: OnceLock::new() }
     }
 
+    /// What its machine entry does; held against its promises while hints are checked.
     #[inline(always)]
-    pub(crate) fn is_elidable(&self) -> bool {
-        self.effect == Effect::Elidable
+    pub fn run<const N: usize>(&'static self, args: [u64; N], body: impl Fn([u64; N]) -> Outcome) -> Outcome {
+        if hotloop_record::anyone_checks() { watch::run(self, &args, &|| body(args)) } else { body(args) }
+    }
+
+    pub(crate) fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    pub(crate) fn caches(&self) -> bool {
+        self.caches
+    }
+
+    /// Calls its machine entry; `None` with more arguments than anyone needs.
+    pub(crate) fn call(&self, args: &[u64]) -> Option<Outcome> {
+        type Entry0 = extern "C" fn() -> Outcome;
+        type Entry1 = extern "C" fn(u64) -> Outcome;
+        type Entry2 = extern "C" fn(u64, u64) -> Outcome;
+        type Entry3 = extern "C" fn(u64, u64, u64) -> Outcome;
+        type Entry4 = extern "C" fn(u64, u64, u64, u64) -> Outcome;
+        let address = (self.address)();
+        // SAFETY: that is the address of the function that the attribute made for so many words.
+        unsafe {
+            Some(match *args {
+                [] => std::mem::transmute::<usize, Entry0>(address)(),
+                [a] => std::mem::transmute::<usize, Entry1>(address)(a),
+                [a, b] => std::mem::transmute::<usize, Entry2>(address)(a, b),
+                [a, b, c] => std::mem::transmute::<usize, Entry3>(address)(a, b, c),
+                [a, b, c, d] => std::mem::transmute::<usize, Entry4>(address)(a, b, c, d),
+                _ => return None,
+            })
+        }
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -1,7 +1,7 @@
 //! What a running interpreter needs besides itself: heap, limits, options, the poll flag. All of it hangs
 //! on this explicit context; nothing is global.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +11,7 @@ use hotloop_gc::{Heap, HeapOptions, Plan, Request};
 use hotloop_log::Log;
 
 use crate::Plain;
+use crate::hooks::JitHooks;
 use crate::red::{ConstValue, Value};
 
 /// A collection left the heap over its limit.
@@ -39,7 +40,7 @@ pub struct Options {
 }
 
 /// The JIT's parameters, with RPython's names and defaults where they mean the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct JitOptions {
     /// Whether to compile at all.
     pub enabled: bool,
@@ -53,6 +54,10 @@ pub struct JitOptions {
     pub trace_limit: u32,
     /// Recursive calls of one function that are inlined.
     pub max_unroll_recursion: u32,
+    /// Whether calls are inlined.
+    pub inlining: bool,
+    /// Recorded loops of more operations are not peeled.
+    pub disable_unrolling: u32,
     /// Recordings of one loop or guard that may fail before it is left alone.
     pub max_aborts: u32,
     /// Most bridges of one loop.
@@ -63,6 +68,8 @@ pub struct JitOptions {
     pub max_code: u32,
     /// Whether the optimizer runs (resume data is always made).
     pub optimize: bool,
+    /// Whether loops are peeled.
+    pub unroll: bool,
     /// Whether traces run as machine code, or by reference evaluation.
     pub native: bool,
     /// Test mode: guard number and at which execution it fails although it holds.
@@ -86,11 +93,14 @@ impl Default for JitOptions {
             trace_eagerness: 200,
             trace_limit: 6000,
             max_unroll_recursion: 1,
+            inlining: true,
+            disable_unrolling: u32::MAX,
             max_aborts: 8,
             max_bridges: 100,
             loop_longevity: 1000,
             max_code: 64 << 20,
             optimize: true,
+            unroll: true,
             native: cfg!(all(target_arch = "x86_64", target_os = "linux")),
             force: None,
             force_every: None,
@@ -112,11 +122,45 @@ impl fmt::Display for OptionsError {
 }
 impl std::error::Error for OptionsError {}
 
-const PARAMETERS: &str = "off, threshold, function_threshold, trace_eagerness, trace_limit, max_unroll_recursion, \
-     max_aborts, max_bridges, loop_longevity, max_code, optimize, backend, force, force_every, fail_code, check_hints";
+/// A parameter that may change while a program runs.
+enum Knob {
+    Number(fn(&mut JitOptions) -> &mut u32),
+    Flag(fn(&mut JitOptions) -> &mut bool),
+}
+
+/// RPython's names where they mean the same.
+const KNOBS: &[(&str, Knob)] = &[
+    ("enabled", Knob::Flag(|jit| &mut jit.enabled)),
+    ("threshold", Knob::Number(|jit| &mut jit.threshold)),
+    ("function_threshold", Knob::Number(|jit| &mut jit.function_threshold)),
+    ("trace_eagerness", Knob::Number(|jit| &mut jit.trace_eagerness)),
+    ("trace_limit", Knob::Number(|jit| &mut jit.trace_limit)),
+    ("inlining", Knob::Flag(|jit| &mut jit.inlining)),
+    ("max_unroll_recursion", Knob::Number(|jit| &mut jit.max_unroll_recursion)),
+    ("disable_unrolling", Knob::Number(|jit| &mut jit.disable_unrolling)),
+    ("max_aborts", Knob::Number(|jit| &mut jit.max_aborts)),
+    ("max_bridges", Knob::Number(|jit| &mut jit.max_bridges)),
+    ("loop_longevity", Knob::Number(|jit| &mut jit.loop_longevity)),
+    ("optimize", Knob::Flag(|jit| &mut jit.optimize)),
+    ("unroll", Knob::Flag(|jit| &mut jit.unroll)),
+];
+
+/// Parameters that are fixed when the machine is made.
+const FIXED: &[&str] =
+    &["backend", "max_code", "force", "force_every", "fail_code", "check_hints", "break_rule"];
+
+fn knob(name: &str) -> Option<&'static Knob> {
+    KNOBS.iter().find(|(known, _)| *known == name).map(|(_, knob)| knob)
+}
+
+fn no_parameter(name: &str) -> OptionsError {
+    let names: Vec<&str> = KNOBS.iter().map(|(name, _)| *name).chain(["enable_opts"]).collect();
+    let (names, fixed) = (names.join(", "), FIXED.join(", "));
+    OptionsError(format!("--jit: no parameter `{name}`; there are: off, default, {names}, {fixed}"))
+}
 
 impl JitOptions {
-    /// Sets parameters from `name=value,…`, or `off`.
+    /// Sets parameters from `name=value,…`; `off` and `default` are allowed, too.
     ///
     /// ```
     /// let mut jit = hotloop::JitOptions::default();
@@ -129,55 +173,92 @@ impl JitOptions {
     /// An unknown name or a value that does not fit; the message lists the valid ones.
     pub fn parse(&mut self, text: &str) -> Result<(), OptionsError> {
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            let (name, value) = item.split_once('=').unwrap_or((item, ""));
-            let bad = |expected: &str| OptionsError(format!("--jit {name}: `{value}` is not {expected}"));
-            let number = || value.parse::<u32>().map_err(|_| bad("a whole number below 2^32"));
-            let flag = || match value {
-                "" | "1" | "on" => Ok(true),
-                "0" | "off" => Ok(false),
-                _ => Err(bad("0 or 1")),
-            };
-            match name {
-                "off" if value.is_empty() => self.enabled = false,
-                "threshold" => self.threshold = number()?,
-                "function_threshold" => self.function_threshold = number()?,
-                "trace_eagerness" => self.trace_eagerness = number()?,
-                "trace_limit" => self.trace_limit = number()?,
-                "max_unroll_recursion" => self.max_unroll_recursion = number()?,
-                "max_aborts" => self.max_aborts = number()?,
-                "max_bridges" => self.max_bridges = number()?,
-                "loop_longevity" => self.loop_longevity = number()?,
-                "max_code" => self.max_code = number()?,
-                "optimize" => self.optimize = flag()?,
-                "check_hints" => self.check_hints = flag()?,
-                "break_rule" => self.break_rule = Some(number()?),
-                "backend" => {
-                    self.native = match value {
-                        "x64" => true,
-                        "eval" => false,
-                        _ => return Err(bad("`x64` or `eval`")),
-                    }
-                }
-                "fail_code" => {
-                    self.fail_code = Some(number()?).filter(|k| *k > 0);
-                }
-                "force" => {
-                    let pair =
-                        value.split_once(':').and_then(|(g, n)| Some((g.parse().ok()?, n.parse().ok()?)));
-                    self.force = Some(pair.ok_or_else(|| bad("GUARD:EXECUTION"))?);
-                }
-                "force_every" => {
-                    self.force_every =
-                        Some(value.parse().ok().filter(|k| *k > 0).ok_or_else(|| bad("a whole number"))?)
-                }
-                _ => {
-                    return Err(OptionsError(format!(
-                        "--jit: no parameter `{name}`; there are: {PARAMETERS}"
-                    )));
-                }
+            match item.split_once('=') {
+                Some((name, value)) => self.set(name, value)?,
+                None if item == "off" => self.enabled = false,
+                None if item == "default" => self.reset(|_| true),
+                None => self.set(item, "")?,
             }
         }
         Ok(())
+    }
+
+    /// Sets these parameters to their defaults.
+    fn reset(&mut self, which: impl Fn(&str) -> bool) {
+        let mut default = JitOptions::default();
+        for (_, knob) in KNOBS.iter().filter(|(name, _)| which(name)) {
+            match knob {
+                Knob::Number(number) => *number(self) = *number(&mut default),
+                Knob::Flag(flag) => *flag(self) = *flag(&mut default),
+            }
+        }
+    }
+
+    /// Sets one parameter.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), OptionsError> {
+        let bad = |expected: &str| OptionsError(format!("--jit {name}: `{value}` is not {expected}"));
+        let number = || value.parse::<u32>().map_err(|_| bad("a whole number below 2^32"));
+        let flag = || match value {
+            "" | "1" | "on" => Ok(true),
+            "0" | "off" => Ok(false),
+            _ => Err(bad("0 or 1")),
+        };
+        match knob(name) {
+            Some(Knob::Number(field)) => {
+                *field(self) = number()?;
+                return Ok(());
+            }
+            Some(Knob::Flag(field)) => {
+                *field(self) = flag()?;
+                return Ok(());
+            }
+            None => {}
+        }
+        match name {
+            "enable_opts" => (self.optimize, self.unroll) = passes(value).ok_or_else(|| bad(PASSES))?,
+            "check_hints" => self.check_hints = flag()?,
+            "break_rule" => self.break_rule = Some(number()?),
+            "max_code" => self.max_code = number()?,
+            "fail_code" => self.fail_code = Some(number()?).filter(|k| *k > 0),
+            "backend" => {
+                self.native = match value {
+                    "x64" => true,
+                    "eval" => false,
+                    _ => return Err(bad("`x64` or `eval`")),
+                }
+            }
+            "force" => {
+                let pair = value.split_once(':').and_then(|(g, n)| Some((g.parse().ok()?, n.parse().ok()?)));
+                self.force = Some(pair.ok_or_else(|| bad("GUARD:EXECUTION"))?);
+            }
+            "force_every" => {
+                self.force_every =
+                    Some(value.parse().ok().filter(|k| *k > 0).ok_or_else(|| bad("a whole number"))?)
+            }
+            _ => return Err(no_parameter(name)),
+        }
+        Ok(())
+    }
+}
+
+const PASSES: &str =
+    "`all`, nothing, or RPython's list with or without `unroll`: passes can't be chosen singly";
+
+/// Optimizer and peeling, as RPython's `enable_opts` says.
+fn passes(value: &str) -> Option<(bool, bool)> {
+    const ALL: [&str; 8] =
+        ["intbounds", "rewrite", "virtualize", "string", "pure", "earlyforce", "heap", "unroll"];
+    if value == "all" {
+        return Some((true, true));
+    }
+    let named: Vec<&str> = value.split(':').filter(|name| !name.is_empty()).collect();
+    let has = |name: &str| named.contains(&name);
+    let known = named.iter().all(|name| ALL.contains(name));
+    let all = ALL[..7].iter().all(|name| has(name));
+    match (known, all, named.is_empty()) {
+        (_, _, true) => Some((false, false)),
+        (true, true, _) => Some((true, has("unroll"))),
+        _ => None,
     }
 }
 
@@ -203,6 +284,9 @@ pub struct Runtime {
     heap: Heap,
     context: &'static Context,
     options: Options,
+    /// The JIT's parameters as they are now.
+    jit: Cell<JitOptions>,
+    hooks: RefCell<Option<Rc<dyn JitHooks>>>,
     log: RefCell<Log>,
     constants: Rc<RefCell<Vec<u64>>>,
 }
@@ -253,7 +337,15 @@ impl Runtime {
                 Request::Stop => POLL_STOP,
             });
         }));
-        Runtime { heap, context, options, log: RefCell::new(Log::off()), constants }
+        Runtime {
+            heap,
+            context,
+            jit: Cell::new(options.jit),
+            hooks: RefCell::new(None),
+            options,
+            log: RefCell::new(Log::off()),
+            constants,
+        }
     }
 
     /// Where events of the JIT go.
@@ -274,6 +366,56 @@ impl Runtime {
     /// The options it was made with.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The JIT's parameters as they are now.
+    pub fn jit(&self) -> JitOptions {
+        self.jit.get()
+    }
+
+    /// Changes a parameter of the JIT while programs run (RPython's `set_param`): what is compiled from now on
+    /// goes by it. Counters that have begun keep what they began with.
+    ///
+    /// ```
+    /// # let runtime = hotloop::Runtime::new(hotloop::Options::default());
+    /// runtime.set_param("threshold", 100).unwrap();
+    /// assert_eq!(runtime.jit().threshold, 100);
+    /// runtime.set_param_to_default("threshold").unwrap();
+    /// assert_eq!(runtime.jit().threshold, 1039);
+    /// assert!(runtime.set_param("backend", "eval").unwrap_err().to_string().contains("fixed"));
+    /// ```
+    ///
+    /// # Errors
+    /// An unknown name, one that is fixed once a machine was made, or a value that does not fit.
+    pub fn set_param(&self, name: &str, value: impl fmt::Display) -> Result<(), OptionsError> {
+        if FIXED.contains(&name) {
+            return Err(OptionsError(format!("{name} is fixed when the machine is made")));
+        }
+        let mut jit = self.jit.get();
+        jit.set(name, &value.to_string())?;
+        self.jit.set(jit);
+        Ok(())
+    }
+
+    /// Sets a parameter to its default.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn set_param_to_default(&self, name: &str) -> Result<(), OptionsError> {
+        knob(name).ok_or_else(|| no_parameter(name))?;
+        let mut jit = self.jit.get();
+        jit.reset(|known| known == name);
+        self.jit.set(jit);
+        Ok(())
+    }
+
+    /// From now on the JIT tells these hooks what it does; `None`: nobody.
+    pub fn set_hooks(&self, hooks: Option<Rc<dyn JitHooks>>) {
+        *self.hooks.borrow_mut() = hooks;
+    }
+
+    pub(crate) fn hooks(&self) -> Option<Rc<dyn JitHooks>> {
+        self.hooks.borrow().clone()
     }
 
     pub(crate) fn context(&self) -> &'static Context {

@@ -7,24 +7,34 @@ use hotloop_pyllisp::Pyllisp;
 
 /// The optimised traces that running a program makes, in order.
 fn traces(name: &str, source: &str) -> Vec<Trace> {
+    traces_and_summary(name, &[source]).0
+}
+
+/// The same of programs that are run one after the other in one module, as at a prompt.
+fn traces_and_summary(name: &str, sources: &[&str]) -> (Vec<Trace>, hotloop::Summary) {
     let file = std::env::temp_dir().join(format!("hotloop-shape-{}-{name}.log", std::process::id()));
     let interp = Pyllisp::new(Options::default(), Box::new(std::io::sink()));
     let section = format!("jit-log-opt:{}", file.display());
     interp.runtime().set_log(Log::parse(&section).expect("a log file can be made"));
     let vm = Vm::new(&interp);
-    let result = interp.run(&vm, interp.module("main"), source.as_bytes(), false);
-    assert!(result.is_ok(), "{:?}", result.err());
+    let module = interp.module("main");
+    for source in sources {
+        let result = interp.run(&vm, module, source.as_bytes(), false);
+        assert!(result.is_ok(), "{:?}", result.err());
+    }
     interp.runtime().set_log(Log::off());
     let text = std::fs::read_to_string(&file).expect("the log was written");
     let _ = std::fs::remove_file(&file);
     let begin = "{jit-log-opt\n";
-    text.split(begin)
+    let traces = text
+        .split(begin)
         .skip(1)
         .map(|part| {
             let body = part.split("jit-log-opt}").next().unwrap_or("");
             parse::parse(body).unwrap_or_else(|error| panic!("{error}\n{body}"))
         })
-        .collect()
+        .collect();
+    (traces, vm.summary())
 }
 
 /// The operations of the peeled body that do something.
@@ -137,4 +147,33 @@ main = (func n)
     let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
     let ops = body(last);
     assert!(!ops.iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
+}
+
+/// A global that is read a million times and assigned once: no load, one invalidation.
+#[test]
+fn a_global_read_costs_no_load_and_its_assignment_one_invalidation() {
+    let first = "\
+sum = (func n)
+    i = 0
+    s = 0
+    (while i < n)
+        s += g
+        i += 1
+    (return s)
+g = 1
+(assert (sum 500000) == 500000)
+";
+    let second = "\
+g = 2
+(assert (sum 500000) == 1000000)
+";
+    let (all, summary) = traces_and_summary("global", &[first, second]);
+    let loops: Vec<&Trace> = all.iter().filter(|trace| trace.label().is_some()).collect();
+    for trace in loops {
+        for code in body(trace) {
+            let memory = matches!(code.class(), Class::Alloc | Class::Call | Class::Read | Class::Write);
+            assert!(!memory && code != Opcode::GuardValid, "{} in the loop:\n{trace}", code.name());
+        }
+    }
+    assert_eq!((summary.loops, summary.invalidated), (2, 1), "{summary}");
 }

@@ -469,11 +469,19 @@ impl Builder<'_> {
                 (kit.calls[count], args.collect())
             }
         };
+        let mut args: Vec<Operand> = args;
+        let mut code = Opcode::Call;
+        if !call.get().raises && self.random.chance(40) {
+            let answers = call.get().result.filter(|ty| *ty != Ty::Float && self.random.chance(50));
+            code = if answers.is_some() { Opcode::CallUnless } else { Opcode::CallIf };
+            let ty = answers.unwrap_or(Ty::Int);
+            args.insert(0, self.operand(ty));
+        }
         let list = self.trace.push_list(args);
-        let mut op = Op::new(Opcode::Call, &[]).with_descr(call.0);
+        let mut op = Op::new(code, &[]).with_descr(call.0);
         op.list = list;
         let result = self.emit(op);
-        if call.get().raises && self.random.chance(80) {
+        if code == Opcode::Call && call.get().raises && self.random.chance(80) {
             let raised = self.trace.push(Op::new(Opcode::CallRaised, &[result]));
             self.guard(Opcode::GuardFalse, &[raised.into()], 0);
         }

@@ -2,8 +2,8 @@
 
 use hotloop_ir::{Op, Opcode, Operand, Var};
 
-use super::asm::{Alu, Mem, R8, R9, RAX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src};
-use super::compile::{Compiler, RegClass, Result};
+use super::asm::{Alu, Mem, R8, R9, RAX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src, Target, cond};
+use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
 use super::file::{CALLEE_SAVED, GENERAL, Loc};
 use super::moves::{Move, parallel, single};
 use super::plan::{NONE, is_mark};
@@ -18,6 +18,46 @@ impl Compiler<'_> {
         for arg in &args {
             locs.push(self.loc_of(*arg)?);
         }
+        self.native_call(op.call().get().address as u64, &locs);
+        // What died here may still be in the registers of the results.
+        for arg in &args {
+            self.release(*arg);
+        }
+        self.take_results()
+    }
+
+    /// A call that is made or not, by the first operand. The call itself is out of line.
+    pub fn conditional_call(&mut self, op: &Op) -> Result<()> {
+        let all: Vec<Operand> = self.trace.list(op.list).to_vec();
+        // What is in registers that the call doesn't keep is saved on both ways: they meet again.
+        self.save_across_call(&all)?;
+        let mut args = Vec::with_capacity(all.len());
+        for operand in &all {
+            args.push(self.loc_of(*operand)?);
+        }
+        let condition = args.remove(0);
+        single(&mut self.asm, Move { to: Loc::Reg(SCRATCH), from: condition }, &self.consts, 0);
+        self.asm.test(SCRATCH, SCRATCH);
+        let calls = if op.code == Opcode::CallIf { cond::NOT_EQUAL } else { cond::EQUAL };
+        self.asm.jump_if(calls, Target::Slow(self.slow.len() as u32));
+        if op.code == Opcode::CallUnless {
+            self.asm.mov(RAX, SCRATCH);
+        }
+        let back = self.asm.bytes.len() as u32;
+        let address = op.call().get().address as u64;
+        self.slow.push(Slow { back, kind: SlowKind::Call { address, args } });
+        for operand in &all {
+            self.release(*operand);
+        }
+        let result = Var(self.at);
+        if op.code == Opcode::CallUnless && self.plan.end[result.0 as usize] != 0 {
+            self.file.set_reg(result, RAX);
+        }
+        Ok(())
+    }
+
+    /// The call: arguments go to their places.
+    pub fn native_call(&mut self, address: u64, locs: &[Loc]) {
         let on_stack = locs.len().saturating_sub(ARGUMENTS.len());
         let room = (on_stack * 8).next_multiple_of(16) as i32;
         if on_stack > 0 {
@@ -37,16 +77,10 @@ impl Compiler<'_> {
         }
         let moves = locs.iter().zip(ARGUMENTS).map(|(from, to)| Move { to: Loc::Reg(to), from: *from });
         parallel(&mut self.asm, moves.collect(), &self.consts, room);
-        let address = op.call().get().address as u64;
         self.asm.call_address(address);
         if on_stack > 0 {
             self.asm.alu(Alu::Add, RSP, Src::Imm(room));
         }
-        // What died here may still be in the registers of the results.
-        for arg in &args {
-            self.release(*arg);
-        }
-        self.take_results()
     }
 
     /// Values that live on after the call leave the registers that it doesn't keep.

@@ -56,6 +56,8 @@ pub enum SlowKind {
     Alloc { object: Reg, length: Option<Reg>, size: u64, header: u64, item: u32 },
     /// A reference is stored into an old object.
     Remember { object: Reg },
+    /// Calls native code with what is in these places.
+    Call { address: u64, args: Vec<Loc> },
     /// A guard must fail: start the count anew and go to its stub.
     Force { cell: u64, every: u64, guard: u32 },
 }
@@ -278,6 +280,7 @@ impl<'a> Compiler<'a> {
             GetField | SetField | GetItem | SetItem | Len | GetType => self.memory(op)?,
             New | NewArray => self.allocation(op)?,
             Call => self.call(op)?,
+            CallIf | CallUnless => self.conditional_call(op)?,
             Label => {}
             Loop => self.close_loop(op)?,
             Enter => self.enter(op)?,

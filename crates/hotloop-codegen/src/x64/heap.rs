@@ -230,6 +230,11 @@ impl Compiler<'_> {
     pub fn emit_slow(&mut self, index: usize) {
         let slow = &self.slow[index];
         match slow.kind {
+            SlowKind::Call { address, ref args } => {
+                let (back, args) = (slow.back, args.clone());
+                self.native_call(address, &args);
+                self.asm.jump(Target::Here(back));
+            }
             SlowKind::Force { cell, every, guard } => {
                 self.asm.mov_const(SCRATCH, cell);
                 self.asm.store_imm(Mem::Base(SCRATCH, 0), i32::try_from(every).unwrap_or(i32::MAX));

@@ -205,7 +205,7 @@ impl Plan {
                         }
                     }
                 }
-                Opcode::Call | Opcode::CallEntry => {
+                Opcode::Call | Opcode::CallIf | Opcode::CallUnless | Opcode::CallEntry => {
                     self.calls.push(number);
                     trace.list(op.list).iter().for_each(|operand| self.note_use(*operand, number));
                 }

@@ -248,7 +248,7 @@ impl Driver<'_> {
         self.texts.push(format!("--- recorded, bridge of {bridge:?}\n{recorded}"));
         verify::verify(recorded).map_err(|error| format!("the test's recorder: {error}"))?;
         let Config { optimize: optimized, peel, break_rule, .. } = self.config;
-        let mut options = Options { optimize: optimized, peel, break_rule };
+        let mut options = Options { optimize: optimized, peel, break_rule, ..Options::default() };
         let mut result = optimize(recorded, &options);
         if result.is_err() && bridge.is_none() && peel {
             // The body may be dead code. The recorded iteration can't be.

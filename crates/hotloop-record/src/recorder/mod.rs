@@ -8,6 +8,7 @@
 
 mod entries;
 mod events;
+mod hints;
 mod operations;
 
 pub use entries::{EntryPositions, EntryResult};
@@ -20,6 +21,9 @@ use rustc_hash::FxHashMap as HashMap;
 use std::fmt;
 
 use hotloop_ir::{Fact, FieldDescr, FieldId, Instr, Op, Opcode, Operand, Trace, Ty, TypeDescr, TypeRef, Var};
+
+pub(crate) use hints::ASKED;
+pub use hints::Question;
 
 use crate::follow::Events;
 use crate::heap_cache::{HeapCache, PlaceKey};

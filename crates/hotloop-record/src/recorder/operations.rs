@@ -169,6 +169,7 @@ impl Recorder {
         if self.folds(object) {
             match descr.mutability {
                 Mutability::Immutable => return Red::constant(bits),
+                Mutability::Stable if stable::is_restless(object.bits, field) => {}
                 Mutability::Stable => {
                     if !self.trace.stable.contains(&(object.bits, field)) {
                         self.trace.stable.push((object.bits, field));

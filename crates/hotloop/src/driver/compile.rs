@@ -10,8 +10,10 @@ use hotloop_log::Section;
 use hotloop_record::Abort;
 
 use super::Vm;
+use super::entries::ELSEWHERE;
 use super::record::{Goal, Recording};
 use super::tables::{Compiled, ExitCost, Guard};
+use crate::hooks::{JitHooks, TraceInfo, TraceKind};
 use crate::interpreter::Interpreter;
 
 impl<I: Interpreter> Vm<'_, I> {
@@ -43,7 +45,7 @@ impl<I: Interpreter> Vm<'_, I> {
         invalid: Rc<AtomicU32>,
     ) -> Result<Rc<Trace>, Abort> {
         let runtime = self.interpreter.runtime();
-        let jit = &runtime.options().jit;
+        let jit = runtime.jit();
         if cfg!(debug_assertions)
             && let Err(error) = verify::verify(recorded)
         {
@@ -51,8 +53,13 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         runtime.log().write(Section::NoOpt, self.headline(&goal), recorded);
         let started = Instant::now();
-        let options =
-            hotloop_opt::Options { optimize: jit.optimize, peel: jit.optimize, break_rule: jit.break_rule };
+        let peel = jit.optimize && jit.unroll && recorded.real_ops() as u64 <= jit.disable_unrolling as u64;
+        let options = hotloop_opt::Options {
+            optimize: jit.optimize,
+            peel,
+            call_invariants: jit.check_hints,
+            break_rule: jit.break_rule,
+        };
         // A loop whose second iteration can't go the first one's way may still be worth its first.
         let optimized = hotloop_opt::optimize(recorded, &options)
             .or_else(|_| hotloop_opt::optimize(recorded, &hotloop_opt::Options { peel: false, ..options }));
@@ -65,6 +72,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         runtime.log().write(Section::Opt, self.headline(&goal), &optimized);
 
+        self.tell(&goal, recorded, &optimized, 0, |hooks, info| hooks.before_compile(info));
         let entry = match goal {
             Goal::Loop { .. } | Goal::Entry { .. } => Entry::Fresh,
             Goal::Bridge { guard, .. } => Entry::Bridge { guard },
@@ -99,6 +107,8 @@ impl<I: Interpreter> Vm<'_, I> {
         {
             runtime.log().write(Section::Backend, self.headline(&goal), text);
         }
+        let size = self.target.code_size(code);
+        self.tell(&goal, recorded, &optimized, size, |hooks, info| hooks.after_compile(info));
         let optimized = Rc::new(optimized);
         let trace = optimized.clone();
         self.install(
@@ -118,7 +128,7 @@ impl<I: Interpreter> Vm<'_, I> {
     fn compile_code(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
         let attempts = self.attempts.get() + 1;
         self.attempts.set(attempts);
-        match self.interpreter.runtime().options().jit.fail_code {
+        match self.interpreter.runtime().jit().fail_code {
             Some(every) if attempts.is_multiple_of(every) => Err(CodegenError::OutOfCodeMemory),
             _ => self.target.compile(trace, request),
         }
@@ -137,7 +147,7 @@ impl<I: Interpreter> Vm<'_, I> {
         first_guard: u32,
         (optimizing, assembling): (std::time::Duration, std::time::Duration),
     ) {
-        let jit = &self.interpreter.runtime().options().jit;
+        let jit = self.interpreter.runtime().jit();
         let mut guard = self.tables.borrow_mut();
         let tables = &mut *guard;
         let index = tables.next_trace();
@@ -202,6 +212,54 @@ impl<I: Interpreter> Vm<'_, I> {
             links,
             condemned: false,
         });
+    }
+
+    /// Tells the hooks of a trace.
+    fn tell(
+        &self,
+        goal: &Goal<I::Pc>,
+        recorded: &Trace,
+        optimized: &Trace,
+        code_bytes: usize,
+        hook: impl Fn(&dyn JitHooks, &TraceInfo<'_>),
+    ) {
+        let Some(hooks) = self.interpreter.runtime().hooks() else { return };
+        let (place, kind) = self.place_of(goal);
+        hook(
+            &*hooks,
+            &TraceInfo {
+                place: &place,
+                kind,
+                recorded_ops: recorded.real_ops(),
+                ops: optimized.real_ops(),
+                guards: optimized.guards(),
+                code_bytes,
+                trace: optimized,
+            },
+        );
+    }
+
+    /// Where a trace starts, for people.
+    pub(super) fn place_of(&self, goal: &Goal<I::Pc>) -> (String, TraceKind) {
+        match *goal {
+            Goal::Loop { pc, .. } | Goal::Entry { pc, .. } => {
+                (self.interpreter.describe(pc), TraceKind::Loop)
+            }
+            Goal::Bridge { guard, .. } => (self.place_of_guard(guard), TraceKind::Bridge(guard)),
+        }
+    }
+
+    /// The instruction in which a guard stands, for people.
+    pub(super) fn place_of_guard(&self, guard: u32) -> String {
+        let tables = self.tables.borrow();
+        // The trace may have been freed meanwhile.
+        let compiled = tables.traces[tables.guards[guard as usize].trace].as_ref();
+        let resume = compiled
+            .and_then(|compiled| compiled.trace.resumes.get((guard - compiled.first_guard) as usize))
+            .filter(|resume| resume.position != ELSEWHERE);
+        let pc = resume.map(|resume| tables.position(resume.position).pc);
+        drop(tables);
+        pc.map_or(format!("guard {guard}"), |pc| self.interpreter.describe(pc))
     }
 
     fn headline(&self, goal: &Goal<I::Pc>) -> String {

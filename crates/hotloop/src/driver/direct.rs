@@ -84,6 +84,9 @@ impl<I: Interpreter> Vm<'_, I> {
     #[inline(never)]
     fn direct(&self, mut pc: I::Pc, mut state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
         let interpreter = self.interpreter;
+        if interpreter.runtime().jit().check_hints {
+            return self.direct_checked(pc, false, state);
+        }
         let poll = interpreter.runtime().poll();
         loop {
             match interpreter.step::<Direct>(pc, &mut state) {
@@ -121,6 +124,9 @@ impl<I: Interpreter> Vm<'_, I> {
 
     /// An exception is pending: goes on from its handler.
     fn unwind(&self, pc: I::Pc, state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
+        if self.interpreter.runtime().jit().check_hints {
+            return self.direct_checked(pc, true, state);
+        }
         match self.handler(pc, state) {
             (Ok(next), state) => self.direct(next, state),
             (Err(pause), state) => (pause, state),

@@ -109,7 +109,7 @@ impl<I: Interpreter> Vm<'_, I> {
             let cell = self.interpreter.loop_cell(pc);
             let mut tables = self.tables.borrow_mut();
             let head = tables.head(cell, HeadKind::Entry, &greens);
-            let jit = &self.interpreter.runtime().options().jit;
+            let jit = self.interpreter.runtime().jit();
             if tables.heads[head].aborts <= jit.max_aborts {
                 cell.set_count(1);
                 return End::Aborted(Abort::CalleeFirst);

@@ -11,9 +11,12 @@ use hotloop_record::{Abort, Recorder, Red};
 use super::record::{Goal, Recording};
 use super::tables::{HeadKind, Position};
 use super::{Next, Vm};
+use crate::Plain;
+use crate::hooks::AbortInfo;
 use crate::interpreter::{Interpreter, Interrupt, RedState, Step};
 use crate::mode::{Direct, Meta};
 use crate::runtime::{POLL_STOP, POLL_USER};
+use crate::watch::OneRun;
 
 /// So many recordings may wait for each other.
 const MOST_RECORDINGS: usize = 8;
@@ -30,14 +33,22 @@ impl<I: Interpreter> Vm<'_, I> {
         if interrupted {
             return (Next::At(pc, true), state);
         }
-        let jit = &self.interpreter.runtime().options().jit;
+        let jit = self.interpreter.runtime().jit();
         let cell = self.interpreter.loop_cell(pc);
         let threshold = match kind {
             HeadKind::Loop => jit.threshold,
             HeadKind::Entry => jit.function_threshold,
         };
+        if !jit.enabled {
+            // It may be switched on later.
+            cell.set_count(threshold.max(1 << 16));
+            return (Next::At(pc, false), state);
+        }
+        if !self.interpreter.confirm_enter_jit(pc) {
+            return (Next::At(pc, false), state);
+        }
         // An entry without a frame has nothing to be called with.
-        if !jit.enabled || (kind == HeadKind::Entry && Self::frame().is_none()) {
+        if kind == HeadKind::Entry && Self::frame().is_none() {
             cell.set_count(u32::MAX);
             return (Next::At(pc, false), state);
         }
@@ -62,7 +73,11 @@ impl<I: Interpreter> Vm<'_, I> {
         if let Some(trace) = code {
             cell.set_count(1);
             let started = Instant::now();
-            let result = self.enter_code(trace, state);
+            let place = || format!("code compiled for {}", self.interpreter.describe(pc));
+            let result = match jit.check_hints {
+                true => hotloop_record::at_place(&place, || self.enter_code(trace, state)),
+                false => self.enter_code(trace, state),
+            };
             if kind == HeadKind::Entry {
                 let calls = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
                 cell.set_count(calls);
@@ -106,7 +121,10 @@ impl<I: Interpreter> Vm<'_, I> {
         } else {
             return (false, state);
         };
-        (self.interpreter.interrupt(pc, &mut state, why), state)
+        let mut plain: I::State<Plain> = Self::in_mode(&state);
+        let interrupted = self.interpreter.interrupt(pc, &mut plain, why);
+        state = Self::in_mode(&plain);
+        (interrupted, state)
     }
 
     /// Runs a compiled trace from its entry.
@@ -137,9 +155,11 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut exits = Exits::default();
         let context = self.interpreter.runtime().context();
         let context = std::ptr::from_ref(context).cast_mut();
+        let run = OneRun::begin(self.interpreter.runtime().jit().check_hints);
         // SAFETY: the code is of this target, the inputs are the state and slots that its trace declares,
         // and the context lives for ever; only its atomic and the heap's own cells are written through it.
         unsafe { self.target.execute(code, context, &inputs, &mut exits) };
+        drop(run);
         self.leave(&exits)
     }
 
@@ -151,7 +171,7 @@ impl<I: Interpreter> Vm<'_, I> {
         head: usize,
         state: I::State<Direct>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
-        let jit = &self.interpreter.runtime().options().jit;
+        let jit = self.interpreter.runtime().jit();
         let types = Self::types();
         let mut words = Vec::new();
         let mut greens = Vec::new();
@@ -221,7 +241,7 @@ impl<I: Interpreter> Vm<'_, I> {
         match *goal {
             Goal::Loop { head, .. } | Goal::Entry { head, .. } => tables.heads[head].aborts += 1,
             Goal::Bridge { guard, .. } => {
-                let max = self.interpreter.runtime().options().jit.max_aborts;
+                let max = self.interpreter.runtime().jit().max_aborts;
                 let guard = &mut tables.guards[guard as usize];
                 guard.aborts += 1;
                 guard.eagerness = if guard.aborts > max {
@@ -232,6 +252,10 @@ impl<I: Interpreter> Vm<'_, I> {
             }
         }
         drop(tables);
+        if let Some(hooks) = self.interpreter.runtime().hooks() {
+            let (place, kind) = self.place_of(goal);
+            hooks.on_abort(&AbortInfo { place: &place, kind, reason: &reason.to_string() });
+        }
         let place = match *goal {
             Goal::Loop { pc, .. } | Goal::Entry { pc, .. } => self.interpreter.describe(pc),
             Goal::Bridge { guard, .. } => format!("bridge of guard {guard}"),

@@ -12,6 +12,7 @@ use super::entries::{ELSEWHERE, resolve};
 use super::record::{Goal, Recording};
 use super::tables::HeadKind;
 use super::{Next, Vm};
+use crate::hooks::ExitInfo;
 use crate::interpreter::{Interpreter, RedState};
 use crate::mode::{Direct, Meta};
 
@@ -90,10 +91,15 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             // Should it be running further up the stack, it is freed later.
             tables.sweep |= invalid || condemned;
-            let room = tables.heads[head].bridges < self.interpreter.runtime().options().jit.max_bridges;
+            let room = tables.heads[head].bridges < self.interpreter.runtime().jit().max_bridges;
             (LeftAt::new(guard, head, trace, number), hot && room && !condemned)
         };
         let words = resolve(words, left.types(), &callers);
+        if !hot && let Some(hooks) = self.interpreter.runtime().hooks() {
+            let place = self.place_of_guard(guard);
+            let failures = self.tables.borrow().guards[guard as usize].failures;
+            hooks.on_side_exit(&ExitInfo { place: &place, guard, failures });
+        }
         let result = if hot {
             self.bridge(&left, &words)
         } else {
@@ -102,6 +108,9 @@ impl<I: Interpreter> Vm<'_, I> {
             result
         };
         self.kept.borrow_mut().truncate(kept_before);
+        if self.interpreter.runtime().jit().check_hints {
+            self.check_some();
+        }
         result
     }
 
@@ -189,7 +198,7 @@ impl<I: Interpreter> Vm<'_, I> {
     fn count_exit(&self, left: &LeftAt, started: Instant) {
         let mut tables = self.tables.borrow_mut();
         tables.summary.leaving += started.elapsed();
-        let max = self.interpreter.runtime().options().jit.max_aborts;
+        let max = self.interpreter.runtime().jit().max_aborts;
         let head = &mut tables.heads[left.head];
         if head.kind == HeadKind::Entry && left.has_returned() {
             // That is how functions end; see `Rest`.
@@ -204,7 +213,7 @@ impl<I: Interpreter> Vm<'_, I> {
 
     fn bridge(&self, left: &LeftAt, words: &[u64]) -> (Next<I::Pc>, I::State<Direct>) {
         let (trace, resume) = (&left.trace, left.resume());
-        let jit = &self.interpreter.runtime().options().jit;
+        let jit = self.interpreter.runtime().jit();
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
         let live = &left.live;
         let reds: Vec<Red> = live

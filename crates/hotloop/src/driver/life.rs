@@ -121,7 +121,7 @@ impl<P: Copy> Tables<P> {
 impl<I: Interpreter> Vm<'_, I> {
     /// A recording begins. Code ages by recordings, so a program in its steady state loses none.
     pub(super) fn next_generation(&self) {
-        let longevity = self.interpreter.runtime().options().jit.loop_longevity;
+        let longevity = self.interpreter.runtime().jit().loop_longevity;
         let due = {
             let mut tables = self.tables.borrow_mut();
             tables.generation = tables.generation.wrapping_add(1);
@@ -135,7 +135,7 @@ impl<I: Interpreter> Vm<'_, I> {
     /// Condemns what is dead, and releases what is condemned, as far as that is possible now.
     #[cold]
     pub(super) fn sweep(&self) {
-        let longevity = self.interpreter.runtime().options().jit.loop_longevity;
+        let longevity = self.interpreter.runtime().jit().loop_longevity;
         let mut tables = self.tables.borrow_mut();
         tables.bury();
         let dead = tables.dead(longevity);
@@ -165,7 +165,7 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     fn condemn(&self, tables: &mut Tables<I::Pc>, dead: &Marks) {
-        let eagerness = self.interpreter.runtime().options().jit.trace_eagerness;
+        let eagerness = self.interpreter.runtime().jit().trace_eagerness;
         for index in 0..tables.traces.len() {
             let Some(compiled) = tables.traces[index].as_mut().filter(|compiled| !compiled.condemned) else {
                 continue;

@@ -7,7 +7,7 @@
 //! entries.rs  calls of compiled entries, and how they return
 //! compile.rs  trace -> optimizer -> target -> tables
 //! leave.rs    a guard failed: rebuild, replay, or record a bridge
-//! check.rs    are steps deterministic, elidables elidable? (check_hints)
+//! check.rs    do the author's promises hold? (check_hints)
 //! life.rs     what was compiled is freed
 //! tables.rs   positions, loops, traces, guards
 //! ```
@@ -32,10 +32,9 @@ use hotloop_record::Recorder;
 
 use crate::Plain;
 use crate::interpreter::{Interpreter, RedState, Step};
-use crate::mode::{Direct, Meta};
+use crate::mode::{Direct, Meta, Mode};
 use tables::Tables;
 
-pub(crate) use check::checked_call;
 pub use tables::{LoopCell, Summary};
 
 /// The context that running code shares with the runtime; it lives for ever.
@@ -78,11 +77,16 @@ pub struct Vm<'i, I: Interpreter> {
     recorders: Rc<RefCell<Vec<*const Recorder>>>,
     /// The frame that the dispatch loop is to come back to; 0: none.
     watch: Cell<u64>,
+    /// Recorded steps, for `check_hints`, and how many were followed again.
+    history: Rc<RefCell<Vec<check::Past<I::Pc>>>>,
+    rechecked: Cell<usize>,
     /// Words that must stay alive while a state is rebuilt.
     kept: Rc<RefCell<Vec<u64>>>,
     roots: Option<hotloop_gc::RootsId>,
     /// How often code was asked for.
     attempts: Cell<u32>,
+    /// Invalidations of this thread before this machine was made.
+    invalidations: u64,
 }
 
 impl<I: Interpreter> std::fmt::Debug for Vm<'_, I> {
@@ -94,7 +98,7 @@ impl<I: Interpreter> std::fmt::Debug for Vm<'_, I> {
 impl<'i, I: Interpreter> Vm<'i, I> {
     /// A machine for this interpreter; nothing is compiled yet.
     pub fn new(interpreter: &'i I) -> Vm<'i, I> {
-        let jit = &interpreter.runtime().options().jit;
+        let jit = interpreter.runtime().jit();
         let options = hotloop_codegen::Options {
             force: jit.force.map(|(guard, at)| hotloop_codegen::Force { guard, at }),
             force_every: jit.force_every,
@@ -106,25 +110,33 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         let recorders: Rc<RefCell<Vec<*const Recorder>>> = Rc::default();
         let kept: Rc<RefCell<Vec<u64>>> = Rc::default();
         let (rooted, recording, words) = (tables.clone(), recorders.clone(), kept.clone());
+        let history: Rc<RefCell<Vec<check::Past<I::Pc>>>> = Rc::default();
+        let past = history.clone();
         let roots = interpreter.runtime().heap().add_roots(Box::new(move |visit| {
             // The tables are never borrowed across an allocation.
             rooted.borrow().constants(visit);
             words.borrow().iter().for_each(|word| visit(*word));
+            past.borrow().iter().for_each(|step| step.visit(visit));
+            crate::watch::visit(visit);
             for recorder in recording.borrow().iter() {
                 // SAFETY: recorders are taken off this list before they go away, and no reference to one is
                 // in use while an allocation may collect (see `Mode::allocate` and `hotloop_record::call`).
                 unsafe { (**recorder).visit_words(visit) };
             }
         }));
+        let invalidations = hotloop_record::stable::invalidations();
         Vm {
             interpreter,
             target,
             tables,
             recorders,
+            history,
+            rechecked: Cell::new(0),
             watch: Cell::new(0),
             kept,
             roots: Some(roots),
             attempts: Cell::new(0),
+            invalidations,
         }
     }
 
@@ -132,13 +144,31 @@ impl<'i, I: Interpreter> Vm<'i, I> {
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
         // Room for the frames of Rust code that traces call.
         self.interpreter.runtime().context().poll.set_stack_limit(hotloop_gc::stack_limit() + STACK_RESERVE);
-        let _checking = check::Checking::begin(self.interpreter.runtime().options().jit.check_hints);
-        self.drive(Next::At(pc, false), state)
+        let check = self.interpreter.runtime().jit().check_hints;
+        let _checking = check::Checking::begin(check);
+        let end = self.drive(Next::At(pc, false), Self::in_mode(&state));
+        if check {
+            self.check_all();
+        }
+        Self::in_mode(&end)
+    }
+
+    /// The same state in another mode of plain words.
+    fn in_mode<A, B>(state: &I::State<A>) -> I::State<B>
+    where
+        A: Mode<Word = u64>,
+        B: Mode<Word = u64>,
+    {
+        let (mut words, mut greens) = (Vec::new(), Vec::new());
+        state.save(&mut words);
+        state.greens(&mut greens);
+        RedState::load(&words, &greens)
     }
 
     /// What was compiled so far, in numbers.
     pub fn summary(&self) -> Summary {
-        self.tables.borrow().summary.clone()
+        let invalidated = hotloop_record::stable::invalidations() - self.invalidations;
+        Summary { invalidated, ..self.tables.borrow().summary.clone() }
     }
 
     /// How many guards the compiled traces have; they are numbered in the order of compilation.

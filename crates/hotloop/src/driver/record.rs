@@ -13,6 +13,7 @@ use super::tables::{HeadKind, LoopCell, Position};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta};
+use crate::watch::OneRun;
 
 /// A loop whose recordings failed more often is unrolled in the traces that come across it.
 const INNER_ATTEMPTS: u32 = 2;
@@ -99,6 +100,7 @@ impl<I: Interpreter> Vm<'_, I> {
             tables.pins.push(parent);
         }
         self.next_generation();
+        let run = OneRun::begin(self.interpreter.runtime().jit().check_hints);
         self.recorders.borrow_mut().push(&raw const *recording.recorder);
         let (mut next, mut end) = (next, End::Open(next));
         let mut seen: HashMap<*const LoopCell, u32> = HashMap::new();
@@ -155,6 +157,7 @@ impl<I: Interpreter> Vm<'_, I> {
             // Given up in the middle of a call; the state is where that has come to.
             (next, end) = (at, End::Aborted(Abort::Callee));
         }
+        drop(run);
         let elapsed = started.elapsed();
         {
             let mut tables = self.tables.borrow_mut();
@@ -205,12 +208,12 @@ impl<I: Interpreter> Vm<'_, I> {
         raising: bool,
         state: &mut I::State<Meta>,
     ) -> Step<I::Pc> {
-        let check = self.interpreter.runtime().options().jit.check_hints && recorder.is_recording();
-        let before = check.then(|| {
+        let check = self.interpreter.runtime().jit().check_hints;
+        let before = (check && recorder.is_unchecked()).then(|| {
             recorder.keep_events();
             Self::words_of(state)
         });
-        let step = {
+        let mut run = || {
             // SAFETY: the recorder outlives the guard and is used through it only meanwhile.
             let _entered = unsafe { hotloop_record::enter(recorder) };
             if raising {
@@ -219,9 +222,11 @@ impl<I: Interpreter> Vm<'_, I> {
                 self.interpreter.step::<Meta>(pc, state)
             }
         };
+        let step =
+            if check { hotloop_record::at_place(&|| self.interpreter.describe(pc), run) } else { run() };
         recorder.end_instruction();
         if let Some(before) = before {
-            self.follow(recorder.take_kept(), (pc, raising), &before, step, state);
+            self.check_step(recorder, (pc, raising), before, step, state);
         }
         step
     }
@@ -255,7 +260,7 @@ impl<I: Interpreter> Vm<'_, I> {
         seen: &mut HashMap<*const LoopCell, u32>,
         calls: &mut Vec<*const LoopCell>,
     ) -> End<I::Pc> {
-        let jit = &self.interpreter.runtime().options().jit;
+        let jit = self.interpreter.runtime().jit();
         let go_on = End::Open(Next::After(step));
         let mut words: Vec<Red> = Vec::new();
         if !matches!(step, Step::Next(_)) {
@@ -277,12 +282,14 @@ impl<I: Interpreter> Vm<'_, I> {
                 let depth = calls.iter().chain(&own).filter(|known| **known == cell).count();
                 calls.push(cell);
                 let owner = self.owner(recording, &words);
-                let recursive = depth >= jit.max_unroll_recursion as usize;
-                if owner == Owner::Inlined && (recursive || self.interpreter.loop_cell(pc).is_called()) {
+                let apart = depth >= jit.max_unroll_recursion as usize
+                    || !jit.inlining
+                    || self.interpreter.can_never_inline(pc);
+                if owner == Owner::Inlined && (apart || self.interpreter.loop_cell(pc).is_called()) {
                     // Its return is recorded here, and takes it off `calls`.
-                    return self.call_entry(recording, pc, state, types, recursive);
+                    return self.call_entry(recording, pc, state, types, apart);
                 }
-                if recursive || owner == Owner::Foreign {
+                if apart || owner == Owner::Foreign {
                     return self.exit(recording, pc, false, state, types);
                 }
                 go_on
@@ -383,7 +390,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let visits = seen.entry(cell).or_default();
         *visits += 1;
-        if *visits > 1 && owner != Owner::Foreign {
+        if *visits > self.interpreter.unroll_limit(pc) && owner != Owner::Foreign {
             // This inner loop has to be compiled first: at its next back edge. A function with a loop is
             // called from then on.
             if owner == Owner::Inlined

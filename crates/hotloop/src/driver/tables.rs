@@ -233,6 +233,8 @@ pub struct Summary {
     pub aborts: Vec<(Abort, u32)>,
     /// Loops given up because leaving them took too much of their time.
     pub retired: u32,
+    /// Traces, and recordings at work, that a write to a stable field made invalid.
+    pub invalidated: u64,
     /// Side exits that went back to the interpreter.
     pub exits: u64,
     /// Red operations while recording.
@@ -270,6 +272,7 @@ impl fmt::Display for Summary {
             writeln!(f, "aborts:           {count} ({reason})")?;
         }
         writeln!(f, "retired:          {}", self.retired)?;
+        writeln!(f, "invalidated:      {}", self.invalidated)?;
         writeln!(f, "side exits:       {}", self.exits)?;
         writeln!(f, "red operations:   {}", self.recorded_operations)?;
         writeln!(f, "recorded ops:     {}", self.trace_ops)?;

@@ -6,7 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use hotloop_ir::{Opcode, Ty};
 
 use super::{Bool, Int};
-use crate::mode::{Direct, Mode};
+use crate::mode::{Concrete, Mode};
 
 /// A 64-bit float known at run time. Comparisons give a plain `bool` and record a guard; with a NaN all but
 /// `!=` are false.
@@ -75,7 +75,7 @@ impl<M: Mode> Float<M> {
     }
 }
 
-impl Float<Direct> {
+impl<const NATIVE: bool> Float<Concrete<NATIVE>> {
     /// The float, in residual functions.
     #[inline(always)]
     pub fn get(self) -> f64 {

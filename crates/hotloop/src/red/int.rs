@@ -6,7 +6,7 @@ use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Neg, Not, Shl, Shr, Sub};
 use hotloop_ir::{Opcode, Ty};
 
 use super::{Bool, Float};
-use crate::mode::{Direct, Mode};
+use crate::mode::{Concrete, Mode};
 
 /// A 64-bit integer known at run time. `+ - *` wrap; `checked_*` guard against overflow; comparisons give a
 /// plain `bool` and record a guard.
@@ -38,11 +38,19 @@ impl<M: Mode> Int<M> {
         M::promote(self.0, Ty::Int) as i64
     }
 
-    /// Whether it is known while compiling (never in plain execution or in replay). It may choose between ways
-    /// that read, write, allocate and call alike only: replay counts these.
+    /// Whether it is known while compiling (never in plain execution). Ways chosen by it must come to the
+    /// same result.
     #[inline(always)]
     pub fn is_constant(self) -> bool {
         M::is_constant(self.0)
+    }
+
+    /// The plain integer, which the author knows; no guard (RPython's `record_exact_value`). A wrong one makes
+    /// wrong traces; `check_hints` finds it.
+    #[inline(always)]
+    pub fn assume(self, known: i64) -> i64 {
+        M::assume_word(self.0, known as u64);
+        known
     }
 
     /// The sum, or `None` on overflow (a guard).
@@ -129,7 +137,7 @@ impl<M: Mode> Int<M> {
     }
 }
 
-impl Int<Direct> {
+impl<const NATIVE: bool> Int<Concrete<NATIVE>> {
     /// The integer, in residual functions.
     #[inline(always)]
     pub fn get(self) -> i64 {

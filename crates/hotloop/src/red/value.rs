@@ -14,7 +14,7 @@ use hotloop_ir::{Opcode, Ty};
 use super::{Bool, Float, Int, Small};
 use crate::boxed::BoxedFloat;
 use crate::heap::{HeapType, ThreadBound};
-use crate::mode::{Direct, Mode};
+use crate::mode::{Concrete, Mode};
 use crate::runtime::Runtime;
 
 /// A tagged language value known at run time.
@@ -175,15 +175,34 @@ impl<M: Mode> Value<M> {
         Value::from_word(M::constant(M::promote(self.0, Ty::Int)))
     }
 
-    /// Whether it is known while compiling (never in plain execution or in replay). It may choose between ways
-    /// that read, write, allocate and call alike only: replay counts these.
+    /// Whether it is known while compiling (never in plain execution). Ways chosen by it must come to the
+    /// same result.
     #[inline(always)]
     pub fn is_constant(self) -> bool {
         M::is_constant(self.0)
     }
+
+    /// Whether it refers to an object that was made in this trace and that nobody else can reach yet (never
+    /// in plain execution). Ways chosen by it must come to the same result.
+    #[inline(always)]
+    pub fn is_virtual(self) -> bool {
+        M::is_virtual(self.0)
+    }
+
+    /// The object of type `T` that the author knows it to refer to; no guard (RPython's
+    /// `record_exact_class`). `check_hints` finds wrong ones.
+    ///
+    /// # Safety
+    /// The value refers to an object of type `T`.
+    #[inline(always)]
+    pub unsafe fn assume<T: HeapType<M>>(self) -> T {
+        let object = M::pure1(Opcode::ValueToRef, self.0);
+        M::assume_type(object, T::cell());
+        T::from_word(object)
+    }
 }
 
-impl Value<Direct> {
+impl<const NATIVE: bool> Value<Concrete<NATIVE>> {
     /// The raw word, in residual functions: for hashing by identity and the like.
     #[inline(always)]
     pub fn raw(self) -> u64 {

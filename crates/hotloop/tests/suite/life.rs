@@ -124,7 +124,7 @@ fn interrupts_change_nothing() {
 
 /// Runs the program again and again while another thread interrupts it.
 fn while_interrupted(text: &str, way: &Way) -> (crate::language::Outcome, u64) {
-    let options = hotloop::Options { jit: way.jit.clone(), ..Default::default() };
+    let options = hotloop::Options { jit: way.jit, ..Default::default() };
     let tiny = Tiny::new(options, parse(text));
     let vm = Vm::new(&tiny);
     let interrupter = tiny.runtime.interrupter();

@@ -1,6 +1,8 @@
 //! The toolkit against a small language: the same program, with and without traces, at every exit.
 
+mod driving;
 mod heap;
+mod hint_shapes;
 mod hints;
 mod language;
 mod life;
@@ -9,3 +11,4 @@ mod programs;
 mod random;
 mod run;
 mod shapes;
+mod stable;

@@ -4,7 +4,9 @@ mod calls;
 mod data;
 mod entries;
 mod frames;
+mod hints;
 mod replay;
+mod stable;
 
 use crate::language::program::Program;
 use crate::run::{Counts, Effort, alone, compare, run};
@@ -20,10 +22,16 @@ use crate::run::{Counts, Effort, alone, compare, run};
 pub type Text = (&'static str, &'static str);
 
 pub fn all() -> impl Iterator<Item = Text> {
-    [data::PROGRAMS, calls::PROGRAMS, entries::PROGRAMS, frames::PROGRAMS, replay::PROGRAMS]
-        .into_iter()
-        .flatten()
-        .copied()
+    let all = [
+        data::PROGRAMS,
+        calls::PROGRAMS,
+        entries::PROGRAMS,
+        frames::PROGRAMS,
+        replay::PROGRAMS,
+        hints::PROGRAMS,
+        stable::PROGRAMS,
+    ];
+    all.into_iter().flatten().copied()
 }
 
 pub fn parse(text: &str) -> &'static Program {
@@ -67,6 +75,16 @@ fn frames_agree() {
 #[test]
 fn replay_agrees() {
     check(replay::PROGRAMS);
+}
+
+#[test]
+fn hints_agree() {
+    check(hints::PROGRAMS);
+}
+
+#[test]
+fn stable_fields_agree() {
+    check(stable::PROGRAMS);
 }
 
 /// A program's text form is read back as the same program.

@@ -117,7 +117,7 @@ pub fn run_logged(
             gc_stress: way.gc_stress,
             heap_limit: way.heap_limit,
             gc_fail: way.gc_fail,
-            jit: way.jit.clone(),
+            jit: way.jit,
             ..Options::default()
         };
         let mut tiny = Tiny::new(options, program);

@@ -22,12 +22,12 @@ impl Write for Buffer {
     }
 }
 
-fn way() -> Way {
+pub fn way() -> Way {
     Way::eager(true, true, 2)
 }
 
 /// Runs a program; its report and its optimised traces, in the order in which they were made.
-fn traces(text: &str, way: &Way, fuel: i64) -> (Report, Vec<Trace>) {
+pub fn traces(text: &str, way: &Way, fuel: i64) -> (Report, Vec<Trace>) {
     let buffer = Buffer::default();
     let log = Log::to(&[Section::Opt], Box::new(buffer.clone()));
     let report = run_logged(parse(text), way, fuel, Some(log)).expect("no internal error");
@@ -41,7 +41,7 @@ fn traces(text: &str, way: &Way, fuel: i64) -> (Report, Vec<Trace>) {
 }
 
 /// The peeled body of the first loop.
-fn body(traces: &[Trace]) -> (&Trace, Vec<hotloop_ir::Op>) {
+pub fn body(traces: &[Trace]) -> (&Trace, Vec<hotloop_ir::Op>) {
     let trace = traces.iter().find(|trace| trace.label().is_some()).expect("a loop was compiled");
     let label = trace.label().unwrap_or_default();
     (trace, trace.ops[label..].iter().filter(|op| op.code.class() != Class::Marker).copied().collect())

@@ -4,7 +4,7 @@ use hotloop::prelude::*;
 
 use super::op::{Micro, Op};
 use super::types::{Array, Bytes, Cell, Closure, Config, Frame, Generator, Pair};
-use super::{DEEP, INDEX, NULL, OVERFLOW, State, TYPE, Tiny, ZERO, error, native};
+use super::{DEEP, INDEX, NULL, OVERFLOW, State, TYPE, Tiny, ZERO, error, hint, native};
 
 type Done<M, T = ()> = Result<T, Raise<M>>;
 
@@ -244,6 +244,22 @@ impl Tiny {
             Op::AnyPoke => set(x, native::any_poke::<M>(as_type(get(y))?, get(z))?),
             Op::Hash => set(x, small(native::hash::<M>(get(y)))),
             Op::Root => set(x, small(native::root::<M>(get(y))?)),
+            Op::Total => set(x, small(hint::total::<M>(as_type(get(y))?)?)),
+            Op::HashConst => {
+                let number = as_small(get(y))?.and(Small::constant(3)).to_value();
+                set(x, small(hint::hash_const::<M>(self, number)));
+            }
+            Op::Limit => set(x, small(hint::limit::<M>(self))),
+            Op::Watch => hint::watch::<M>(self, get(x)),
+            Op::Square => set(x, small(hint::square::<M>(as_small(get(y))?.to_int()))),
+            Op::SquareRoot => set(x, small(hint::square_root::<M>(as_small(get(y))?.to_int()))),
+            Op::SureFirst => set(x, hint::sure_first::<M>(get(y)).ok_or(Raise(error(TYPE)))?),
+            Op::LowBit => set(x, Value::small(hint::low_bit::<M>(as_small(get(y))?.to_int()))),
+            Op::IfConstant => hint::if_constant::<M>(runtime, as_type(get(x))?, get(y)),
+            Op::IfVirtual => set(x, hint::if_virtual::<M>(as_type(get(y))?)),
+            Op::AtLeast => hint::at_least::<M>(as_type(get(x))?, as_small(get(y))?)?,
+            Op::Cached => set(x, small(hint::cached::<M>(as_type(get(y))?))),
+            Op::IfJitted => hint::if_jitted::<M>(as_type(get(x))?),
         }
         Ok(())
     }

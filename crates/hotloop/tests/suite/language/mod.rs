@@ -5,6 +5,7 @@
 pub mod op;
 pub mod program;
 
+mod hint;
 mod micro;
 mod native;
 mod show;
@@ -63,6 +64,9 @@ pub struct Tiny {
     globals: ConstValue,
     output: RefCell<Vec<String>>,
     counter: PlainCell<i64>,
+    /// How often the natives ran that need not run each time: no part of the outcome.
+    pub limits: PlainCell<u64>,
+    pub watched: PlainCell<u64>,
     pub interrupts: Interrupts,
 }
 
@@ -266,6 +270,20 @@ impl Interpreter for Tiny {
         false
     }
 
+    // Functions say by their names what the driver may do with them.
+    fn can_never_inline(&self, pc: Pc) -> bool {
+        pc.code.name.starts_with("not-inlined")
+    }
+
+    fn unroll_limit(&self, pc: Pc) -> u32 {
+        let limit = pc.code.get().name.strip_prefix("unrolled-").and_then(|rest| rest.get(..1));
+        limit.and_then(|digit| digit.parse().ok()).unwrap_or(1)
+    }
+
+    fn confirm_enter_jit(&self, pc: Pc) -> bool {
+        !pc.code.name.ends_with("-plain")
+    }
+
     fn describe(&self, pc: Pc) -> String {
         format!("{}:{}", pc.code.name, pc.index)
     }
@@ -343,6 +361,8 @@ impl Tiny {
             output: RefCell::default(),
             counter: PlainCell::new(0),
             interrupts: Interrupts::default(),
+            limits: PlainCell::new(0),
+            watched: PlainCell::new(0),
         }
     }
 

@@ -133,6 +133,29 @@ operations! {
     // Elidable natives.
     Hash "hash" Target Source;
     Root "root" Target Source;
+    // Hints. The sum of an array: traced if it is short or virtual, else called.
+    Total "total" Target Source;
+    // An elidable native that promotes its argument.
+    HashConst "hash-const" Target Source;
+    // A loop-invariant native.
+    Limit "limit" Target;
+    // A native that compiled code does not call.
+    Watch "watch" Source;
+    // Squares, and says what the root of that is; the root.
+    Square "square" Target Source;
+    SquareRoot "square-root" Target Source;
+    // The first of what a native says to be a pair.
+    SureFirst "sure-first" Target Source;
+    // The lowest bit, assumed where a guard has told it.
+    LowBit "low-bit" Target Source;
+    // Ways that do different things, chosen by what is known while compiling.
+    IfConstant "if-constant" Source Source;
+    IfVirtual "if-virtual" Target Source;
+    IfJitted "if-jitted" Source;
+    // Raises the cell's value to the number if it is less, in a call that is made or not.
+    AtLeast "at-least" Source Source;
+    // The cell's count; if it is 0, what a native computes from its value, and that is kept.
+    Cached "cached" Target Source;
 }
 
 /// One operation with its operands; floats are kept as their bits.
