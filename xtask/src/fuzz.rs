@@ -1,5 +1,8 @@
 //! `cargo xtask fuzz`: random programs under all modes. What tells two modes apart is made small and
 //! saved; the seed makes every program again.
+//!
+//! Starting a process for each mode is what takes the time, so Pyllisp's example `alike` runs many programs
+//! in all modes in one process. What it finds, or dies of, is run again with a process for each mode.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +20,9 @@ fuzz                   run generated programs in all modes of xtask/src/modes.rs
     --seconds N        how long (default 60)
     --seed N           the first seed (default: from the clock)
     --keep-going       do not stop at the first difference
-    --limit SECONDS    for each run (default 10)
-    --generator PATH   prints a program for the seed it is given (default: Pyllisp's example
-                       `generate`)
+    --limit SECONDS    for each run; what takes longer in some mode is slow, not different (default 10)
+    --generator PATH   prints a program for the seed it is given, which then runs in a process for each mode
+                       (default: Pyllisp's example `generate`, many programs in one process)
     --mode NAME        only the modes whose name contains NAME
     --hotloop PATH     use this program instead of building it";
 
@@ -36,13 +39,17 @@ pub fn command(mut args: Args) -> Result<()> {
     let generator = args.option("--generator")?;
     let given = args.option("--hotloop")?;
     args.rest()?;
-    let generator = match generator {
-        Some(path) => PathBuf::from(path),
-        None => workspace::example("hotloop-pyllisp", "generate")?,
+    let (generator, alike) = match generator {
+        Some(path) => (PathBuf::from(path), None),
+        None => (
+            workspace::example("hotloop-pyllisp", "generate")?,
+            Some(workspace::example("hotloop-pyllisp", "alike")?),
+        ),
     };
     let fuzzer = Fuzzer {
         hotloop: workspace::hotloop(given)?,
         generator,
+        alike,
         settings: modes::settings(filter.as_deref()),
         limit,
         folder: workspace::scratch("fuzz")?,
@@ -51,13 +58,28 @@ pub fn command(mut args: Args) -> Result<()> {
     println!("from seed {first} on, {} modes", fuzzer.settings.len());
     let started = Instant::now();
     let (mut runs, mut skipped, mut found) = (0, 0, 0);
-    for seed in first.. {
-        if started.elapsed() >= duration {
-            break;
+    let mut next = first;
+    while started.elapsed() < duration {
+        let mut verdict = None;
+        if let Some(alike) = &fuzzer.alike {
+            let batch = fuzzer.batch(alike, next)?;
+            (runs, skipped, next) = (runs + batch.alike, skipped + batch.slow, batch.next);
+            if let Some(what) = batch.found {
+                verdict = Some(match fuzzer.try_seed(next)? {
+                    Verdict::Differs(report) => Verdict::Differs(report),
+                    _ => Verdict::Differs(format!(
+                        "seed {next}: {what}, but only with other programs in one process"
+                    )),
+                });
+            }
+        } else {
+            verdict = Some(fuzzer.try_seed(next)?);
         }
-        match fuzzer.try_seed(seed)? {
+        let Some(verdict) = verdict else { continue };
+        next += 1;
+        match verdict {
             Verdict::Alike => runs += 1,
-            Verdict::Endless => skipped += 1,
+            Verdict::Slow => skipped += 1,
             Verdict::Differs(report) => {
                 println!("{report}");
                 found += 1;
@@ -75,6 +97,8 @@ pub fn command(mut args: Args) -> Result<()> {
 struct Fuzzer {
     hotloop: PathBuf,
     generator: PathBuf,
+    /// Runs many programs in one process.
+    alike: Option<PathBuf>,
     settings: Vec<Setting>,
     limit: Duration,
     folder: PathBuf,
@@ -82,12 +106,52 @@ struct Fuzzer {
 
 enum Verdict {
     Alike,
-    /// The reference itself does not end: nothing to compare.
-    Endless,
+    /// Some mode takes too long: nothing to compare there.
+    Slow,
     Differs(String),
 }
 
+/// What a process that ran many programs has said.
+struct Batch {
+    alike: u32,
+    slow: u32,
+    /// The seed after the last one that was done.
+    next: u64,
+    /// What is wrong with that one.
+    found: Option<String>,
+}
+
+/// Programs in one process.
+const BATCH: u64 = 50;
+
 impl Fuzzer {
+    fn batch(&self, alike: &Path, first: u64) -> Result<Batch> {
+        let mut command = Command::new(alike);
+        command.args([first, BATCH, self.limit.as_millis() as u64].map(|number| number.to_string()));
+        command.args(self.settings.iter().map(Setting::in_process));
+        let outcome = process::run(&mut command, Some(self.limit * 30))?;
+        let mut batch = Batch { alike: 0, slow: 0, next: first, found: None };
+        for line in outcome.stdout_text().lines() {
+            match line.split(' ').next() {
+                Some("alike") => batch.alike += 1,
+                Some("slow") => batch.slow += 1,
+                _ => {
+                    batch.found = Some(line.to_string());
+                    return Ok(batch);
+                }
+            }
+            batch.next += 1;
+        }
+        if batch.next < first + BATCH && outcome.ended == Ended::TimedOut {
+            // Slow programs all together; the next process begins with the one that was interrupted.
+            batch.slow += 1;
+            batch.next += 1;
+        } else if batch.next < first + BATCH {
+            batch.found = Some(format!("{}: {}", outcome.ended, outcome.last_error_line()));
+        }
+        Ok(batch)
+    }
+
     fn try_seed(&self, seed: u64) -> Result<Verdict> {
         let generated = process::run(Command::new(&self.generator).arg(seed.to_string()), Some(self.limit))?;
         if !generated.succeeded() {
@@ -97,20 +161,23 @@ impl Fuzzer {
         let path = self.write("current.pyl", &text)?;
         let reference = self.settings[0].observe(&self.hotloop, &path, self.limit)?;
         match reference.ended {
-            Ended::TimedOut => return Ok(Verdict::Endless),
+            Ended::TimedOut => return Ok(Verdict::Slow),
             // A crash without the JIT is a find of its own; it has nothing to be compared with.
             Ended::Signal(_) => {
                 return self.report(seed, &text, &self.settings[0], &reference.ended.to_string());
             }
             Ended::Status(_) => (),
         }
+        let mut verdict = Verdict::Alike;
         for setting in &self.settings[1..] {
             let observed = setting.observe(&self.hotloop, &path, self.limit)?;
-            if let Some(difference) = reference.difference(&observed) {
+            if observed.ended == Ended::TimedOut {
+                verdict = Verdict::Slow;
+            } else if let Some(difference) = reference.difference(&observed) {
                 return self.report(seed, &text, setting, &difference);
             }
         }
-        Ok(Verdict::Alike)
+        Ok(verdict)
     }
 
     /// Reduces the program while this setting still differs, saves both forms, and describes the find.
@@ -147,7 +214,9 @@ impl Fuzzer {
             Ended::TimedOut => Ok(None),
             Ended::Signal(_) => Ok((*setting == self.settings[0]).then(|| reference.ended.to_string())),
             Ended::Status(_) => {
-                Ok(reference.difference(&setting.observe(&self.hotloop, program, self.limit)?))
+                let observed = setting.observe(&self.hotloop, program, self.limit)?;
+                // Slow is not different.
+                Ok(reference.difference(&observed).filter(|_| observed.ended != Ended::TimedOut))
             }
         }
     }

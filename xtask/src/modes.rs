@@ -19,6 +19,7 @@ pub const MODES: &[Mode] = &[
     Mode { name: "native, unoptimised", jit: "eager,optimize=0", sweep: &[] },
     Mode { name: "guard {} fails", jit: "eager,force={}:1", sweep: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] },
     Mode { name: "every {}. guard fails", jit: "eager,force_every={}", sweep: &[1, 2, 3, 7, 50] },
+    Mode { name: "traces in pieces", jit: "eager,trace_limit=100", sweep: &[] },
     Mode { name: "code is freed at once", jit: "eager,loop_longevity=0", sweep: &[] },
     Mode { name: "little code memory", jit: "eager,max_code=8000", sweep: &[] },
     Mode { name: "every {}. time no code memory", jit: "eager,fail_code={}", sweep: &[1, 2, 3] },
@@ -80,6 +81,11 @@ impl Setting {
         let outcome = process::run(&mut command, Some(limit))?;
         let error = if outcome.succeeded() { String::new() } else { outcome.last_error_line() };
         Ok(Observed { stdout: outcome.stdout, ended: outcome.ended, error })
+    }
+
+    /// For the example `alike`, which runs many programs in one process.
+    pub fn in_process(&self) -> String {
+        self.jit.clone()
     }
 
     /// hotloop's arguments, for the run and for messages.

@@ -59,6 +59,7 @@ Parameters of the JIT:
 Environment:
     HOTLOOP_LOG=SECTION,…:FILE   write events of the JIT; FILE `-` is standard error; the sections:
     {sections}
+    HOTLOOP_PERF=map             write /tmp/perf-PID.map, so that `perf report` knows compiled code
 
 Exit status: 0; 1 if the program or its input is wrong; 2 if the command line is; 130 after Ctrl-C.
 "
@@ -82,7 +83,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
         if options_end || !text.starts_with('-') || text == "-" {
             if run {
                 return Ok(Command::Run {
-                    settings: Settings { options, log: log()? },
+                    settings: Settings { options: perf(options)?, log: log()? },
                     file: word.into(),
                     arguments: words.collect(),
                 });
@@ -123,7 +124,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
     if run {
         return Err(Failure::usage("run: a FILE is missing; see `hotloop --help`"));
     }
-    Ok(Command::Prompt(Settings { options, log: log()? }))
+    Ok(Command::Prompt(Settings { options: perf(options)?, log: log()? }))
 }
 
 fn unknown_command(word: &OsStr) -> Failure {
@@ -180,6 +181,17 @@ fn log() -> Result<Log, Failure> {
             None => Err(Failure::usage(format!("HOTLOOP_LOG: `{}` is not text", text.display()))),
         },
     }
+}
+
+/// What the environment asks for the sake of profilers.
+fn perf(mut options: Options) -> Result<Options, Failure> {
+    let asked = std::env::var_os("HOTLOOP_PERF").filter(|text| !text.is_empty());
+    match asked.as_deref().map(|text| text.to_str()) {
+        None => {}
+        Some(Some("map")) => options.jit.perf_map = true,
+        Some(_) => return Err(Failure::usage("HOTLOOP_PERF: there is: map")),
+    }
+    Ok(options)
 }
 
 #[cfg(test)]

@@ -158,6 +158,10 @@ impl Target for Eval {
         0
     }
 
+    fn address(&self, _code: CodeId) -> Option<usize> {
+        None
+    }
+
     fn disassemble(&self, _code: CodeId) -> Option<String> {
         None
     }

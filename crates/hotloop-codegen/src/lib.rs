@@ -202,6 +202,9 @@ pub trait Target {
     /// Bytes of machine code, constants and stubs included (0 if there is none).
     fn code_size(&self, code: CodeId) -> usize;
 
+    /// Where the machine code runs, if there is any; for profilers.
+    fn address(&self, code: CodeId) -> Option<usize>;
+
     /// The machine code as text, if there is any.
     fn disassemble(&self, code: CodeId) -> Option<String>;
 

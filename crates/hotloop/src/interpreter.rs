@@ -30,6 +30,21 @@ pub enum Step<P> {
     Done,
 }
 
+impl<P> Step<P> {
+    /// Where it goes on.
+    pub(crate) fn place(self) -> Option<P> {
+        match self {
+            Step::Next(pc)
+            | Step::Loop(pc)
+            | Step::Call(pc)
+            | Step::Return(pc)
+            | Step::Raise(pc)
+            | Step::Switch(pc) => Some(pc),
+            Step::Done => None,
+        }
+    }
+}
+
 /// Why the program is interrupted at a poll.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interrupt {

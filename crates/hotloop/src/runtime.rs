@@ -62,6 +62,9 @@ pub struct JitOptions {
     pub max_aborts: u32,
     /// Most bridges of one loop.
     pub max_bridges: u32,
+    /// Most bridges of one loop from guards of one instruction: how many values of a promoted one, or ways to
+    /// get there, have code of their own.
+    pub max_chain: u32,
     /// Recordings until a loop that is not entered any more is freed.
     pub loop_longevity: u32,
     /// Most bytes of machine code at a time; beyond that the oldest is freed, or nothing is compiled.
@@ -80,6 +83,8 @@ pub struct JitOptions {
     pub fail_code: Option<u32>,
     /// Test mode: this rule of replay is broken on purpose.
     pub break_rule: Option<u32>,
+    /// Writes `/tmp/perf-PID.map`, in which `perf` looks up the names of compiled code.
+    pub perf_map: bool,
     /// Every recording is made twice and compared; elidable calls are made again and compared.
     pub check_hints: bool,
 }
@@ -97,6 +102,7 @@ impl Default for JitOptions {
             disable_unrolling: u32::MAX,
             max_aborts: 8,
             max_bridges: 100,
+            max_chain: 100,
             loop_longevity: 1000,
             max_code: 64 << 20,
             optimize: true,
@@ -106,6 +112,7 @@ impl Default for JitOptions {
             force_every: None,
             fail_code: None,
             break_rule: None,
+            perf_map: false,
             check_hints: false,
         }
     }
@@ -140,6 +147,7 @@ const KNOBS: &[(&str, Knob)] = &[
     ("disable_unrolling", Knob::Number(|jit| &mut jit.disable_unrolling)),
     ("max_aborts", Knob::Number(|jit| &mut jit.max_aborts)),
     ("max_bridges", Knob::Number(|jit| &mut jit.max_bridges)),
+    ("max_chain", Knob::Number(|jit| &mut jit.max_chain)),
     ("loop_longevity", Knob::Number(|jit| &mut jit.loop_longevity)),
     ("optimize", Knob::Flag(|jit| &mut jit.optimize)),
     ("unroll", Knob::Flag(|jit| &mut jit.unroll)),
@@ -147,7 +155,7 @@ const KNOBS: &[(&str, Knob)] = &[
 
 /// Parameters that are fixed when the machine is made.
 const FIXED: &[&str] =
-    &["backend", "max_code", "force", "force_every", "fail_code", "check_hints", "break_rule"];
+    &["backend", "max_code", "force", "force_every", "fail_code", "perf_map", "check_hints", "break_rule"];
 
 fn knob(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|(known, _)| *known == name).map(|(_, knob)| knob)
@@ -219,6 +227,7 @@ impl JitOptions {
             "check_hints" => self.check_hints = flag()?,
             "break_rule" => self.break_rule = Some(number()?),
             "max_code" => self.max_code = number()?,
+            "perf_map" => self.perf_map = flag()?,
             "fail_code" => self.fail_code = Some(number()?).filter(|k| *k > 0),
             "backend" => {
                 self.native = match value {

@@ -113,6 +113,12 @@ fn command_lines_that_are_wrong() {
 #[test]
 fn the_log_is_asked_for_by_the_environment() {
     let path = file("logged.pyl", "i = 0\n(while i < 3000)\n    i += 1\n(print i)\n");
+    let ended = end_of(hotloop(&["run", &path]).env("HOTLOOP_PERF", "mop"), "");
+    assert!(
+        ended.status == Some(2) && ended.stderr.contains("HOTLOOP_PERF: there is: map"),
+        "{}",
+        ended.stderr
+    );
     let ended = end_of(hotloop(&["run", &path]).env("HOTLOOP_LOG", "jit-sumary:-"), "");
     assert_eq!((ended.stdout.as_str(), ended.status), ("", Some(2)));
     assert!(

@@ -108,3 +108,16 @@ fn an_empty_program_does_nothing() {
         assert_eq!((ended.stdout.as_str(), ended.stderr.as_str(), ended.status), ("", "", Some(0)));
     }
 }
+
+#[test]
+fn profilers_find_names_for_compiled_code() {
+    let path = file("profiled.pyl", "i = 0\n(while i < 3000)\n    i += 1\n(print i)\n");
+    let mut child = hotloop(&["run", &path]).env("HOTLOOP_PERF", "map").spawn().unwrap();
+    let map = format!("/tmp/perf-{}.map", child.id());
+    assert!(child.wait().unwrap().success());
+    let text = std::fs::read_to_string(&map).unwrap();
+    std::fs::remove_file(&map).unwrap();
+    let words: Vec<&str> = text.lines().next().unwrap_or_default().splitn(3, ' ').collect();
+    let number = |word: &str| u64::from_str_radix(word, 16).unwrap();
+    assert!(number(words[0]) > 0 && number(words[1]) > 0 && words[2].starts_with("loop at "), "{text}");
+}

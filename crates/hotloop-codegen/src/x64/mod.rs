@@ -344,6 +344,10 @@ impl Target for X64 {
         self.code(code).size
     }
 
+    fn address(&self, code: CodeId) -> Option<usize> {
+        Some(self.memory.address(self.code(code).base))
+    }
+
     fn disassemble(&self, code: CodeId) -> Option<String> {
         #[cfg(feature = "disassembler")]
         {

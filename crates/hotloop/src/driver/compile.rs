@@ -1,5 +1,7 @@
 //! A recorded trace goes through the optimizer to the target and into the tables.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -11,7 +13,7 @@ use hotloop_record::Abort;
 
 use super::Vm;
 use super::entries::ELSEWHERE;
-use super::record::{Goal, Recording};
+use super::record::{Ending, Goal, Recording};
 use super::tables::{Compiled, ExitCost, Guard};
 use crate::hooks::{JitHooks, TraceInfo, TraceKind};
 use crate::interpreter::Interpreter;
@@ -19,13 +21,13 @@ use crate::interpreter::Interpreter;
 impl<I: Interpreter> Vm<'_, I> {
     /// Compiles a whole recording; a failure is an abort.
     pub(super) fn compile(&self, recording: Recording<I::Pc>) {
-        let Recording { recorder, goal, slots, links, .. } = recording;
+        let Recording { recorder, goal, slots, ending, .. } = recording;
         let invalid = recorder.invalid;
         let recorded = recorder.trace;
         let compiled = if invalid.load(Ordering::Relaxed) != 0 {
             Err(Abort::StableWritten)
         } else {
-            self.compile_trace(&recorded, goal, slots, links, invalid)
+            self.compile_trace(&recorded, goal, slots, ending, invalid)
         };
         let mut tables = self.tables.borrow_mut();
         tables.free_positions(&recorded, compiled.as_deref().ok());
@@ -41,7 +43,7 @@ impl<I: Interpreter> Vm<'_, I> {
         recorded: &Trace,
         goal: Goal<I::Pc>,
         slots: Vec<usize>,
-        links: Vec<usize>,
+        ending: Ending,
         invalid: Rc<AtomicU32>,
     ) -> Result<Rc<Trace>, Abort> {
         let runtime = self.interpreter.runtime();
@@ -109,6 +111,9 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let size = self.target.code_size(code);
         self.tell(&goal, recorded, &optimized, size, |hooks, info| hooks.after_compile(info));
+        if runtime.options().jit.perf_map {
+            self.write_perf_map(code, &goal);
+        }
         let optimized = Rc::new(optimized);
         let trace = optimized.clone();
         self.install(
@@ -116,7 +121,7 @@ impl<I: Interpreter> Vm<'_, I> {
             trace,
             goal,
             slots,
-            links,
+            ending,
             invalid,
             code,
             first_guard,
@@ -141,7 +146,7 @@ impl<I: Interpreter> Vm<'_, I> {
         optimized: Rc<Trace>,
         goal: Goal<I::Pc>,
         slots: Vec<usize>,
-        links: Vec<usize>,
+        ending: Ending,
         invalid: Rc<AtomicU32>,
         code: CodeId,
         first_guard: u32,
@@ -151,23 +156,26 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut guard = self.tables.borrow_mut();
         let tables = &mut *guard;
         let index = tables.next_trace();
-        let guard = Guard { trace: index, failures: 0, eagerness: jit.trace_eagerness, aborts: 0 };
+        let guard =
+            Guard { trace: index, failures: 0, eagerness: jit.trace_eagerness, aborts: 0, room: None };
         let numbers = first_guard as usize..first_guard as usize + optimized.resumes.len();
         tables.guards.resize(tables.guards.len().max(numbers.end), guard);
         tables.guards[numbers].fill(guard);
         for op in &optimized.ops {
-            // These go back to the interpreter for good.
-            if matches!(
-                op.code,
+            let eagerness = match op.code {
+                // The next piece is recorded at once.
+                Opcode::Exit if ending.cut => 1,
+                // These go back to the interpreter for good.
                 Opcode::GuardNoInterrupt
-                    | Opcode::GuardStack
-                    | Opcode::GuardReal
-                    | Opcode::GuardCalled
-                    | Opcode::GuardReturned
-                    | Opcode::Exit
-            ) && let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize)
-            {
-                guard.eagerness = u32::MAX;
+                | Opcode::GuardStack
+                | Opcode::GuardReal
+                | Opcode::GuardCalled
+                | Opcode::GuardReturned
+                | Opcode::Exit => u32::MAX,
+                _ => continue,
+            };
+            if let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize) {
+                guard.eagerness = eagerness;
             }
         }
         let summary = &mut tables.summary;
@@ -185,6 +193,8 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
                 tables.sweep |= tables.heads[head].trace.replace(index).is_some();
                 tables.heads[head].cold = false;
+                tables.heads[head].rest_until = None;
+                tables.heads[head].exits = ExitCost::default();
                 self.interpreter.loop_cell(pc).set_count(1);
                 (head, index, None)
             }
@@ -192,15 +202,14 @@ impl<I: Interpreter> Vm<'_, I> {
                 summary.bridges += 1;
                 let root = &mut tables.heads[head];
                 root.bridges += 1;
-                // While bridges still come, exits become fewer: the count starts anew.
-                root.exits = ExitCost::default();
+                root.exits.bridged();
                 tables.guards[guard as usize].eagerness = u32::MAX;
                 let parent = tables.guards[guard as usize].trace;
                 (head, tables.trace(parent).root, Some(guard))
             }
         };
         tables.heads[head].used = tables.generation;
-        tables.traces[index] = Some(Compiled {
+        let compiled = Compiled {
             code,
             trace: optimized,
             first_guard,
@@ -209,9 +218,25 @@ impl<I: Interpreter> Vm<'_, I> {
             slots: Rc::new(slots),
             root,
             parent,
-            links,
+            links: ending.links,
             condemned: false,
-        });
+        };
+        if let Some(parent) = parent {
+            tables.watch(parent, &compiled, &jit);
+        }
+        tables.traces[index] = Some(compiled);
+    }
+
+    /// A line of the map that `perf` reads (the kernel's `tools/perf/Documentation/jit-interface.txt`). Code that
+    /// was freed stays in it: what ran there before can't be told apart.
+    fn write_perf_map(&self, code: CodeId, goal: &Goal<I::Pc>) {
+        let path = format!("/tmp/perf-{}.map", std::process::id());
+        if let Some(address) = self.target.address(code)
+            && let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path)
+        {
+            // A profile without names is no reason to stop.
+            let _ = writeln!(file, "{address:x} {:x} {}", self.target.code_size(code), self.headline(goal));
+        }
     }
 
     /// Tells the hooks of a trace.

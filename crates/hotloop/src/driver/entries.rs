@@ -283,7 +283,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let callee = Callee { code: Some(compiled.code.0), slots: compiled.slots.clone(), tokens };
         drop(tables);
         self.tables.borrow_mut().pins.push(trace);
-        recording.links.push(trace);
+        recording.ending.links.push(trace);
         Some(callee)
     }
 

@@ -8,7 +8,7 @@ use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Resume};
 use hotloop_record::{Abort, Recorder, Red};
 
-use super::record::{Goal, Recording};
+use super::record::{Ending, Goal, Recording};
 use super::tables::{HeadKind, Position};
 use super::{Next, Vm};
 use crate::Plain;
@@ -20,6 +20,8 @@ use crate::watch::OneRun;
 
 /// So many recordings may wait for each other.
 const MOST_RECORDINGS: usize = 8;
+/// How many back edges of a retired loop pass until the clock is looked at.
+const REST: u32 = 20_000;
 
 impl<I: Interpreter> Vm<'_, I> {
     /// At a back edge, or at a function's entry, whose counter has run out, or with the poll flag set.
@@ -83,6 +85,12 @@ impl<I: Interpreter> Vm<'_, I> {
                 cell.set_count(calls);
             }
             return result;
+        }
+        if let Some(until) = self.tables.borrow().heads[head].rest_until
+            && Instant::now() < until
+        {
+            cell.set_count(REST);
+            return (Next::At(pc, false), state);
         }
         let aborts = self.tables.borrow().heads[head].aborts;
         if aborts > jit.max_aborts {
@@ -228,7 +236,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 HeadKind::Entry => Goal::Entry { pc, head },
             },
             slots,
-            links: Vec::new(),
+            ending: Ending::default(),
             called: false,
         };
         self.record(recording, Next::At(pc, false), meta)

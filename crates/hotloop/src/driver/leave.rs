@@ -9,7 +9,7 @@ use hotloop_ir::{Desc, Fact, ObjectKind, Opcode, Resume, Trace, Ty, TypeRef, Var
 use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
 use super::entries::{ELSEWHERE, resolve};
-use super::record::{Goal, Recording};
+use super::record::{Ending, Goal, Recording};
 use super::tables::HeadKind;
 use super::{Next, Vm};
 use crate::hooks::ExitInfo;
@@ -26,6 +26,9 @@ impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
         self.0.kept.borrow_mut().push(word);
     }
 }
+
+/// A retired loop gets another chance when it has gone without for so many times of what it has cost.
+const REST: u32 = 50;
 
 /// An exit of a trace.
 struct LeftAt {
@@ -68,11 +71,12 @@ impl<I: Interpreter> Vm<'_, I> {
     /// Goes on after a run: the innermost trace has left through an exit, and with it all that called it.
     pub(super) fn leave(&self, exits: &Exits) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
+        let jit = &self.interpreter.runtime().jit();
         let kept_before = self.kept.borrow().len();
         self.kept.borrow_mut().extend_from_slice(exits.words());
         let callers = self.make_callers(exits);
         let (guard, words) = exits.get(0);
-        let (left, hot) = {
+        let (left, bridge, watched) = {
             let mut tables = self.tables.borrow_mut();
             let entry = &mut tables.guards[guard as usize];
             // The more traces wait for this one, the dearer is the exit.
@@ -91,19 +95,24 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             // Should it be running further up the stack, it is freed later.
             tables.sweep |= invalid || condemned;
-            let room = tables.heads[head].bridges < self.interpreter.runtime().jit().max_bridges;
-            (LeftAt::new(guard, head, trace, number), hot && room && !condemned)
+            let bridge = hot && !condemned && tables.has_room(guard, jit);
+            if hot && !bridge {
+                // Given up: the interpreter is its generic path.
+                tables.guards[guard as usize].eagerness = u32::MAX;
+            }
+            let watched = tables.guards[guard as usize].room.is_some();
+            (LeftAt::new(guard, head, trace, number), bridge, watched)
         };
         let words = resolve(words, left.types(), &callers);
-        if !hot && let Some(hooks) = self.interpreter.runtime().hooks() {
+        if !bridge && let Some(hooks) = self.interpreter.runtime().hooks() {
             let place = self.place_of_guard(guard);
             let failures = self.tables.borrow().guards[guard as usize].failures;
             hooks.on_side_exit(&ExitInfo { place: &place, guard, failures });
         }
-        let result = if hot {
+        let result = if bridge {
             self.bridge(&left, &words)
         } else {
-            let result = self.resume(&left, &words);
+            let result = self.resume(&left, &words, watched);
             self.count_exit(&left, started);
             result
         };
@@ -140,8 +149,8 @@ impl<I: Interpreter> Vm<'_, I> {
         callers
     }
 
-    /// The state behind an exit; the instruction is replayed.
-    fn resume(&self, left: &LeftAt, words: &[u64]) -> (Next<I::Pc>, I::State<Direct>) {
+    /// The state behind an exit; the instruction is replayed. Where that leads may be watched.
+    fn resume(&self, left: &LeftAt, words: &[u64], watched: bool) -> (Next<I::Pc>, I::State<Direct>) {
         let resume = left.resume();
         let mut recorder = Recorder::replaying();
         let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
@@ -153,7 +162,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let position = self.tables.borrow().position(resume.position);
         let next = Next::At(position.pc, position.raising);
-        if rebuilt.feed.is_empty() {
+        if rebuilt.feed.is_empty() && !watched {
             let words: Vec<u64> = rebuilt.state.iter().map(|red| red.bits).collect();
             (next, <I::State<Direct> as RedState<Direct>>::load(&words, &position.greens))
         } else {
@@ -161,7 +170,12 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder.prepare_feed(rebuilt.feed);
             self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
             let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
-            self.tables.borrow_mut().free_positions(&recorder.trace, None);
+            let mut tables = self.tables.borrow_mut();
+            tables.free_positions(&recorder.trace, None);
+            if watched && let Some(place) = step.place() {
+                tables.led_to(left.guard, place);
+            }
+            drop(tables);
             self.resume_direct(Next::After(step), state)
         }
     }
@@ -197,15 +211,17 @@ impl<I: Interpreter> Vm<'_, I> {
     /// A loop that spends too much of its time in exits is left to the interpreter.
     fn count_exit(&self, left: &LeftAt, started: Instant) {
         let mut tables = self.tables.borrow_mut();
-        tables.summary.leaving += started.elapsed();
-        let max = self.interpreter.runtime().jit().max_aborts;
+        let spent = started.elapsed();
+        tables.summary.leaving += spent;
+        let for_good = tables.guards[left.guard as usize].eagerness == u32::MAX;
         let head = &mut tables.heads[left.head];
         if head.kind == HeadKind::Entry && left.has_returned() {
             // That is how functions end; see `Rest`.
             return;
         }
-        if head.exits.add(started) && head.trace.take().is_some() {
-            head.aborts = max + 1;
+        head.spent += spent;
+        if head.exits.add(started, for_good) && head.trace.take().is_some() {
+            head.rest_until = Some(Instant::now() + std::mem::take(&mut head.spent) * REST);
             tables.summary.retired += 1;
             tables.sweep = true;
         }
@@ -254,8 +270,14 @@ impl<I: Interpreter> Vm<'_, I> {
         };
         recorder.prepare_feed(rebuilt.feed);
         let goal = Goal::Bridge { guard: left.guard, head: left.head };
-        let recording =
-            Recording { recorder, root, goal, slots: Vec::new(), links: Vec::new(), called: elsewhere };
+        let recording = Recording {
+            recorder,
+            root,
+            goal,
+            slots: Vec::new(),
+            ending: Ending::default(),
+            called: elsewhere,
+        };
         self.record(recording, next, state)
     }
 

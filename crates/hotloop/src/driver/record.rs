@@ -37,10 +37,18 @@ pub(super) struct Recording<P> {
     pub goal: Goal<P>,
     /// The frame's slots that are inputs.
     pub slots: Vec<usize>,
-    /// The traces that it goes on in; they are not freed meanwhile.
-    pub links: Vec<usize>,
+    pub ending: Ending,
     /// An entry was called just before.
     pub called: bool,
+}
+
+/// Where a trace goes on.
+#[derive(Default)]
+pub(super) struct Ending {
+    /// In these traces; they are not freed meanwhile.
+    pub links: Vec<usize>,
+    /// It became too long and ends with an exit; what follows is a bridge of that.
+    pub cut: bool,
 }
 
 /// Whose frame is current.
@@ -93,6 +101,7 @@ impl<I: Interpreter> Vm<'_, I> {
         mut state: I::State<Meta>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
+        let recording_goal = recording.goal;
         let pins = self.tables.borrow().pins.len();
         if let Goal::Bridge { guard, .. } = recording.goal {
             let mut tables = self.tables.borrow_mut();
@@ -149,6 +158,14 @@ impl<I: Interpreter> Vm<'_, I> {
                     self.after_step(&mut recording, before, step, &mut state, &types, &mut seen, &mut calls)
                 }
             };
+            let long = self.interpreter.runtime().jit().trace_limit as usize / 4 * 3;
+            if let End::Open(Next::After(step)) = end
+                && !recording.called
+                && recording.recorder.trace.ops.len() > long
+            {
+                next = Next::After(step);
+                end = self.cut(&mut recording, step, &state, &types);
+            }
         }
         self.recorders.borrow_mut().pop();
         self.tables.borrow_mut().heads[head].recording = before;
@@ -176,7 +193,11 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             None => self.compile(recording),
         }
-        self.tables.borrow_mut().pins.truncate(pins);
+        let (Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. }) = recording_goal;
+        let mut tables = self.tables.borrow_mut();
+        tables.pins.truncate(pins);
+        tables.heads[head].spent += started.elapsed();
+        drop(tables);
         self.resume_direct(next, state)
     }
 
@@ -328,6 +349,28 @@ impl<I: Interpreter> Vm<'_, I> {
         End::Whole
     }
 
+    /// Ends a trace that becomes too long. The next piece is recorded when this one is left (PyPy cuts traces
+    /// of huge functions like this, `force_finish_trace`).
+    fn cut(
+        &self,
+        recording: &mut Recording<I::Pc>,
+        step: Step<I::Pc>,
+        state: &I::State<Meta>,
+        types: &[Ty],
+    ) -> End<I::Pc> {
+        let (pc, raising) = match step {
+            Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc) => {
+                (pc, false)
+            }
+            Step::Raise(pc) => (pc, true),
+            Step::Done => return End::Aborted(Abort::Left),
+        };
+        self.begin(&mut recording.recorder, pc, raising, state, types);
+        recording.recorder.finish(Opcode::Exit, 0, &[]);
+        recording.ending.cut = true;
+        End::Whole
+    }
+
     #[allow(clippy::too_many_arguments)] // the recording's parts
     fn at_back_edge(
         &self,
@@ -377,7 +420,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         if let Some((trace, code, slots, tokens)) = target {
             self.tables.borrow_mut().pins.push(trace);
-            recording.links.push(trace);
+            recording.ending.links.push(trace);
             recording.recorder.trace.entered = tokens;
             // The position, should the loop's entry need one.
             self.begin(&mut recording.recorder, pc, false, state, types);

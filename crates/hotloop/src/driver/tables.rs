@@ -11,6 +11,8 @@ use hotloop_codegen::{CodeId, Ranges};
 use hotloop_ir::{Opcode, Trace};
 use hotloop_record::Abort;
 
+use crate::runtime::JitOptions;
+
 /// The counter of a position where traces may start, kept beside the code: no hashing on a back edge.
 #[derive(Debug, Default)]
 pub struct LoopCell {
@@ -125,6 +127,10 @@ pub(crate) struct Head {
     pub exits: ExitCost,
     /// Whether calling it from the interpreter pays.
     pub rest: Rest,
+    /// What recording, compiling and leaving has cost since it was compiled first.
+    pub spent: Duration,
+    /// It was retired: when it may be compiled again.
+    pub rest_until: Option<Instant>,
 }
 
 /// A function that is called by the interpreter and has done its work before the way into compiled code and
@@ -160,23 +166,39 @@ pub(crate) struct ExitCost {
     count: u32,
     spent: Duration,
     since: Option<Instant>,
+    /// A bridge came in this window: exits may become fewer.
+    bridged: bool,
+    /// So many windows up to this one were too dear.
+    dear: u32,
 }
 
 impl ExitCost {
     const WINDOW: u32 = 4096;
 
-    /// Counts an exit that took from `started` until now. Whether exits take more than a tenth of the time.
-    pub fn add(&mut self, started: Instant) -> bool {
+    /// Dear windows until bridges are no excuse any more: a full budget of bridges has come by then.
+    const PATIENCE: u32 = 5;
+    /// Exits for good, after which no bridge will come, count so many times.
+    const FOR_GOOD: u32 = 8;
+
+    /// Counts an exit that took from `started` until now. Whether exits have taken more than a tenth of the time,
+    /// and are not about to become fewer.
+    pub fn add(&mut self, started: Instant, for_good: bool) -> bool {
         let now = Instant::now();
         let since = *self.since.get_or_insert(started);
-        self.count += 1;
+        self.count += if for_good { Self::FOR_GOOD } else { 1 };
         self.spent += now - started;
         if self.count < Self::WINDOW {
             return false;
         }
-        let too_much = self.spent * 10 > now - since;
-        *self = ExitCost::default();
+        let dear = if self.spent * 10 > now - since { self.dear + 1 } else { 0 };
+        let too_much = dear >= Self::PATIENCE || (dear > 0 && !self.bridged);
+        *self = ExitCost { dear, ..ExitCost::default() };
         too_much
+    }
+
+    /// A bridge was made.
+    pub fn bridged(&mut self) {
+        self.bridged = true;
     }
 }
 
@@ -218,6 +240,8 @@ pub(crate) struct Guard {
     /// How many failures until a bridge is recorded; `u32::MAX`: never.
     pub eagerness: u32,
     pub aborts: u32,
+    /// It ends a chain of bridges: how many more there may be. Then where its failures lead is watched.
+    pub room: Option<u32>,
 }
 
 /// Everything that was compiled, in numbers.
@@ -315,6 +339,8 @@ pub(crate) struct Tables<P> {
     numbers: Ranges,
     /// Heads whose cell is gone, but not yet all that was compiled for them.
     orphans: Vec<usize>,
+    /// Where the failures of watched guards have led, each place once.
+    places: HashMap<u32, Vec<P>>,
     /// Traces that recordings at work rely on.
     pub pins: Vec<usize>,
     /// Counts recordings.
@@ -327,6 +353,9 @@ pub(crate) struct Tables<P> {
 
 /// This number and the one below are no positions of the interpreter.
 pub(crate) const NO_POSITION: u32 = u32::MAX;
+
+/// So many bridges make a chain.
+const WATCHED: u32 = 8;
 
 /// Guards' numbers are below this.
 const MOST_GUARDS: usize = i32::MAX as usize;
@@ -349,6 +378,7 @@ impl<P> Default for Tables<P> {
             unused_traces: Vec::new(),
             numbers: Ranges::new(0, MOST_GUARDS),
             orphans: Vec::new(),
+            places: HashMap::new(),
             pins: Vec::new(),
             generation: 0,
             condemned: 0,
@@ -404,6 +434,74 @@ impl<P: Copy> Tables<P> {
         }
     }
 
+    /// Nothing for numbers that are no positions of the interpreter.
+    fn pc_of(&self, number: u32) -> Option<P> {
+        self.positions.get(number as usize)?.as_ref().map(|position| position.pc)
+    }
+
+    /// Where a guard's instruction is.
+    fn place(&self, guard: u32) -> Option<P> {
+        let compiled = self.traces[self.guards[guard as usize].trace].as_ref()?;
+        let resume = &compiled.trace.resumes[(guard - compiled.first_guard) as usize];
+        self.pc_of(resume.position)
+    }
+
+    /// How many more bridges guards of this one's instruction may have.
+    fn room(&self, guard: u32, jit: &JitOptions) -> u32
+    where
+        P: PartialEq,
+    {
+        let compiled = self.trace(self.guards[guard as usize].trace);
+        let place = self.place(guard);
+        let bridges = self.living().filter(|(_, one)| one.root == compiled.root);
+        let here = bridges.filter(|(_, one)| one.parent.is_some_and(|parent| self.place(parent) == place));
+        let left = jit.max_bridges.saturating_sub(self.heads[compiled.head].bridges);
+        jit.max_chain.saturating_sub(here.count() as u32).min(left)
+    }
+
+    /// Whether this guard may have a bridge.
+    pub fn has_room(&self, guard: u32, jit: &JitOptions) -> bool
+    where
+        P: PartialEq,
+    {
+        self.room(guard, jit) > 0
+    }
+
+    /// A bridge of `parent` is compiled. If it makes a chain longer, the guards that end the chain are watched.
+    pub fn watch(&mut self, parent: u32, bridge: &Compiled, jit: &JitOptions)
+    where
+        P: PartialEq,
+    {
+        self.places.remove(&parent);
+        let room = self.room(parent, jit);
+        if room + WATCHED > jit.max_chain.min(jit.max_bridges) {
+            return;
+        }
+        let place = self.place(parent);
+        for (index, resume) in bridge.trace.resumes.iter().enumerate() {
+            if self.pc_of(resume.position) == place {
+                self.guards[bridge.first_guard as usize + index].room = Some(room);
+            }
+        }
+    }
+
+    /// A watched guard's failure leads to `place`. More places than there may be bridges: none is worth it.
+    pub fn led_to(&mut self, guard: u32, place: P)
+    where
+        P: PartialEq,
+    {
+        let Some(room) = self.guards[guard as usize].room else { return };
+        let places = self.places.entry(guard).or_default();
+        if !places.contains(&place) {
+            places.push(place);
+        }
+        if places.len() > room as usize {
+            self.guards[guard as usize].eagerness = u32::MAX;
+            self.guards[guard as usize].room = None;
+            self.places.remove(&guard);
+        }
+    }
+
     /// A compiled trace.
     pub fn trace(&self, index: usize) -> &Compiled {
         self.traces[index].as_ref().expect("a trace that was not freed")
@@ -439,7 +537,11 @@ impl<P: Copy> Tables<P> {
         self.summary.freed += 1;
         self.summary.freed_bytes += free(compiled.code);
         self.condemned -= compiled.condemned as usize;
-        self.give_guards(compiled.first_guard, compiled.trace.resumes.len());
+        let count = compiled.trace.resumes.len();
+        self.give_guards(compiled.first_guard, count);
+        if !self.places.is_empty() {
+            (0..count as u32).for_each(|index| drop(self.places.remove(&(compiled.first_guard + index))));
+        }
         for resume in &compiled.trace.resumes {
             self.free_position(resume.position);
         }
@@ -554,5 +656,55 @@ impl<P: Copy> Tables<P> {
         for compiled in self.traces.iter().flatten() {
             compiled.trace.consts.iter().for_each(|constant| visit(constant.bits));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program that makes and drops code does not fill the tables with its heads.
+    #[test]
+    fn heads_of_dropped_cells_are_used_again() {
+        let mut tables = Tables::<u32>::default();
+        for round in 0..1000u64 {
+            let cell = LoopCell::default();
+            let (one, other) =
+                (tables.head(&cell, HeadKind::Loop, &[]), tables.head(&cell, HeadKind::Loop, &[round]));
+            assert_eq!(
+                (
+                    tables.find_head(&cell, HeadKind::Loop, &[]),
+                    tables.find_head(&cell, HeadKind::Loop, &[round])
+                ),
+                (Some(one), Some(other))
+            );
+            tables.heads[other].aborts = 3;
+            drop(cell);
+            tables.bury();
+        }
+        assert_eq!(tables.heads.len(), 2);
+        assert_eq!(tables.heads[1].aborts, 0);
+        // Cells of other machines, or of none, are not ours.
+        drop(LoopCell::default());
+        let cell = LoopCell::default();
+        Tables::<u32>::default().head(&cell, HeadKind::Loop, &[]);
+        drop(cell);
+        tables.bury();
+    }
+
+    #[test]
+    fn positions_are_used_again() {
+        let mut tables = Tables::<u32>::default();
+        let position = |pc| Position { pc, raising: false, greens: Rc::default() };
+        for round in 0..100 {
+            let mut trace = Trace::new();
+            for pc in 0..5 {
+                let position = tables.add_position(position(round * 10 + pc));
+                trace.instrs.push(hotloop_ir::Instr { position, state: Default::default(), first_event: 0 });
+            }
+            assert_eq!(tables.position(trace.instrs[3].position).pc, round * 10 + 3);
+            tables.free_positions(&trace, None);
+        }
+        assert_eq!(tables.positions.len(), 5);
     }
 }

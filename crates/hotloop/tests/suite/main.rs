@@ -1,5 +1,6 @@
 //! The toolkit against a small language: the same program, with and without traces, at every exit.
 
+mod budgets;
 mod driving;
 mod heap;
 mod hint_shapes;

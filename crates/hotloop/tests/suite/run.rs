@@ -86,13 +86,13 @@ impl Way {
             force_every,
             ..
         } = self.jit;
-        let JitOptions { loop_longevity, max_code, fail_code, .. } = self.jit;
+        let JitOptions { loop_longevity, max_code, fail_code, trace_limit, .. } = self.jit;
         let (stress, always) = (self.gc_stress, self.interrupts.always);
         format!(
             "enabled {enabled} threshold {threshold} function_threshold {function_threshold} \
              eagerness {trace_eagerness} optimize {optimize} native {native} \
              force {force:?} force_every {force_every:?} gc_stress {stress:?} loop_longevity {loop_longevity} \
-             max_code {max_code} fail_code {fail_code:?} interrupts {always}"
+             max_code {max_code} fail_code {fail_code:?} trace_limit {trace_limit} interrupts {always}"
         )
     }
 }
@@ -224,6 +224,14 @@ pub fn compare(
         check(way.clone())?;
         way.jit.optimize = false;
         check(way)?;
+    }
+    // Traces in pieces.
+    for limit in if all { &[20, 60, 150][..] } else { &[60][..] } {
+        for every in [None, Some(4)] {
+            let mut way = Way::eager(true, true, 2);
+            (way.jit.trace_limit, way.jit.force_every) = (*limit, every);
+            check(way)?;
+        }
     }
     // Code is freed all the time, or there is hardly room for it.
     for &(native, optimize) in backends {
