@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hotloop::{Plain, Runtime, Value, Vm};
 use hotloop_bf::Brainfuck;
-use hotloop_pyllisp::object::{list, text};
+use hotloop_pyllisp::object::list;
 use hotloop_pyllisp::{Failure as PyllispFailure, Pyllisp};
 
 use crate::arguments::Settings;
@@ -72,7 +72,7 @@ fn pyllisp(settings: Settings, program: &Program<'_>) -> Result<(), Failure> {
     interpreter.runtime().set_log(settings.log);
     let vm = Vm::new(&interpreter);
     let module = interpreter.module("main");
-    module.define(interpreter.runtime(), "argv", arguments(interpreter.runtime(), program));
+    module.define(interpreter.runtime(), "argv", arguments(&interpreter, program));
     signal::install(interpreter.runtime().interrupter());
     signal::start();
     let result = interpreter.run(&vm, module, &program.source, false);
@@ -89,11 +89,12 @@ fn pyllisp(settings: Settings, program: &Program<'_>) -> Result<(), Failure> {
 }
 
 /// What Pyllisp programs find as `argv`: a list of strings, the program's own name first.
-fn arguments(runtime: &Runtime, program: &Program<'_>) -> Value<Plain> {
+fn arguments(interp: &Pyllisp, program: &Program<'_>) -> Value<Plain> {
     let words =
         std::iter::once(program.path.as_os_str()).chain(program.arguments.iter().map(OsString::as_os_str));
+    let runtime = interp.runtime();
     let argv = list::with_room(runtime, 1 + program.arguments.len());
-    words.for_each(|word| list::push(runtime, argv, text::string(runtime, &word.to_string_lossy())));
+    words.for_each(|word| list::push(runtime, argv, interp.text(&word.to_string_lossy())));
     argv.to_value()
 }
 

@@ -67,6 +67,10 @@ pub(crate) fn check(trace: &Trace, inputs_of: &dyn Fn(u32) -> Option<usize>) -> 
                     return bad(format!("call_raised (operation {index}) does not follow its call"));
                 }
             }
+            Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems if op.list.len != 2 => {
+                return bad(format!("operation {index} without two indices"));
+            }
+            Opcode::FillItems if op.list.len != 1 => return bad(format!("fill_items {index} without count")),
             Opcode::GuardValue if !op.args[1].is_const() => {
                 return bad(format!("guard_value (operation {index}) with a variable"));
             }

@@ -17,6 +17,7 @@ use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, 
 use crate::check::check;
 use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
 use crate::force::{Force, Forcing};
+use crate::items;
 use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Target, UNWOUND};
 
 /// The reference target.
@@ -316,6 +317,22 @@ impl Eval {
                     unsafe { store(context, kind, a, offset, c) };
                     0
                 }
+                Opcode::CopyItems => {
+                    let [from_at, to_at] = [0, 1].map(|index| word(trace.list(op.list)[index]));
+                    // SAFETY: the context is valid, and so is the object, says the caller.
+                    unsafe { barrier(context, item(op.types().1.get(), 0).0, b) };
+                    items::copy(a, b, c, from_at, to_at, items::layout(op))
+                }
+                Opcode::FillItems => {
+                    // SAFETY: as above.
+                    unsafe { barrier(context, item(op.type_ref().get(), 0).0, a) };
+                    items::fill(a, b, c, word(trace.list(op.list)[0]), items::layout(op))
+                }
+                Opcode::EqualItems | Opcode::CompareItems => {
+                    let [at, other_at] = [0, 1].map(|index| word(trace.list(op.list)[index]));
+                    let compare = if op.code == Opcode::EqualItems { items::equal } else { items::compare };
+                    compare(a, b, c, at, other_at, items::layout(op))
+                }
                 Opcode::Loop => {
                     collect(values, op.list);
                     for (phi, value) in code.phis.iter().zip(&*values) {
@@ -421,6 +438,22 @@ unsafe fn load(kind: FieldKind, object: u64, offset: u64) -> u64 {
     }
 }
 
+/// Tells the collector of an old object that may get references.
+///
+/// # Safety
+/// The object exists; the context is valid.
+unsafe fn barrier(context: *mut Context, kind: FieldKind, object: u64) {
+    if !matches!(kind, FieldKind::Ref | FieldKind::Value) {
+        return;
+    }
+    // SAFETY: the caller's promise; every object has a header.
+    unsafe {
+        if (object.wrapping_add(FLAGS as u64) as *const u8).read() & OLD != 0 {
+            ((*context).remember)(object as *mut u8);
+        }
+    }
+}
+
 /// # Safety
 /// There is a place of this kind at that offset of the object; the context is valid.
 unsafe fn store(context: *mut Context, kind: FieldKind, object: u64, offset: u64, word: u64) {
@@ -431,12 +464,8 @@ unsafe fn store(context: *mut Context, kind: FieldKind, object: u64, offset: u64
         _ => false,
     };
     if reference {
-        // SAFETY: the caller's promise; every object has a header.
-        unsafe {
-            if (object.wrapping_add(FLAGS as u64) as *const u8).read() & OLD != 0 {
-                ((*context).remember)(object as *mut u8);
-            }
-        }
+        // SAFETY: the caller's promise.
+        unsafe { barrier(context, kind, object) };
     }
     match kind {
         // SAFETY: the caller's promise.

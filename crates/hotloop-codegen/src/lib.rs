@@ -15,6 +15,7 @@ mod eval;
 mod force;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod items;
 mod ranges;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod x64;

@@ -92,6 +92,9 @@ pub enum Effect {
     /// Nothing, and during one run of a loop the same arguments give the same result, whatever is written
     /// (RPython's loop_invariant).
     Invariant,
+    /// Reads the heap and does nothing else: as long as nothing is written, the same arguments give the same
+    /// result (RPython's dictionary look-ups, `OS_DICT_LOOKUP`).
+    Looks,
     /// Reads the heap, and may allocate.
     Reads,
     /// Reads and writes any mutable field, and may allocate.

@@ -28,5 +28,5 @@ pub use ops::{Class, Opcode, Shape};
 pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Store};
 pub use trace::{
     Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, Op, Operand, Returning, Trace, Ty, Var,
-    caller_of_token, caller_token,
+    caller_of_token, caller_token, two_types,
 };

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`,
-//! `getitem`, `len`, `virtualizable` and `guard_type`; a call for calls and `known_result`; an instruction for `instr`;
+//! `getitem`, `len`, `fill_items`, `virtualizable` and `guard_type`; two types ([`crate::two_types`]) for
+//! `copy_items` and its like; a call for calls and `known_result`; an instruction for `instr`;
 //! the live length for `live`; the type of an `input`; a loop's number for `enter`; an index of
 //! [`Trace::calls`](crate::Trace::calls) for `call_entry`. For guards and calls
 //! of a *recorded* trace, `resume` is the number of events before it; of an *optimised* one, the index of
@@ -186,6 +187,10 @@ ops! {
     GetItem "getitem" (b"ri" false -> "*") Read: "An item of the object's array part; the index is in range.";
     SetItem "setitem" (b"ri*" false -> "") Write: "Writes an item.";
     Len "len" (b"r" false -> "i") Read: "Length of the array part; never changes.";
+    CopyItems "copy_items" (b"rri" true -> "") Write: "Copies items from the first object to the second, as through a buffer; the third operand says how many, the list where they begin in each.";
+    FillItems "fill_items" (b"ri*" true -> "") Write: "Writes the third operand to as many items from the index on as the list says.";
+    EqualItems "equal_items" (b"rri" true -> "i") Read: "1 if as many items of both objects are the same, else 0; the list says where they begin in each.";
+    CompareItems "compare_items" (b"rri" true -> "i") Read: "-1, 0 or 1: the order of the first items that differ, as unsigned words; operands as in `equal_items`.";
     GetType "get_type" (b"r" false -> "i") Read: "Number of the heap type; never changes.";
     New "new" (b"" false -> "r") Alloc: "A zeroed object of type `descr` without items.";
     NewArray "new_array" (b"i" false -> "r") Alloc: "A zeroed object of type `descr` with that many items.";

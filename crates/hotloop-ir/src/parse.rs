@@ -8,7 +8,7 @@
 //!             | "function" NAME "effect" ("elidable" | "reads" | "writes" | "any") "raises"? ("returns" TY)? ("address" N)?
 //! field       = "field" NAME KIND OFFSET MUTABILITY
 //! operation   = (NAME "=")? OPCODE operand* descr? list? ("!" N)?          one that has no result is numbered, too
-//! descr       = OWNER.FIELD | TYPE | FUNCTION | N | TY | N list ("events" N)?      as the operation wants it
+//! descr       = OWNER.FIELD | TYPE | TYPE TYPE | FUNCTION | N | TY | N list ("events" N)?      as the operation wants it
 //! list        = "[" operand* "]"
 //! operand     = NAME | integer | float | "@0x.." | "null" | "bits:0x.." | "_"      _ is no operand
 //! fact        = "fact" NAME knowledge             after a resume: what is known there
@@ -43,7 +43,9 @@ use crate::fact::Fact;
 use crate::ops::Opcode;
 use crate::print::{DescrKind, descr_kind};
 use crate::resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Store};
-use crate::trace::{Const, EntryCall, Event, EventKind, Instr, Op, Operand, Returning, Trace, Ty, Var};
+use crate::trace::{
+    Const, EntryCall, Event, EventKind, Instr, Op, Operand, Returning, Trace, Ty, Var, two_types,
+};
 
 /// Text that is not a trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -242,7 +244,7 @@ fn mutability(token: &str) -> Option<Mutability> {
 }
 
 fn effect(token: &str) -> Option<Effect> {
-    [Effect::Elidable, Effect::Invariant, Effect::Reads, Effect::Writes, Effect::Any]
+    [Effect::Elidable, Effect::Invariant, Effect::Looks, Effect::Reads, Effect::Writes, Effect::Any]
         .into_iter()
         .find(|effect| effect.name() == token)
 }
@@ -354,6 +356,10 @@ impl Parser {
             DescrKind::Ty => line.take("int, ref or float", ty)?.number(),
             DescrKind::Field => self.field(line)?.0,
             DescrKind::Type => self.type_ref(line)?.0,
+            DescrKind::TwoTypes => {
+                let one = self.type_ref(line)?;
+                two_types(one, self.type_ref(line)?)
+            }
             DescrKind::Call => {
                 let call = line.name("a function")?;
                 let known = self.calls.get(call).copied().or_else(|| CallId::by_name(call));

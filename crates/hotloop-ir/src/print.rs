@@ -112,6 +112,7 @@ impl Trace {
         for op in &self.ops {
             match descr_kind(op.code) {
                 DescrKind::Type => types.push(op.type_ref()),
+                DescrKind::TwoTypes => types.extend(<[TypeRef; 2]>::from(op.types())),
                 DescrKind::Field => {
                     types.extend(op.field().try_get().and_then(|f| TypeRef::by_name(&f.owner)))
                 }
@@ -208,6 +209,10 @@ impl fmt::Display for ShowOp<'_> {
             DescrKind::Ty => write!(f, " {}", Ty::from_number(op.descr).name())?,
             DescrKind::Field => write!(f, " {}", field_name(op.field()))?,
             DescrKind::Type => write!(f, " {}", type_name(op.type_ref()))?,
+            DescrKind::TwoTypes => {
+                let (one, two) = op.types();
+                write!(f, " {} {}", type_name(one), type_name(two))?
+            }
             DescrKind::Call => {
                 write!(f, " {}", op.call().try_get().map_or("?".into(), |call| quoted(&call.name)))?
             }
@@ -291,6 +296,7 @@ pub(crate) enum DescrKind {
     Ty,
     Field,
     Type,
+    TwoTypes,
     Call,
     Instr,
 }
@@ -303,7 +309,8 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
         Instr => DescrKind::Instr,
         Live | Enter | CallEntry | CallResult | Return => DescrKind::Number,
         GetField | SetField => DescrKind::Field,
-        GetItem | SetItem | Len | New | NewArray | Virtualizable | GuardType => DescrKind::Type,
+        GetItem | SetItem | FillItems | Len | New | NewArray | Virtualizable | GuardType => DescrKind::Type,
+        CopyItems | EqualItems | CompareItems => DescrKind::TwoTypes,
         Call | CallIf | CallUnless | KnownResult => DescrKind::Call,
         _ => DescrKind::None,
     }
@@ -319,9 +326,10 @@ fn is_named(op: &Op) -> bool {
 
 impl EventKind {
     /// Every kind.
-    pub(crate) const ALL: [EventKind; 6] = [
+    pub(crate) const ALL: [EventKind; 7] = [
         EventKind::Read,
         EventKind::Write,
+        EventKind::Copy,
         EventKind::Alloc,
         EventKind::CallReads,
         EventKind::CallWrites,
@@ -333,6 +341,7 @@ impl EventKind {
         match self {
             EventKind::Read => "read",
             EventKind::Write => "write",
+            EventKind::Copy => "copy",
             EventKind::Alloc => "alloc",
             EventKind::CallReads => "call_reads",
             EventKind::CallWrites => "call_writes",
@@ -415,6 +424,7 @@ impl Effect {
         match self {
             Effect::Elidable => "elidable",
             Effect::Invariant => "invariant",
+            Effect::Looks => "looks",
             Effect::Reads => "reads",
             Effect::Writes => "writes",
             Effect::Any => "any",

@@ -156,10 +156,24 @@ impl Op {
         TypeRef(self.descr)
     }
 
+    /// Its descriptor as two types.
+    pub fn types(&self) -> (TypeRef, TypeRef) {
+        (TypeRef(self.descr & 0xffff), TypeRef(self.descr >> 16))
+    }
+
     /// Its descriptor as a call.
     pub fn call(&self) -> CallId {
         CallId(self.descr)
     }
+}
+
+/// The descriptor of an operation on the array parts of objects of two types.
+///
+/// # Panics
+/// There are 65,536 heap types before these.
+pub fn two_types(one: TypeRef, two: TypeRef) -> u32 {
+    assert!(one.0 < 1 << 16 && two.0 < 1 << 16, "too many heap types");
+    one.0 | two.0 << 16
 }
 
 /// What an event of an instruction did (design: resume by replay).
@@ -169,9 +183,11 @@ pub enum EventKind {
     Read,
     /// Wrote a place of `object`.
     Write,
+    /// Copied items of `result` to `object`.
+    Copy,
     /// Made `object`.
     Alloc,
-    /// Called a function that can't write what the interpreter reads.
+    /// Called a function that can't write what the interpreter reads, or compared items.
     CallReads,
     /// Called a function that may write anything.
     CallWrites,
@@ -186,7 +202,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The object read, written or made; nothing for calls.
     pub object: Operand,
-    /// What was read, or the call's result; nothing if there is none.
+    /// What was read, where it was copied from, or the call's result; nothing if there is none.
     pub result: Operand,
     /// The call's `call_raised`; nothing if it can't raise.
     pub raised: Operand,

@@ -6,7 +6,8 @@
 //!   table wants; no operand is missing, and none is too many. Only the state of an `instr` and the list of
 //!   a `virtualizable` have holes (`_`).
 //! * Operand lists lie within [`Trace::lists`], and only operations that have one have one.
-//! * Descriptors exist and fit: a stored value has the field's type, an item operation's type has items.
+//! * Descriptors exist and fit: a stored value has the field's type, an item operation's type has items, of
+//!   the same kind if there are two types.
 //! * `loop` carries a value for each phi (or for each input, if there is no label), of its type.
 //! * `call_raised` stands right behind the call that it asks about, and that one may raise.
 //! * `guard_value` compares with a constant of the same type.
@@ -104,6 +105,10 @@ impl Checker<'_> {
         match descr_kind(op.code) {
             DescrKind::Field => ensure(op.field().try_get().is_some(), || "there is no such field".into()),
             DescrKind::Type => descr(op.type_ref()).map(|_| ()),
+            DescrKind::TwoTypes => {
+                let (one, two) = op.types();
+                ensure(items(one)? == items(two)?, || "items of two kinds".into())
+            }
             DescrKind::Call => ensure(op.call().try_get().is_some(), || "there is no such function".into()),
             DescrKind::Ty => ensure(op.descr < 3, || "there is no such type".into()),
             DescrKind::Instr => {
@@ -162,6 +167,11 @@ impl Checker<'_> {
             }
             Opcode::SetField => self.fits(op.args[1], op.field().get().kind),
             Opcode::SetItem => self.fits(op.args[2], items(op.type_ref())?),
+            Opcode::FillItems => {
+                self.fits(op.args[2], items(op.type_ref())?)?;
+                self.indices(list, 1)
+            }
+            Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => self.indices(list, 2),
             Opcode::GetItem | Opcode::Len | Opcode::NewArray => items(op.type_ref()).map(|_| ()),
             Opcode::Virtualizable => {
                 let ty = op.type_ref().get();
@@ -213,6 +223,11 @@ impl Checker<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn indices(&self, list: &[Operand], wanted: usize) -> Result<(), String> {
+        let ints = list.iter().all(|operand| self.trace.operand_type(*operand) == Some(Ty::Int));
+        ensure(ints && list.len() == wanted, || "its list is not of indices".into())
     }
 
     fn count_events(&mut self, count: u32) -> Result<(), String> {

@@ -184,6 +184,16 @@ impl Maker {
             Opcode::GetItem | Opcode::Len | Opcode::New | Opcode::NewArray | Opcode::GuardType => {
                 op.descr = row.0
             }
+            Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => {
+                op.descr = two_types(row, row);
+                let list = [self.operand(Ty::Int), self.operand(Ty::Int)];
+                op.list = self.trace.push_list(list);
+            }
+            Opcode::FillItems => {
+                (op.descr, op.args[2]) = (row.0, self.operand(Ty::Int));
+                let count = self.operand(Ty::Int);
+                op.list = self.trace.push_list([count]);
+            }
             Opcode::Virtualizable => {
                 op.descr = row.0;
                 let slots = [Ty::Float, Ty::Int, Ty::Int].map(|ty| self.operand(ty));

@@ -51,6 +51,30 @@ fn storage(ty: &Type) -> Result<Storage> {
     })
 }
 
+/// Bytes as slices, for residual functions. Only those that don't change can be borrowed.
+fn plain_bytes(vis: &syn::Visibility, name: &Ident, immutable: bool) -> TokenStream {
+    let (write, slice) = (format_ident!("write_{name}"), format_ident!("{name}_slice"));
+    let borrow = immutable.then(|| {
+        quote! {
+            /// All bytes.
+            #[inline]
+            #[allow(dead_code)]
+            #vis fn #slice(&self) -> &[u8] {
+                ::hotloop::internal::byte_slice(self)
+            }
+        }
+    });
+    quote! {
+        #borrow
+        /// Sets bytes.
+        #[inline]
+        #[allow(dead_code)]
+        #vis fn #write(self, at: usize, bytes: &[u8]) {
+            ::hotloop::internal::write_bytes(self, at, bytes)
+        }
+    }
+}
+
 pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let virtualizable = match options.to_string().as_str() {
         "" => false,
@@ -71,6 +95,8 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let mut items = quote!(::core::option::Option::None);
     let mut length = quote!(::core::option::Option::None);
     let mut has_items = false;
+    let mut array = quote!();
+    let mut plain = quote!();
     let fixed = 8 + 8 * fields.named.iter().filter(|field| !matches!(field.ty, Type::Slice(_))).count();
 
     for (index, field) in fields.named.iter().enumerate() {
@@ -98,6 +124,16 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 return Err(Error::new_spanned(field, "items can't be green"));
             }
             let len = format_ident!("{field_name}_len");
+            array = quote! {
+                impl<M: ::hotloop::Mode> ::hotloop::HeapArray<M> for #name<M> {
+                    type Item = #red;
+                    const ITEMS: ::hotloop::internal::FieldKind = ::hotloop::internal::FieldKind::#kind;
+                    const FIXED: usize = #fixed;
+                }
+            };
+            if kind == "Byte" {
+                plain = plain_bytes(field_vis, field_name, is("immutable"));
+            }
             items = quote!(::core::option::Option::Some(
                 (::hotloop::internal::FieldKind::#kind, ::hotloop::internal::Mutability::#mutability)));
             parameters.push(quote!(#len: impl ::core::convert::Into<::hotloop::Int<M>>));
@@ -247,6 +283,9 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             fn word(self) -> M::Word { self.0 }
         }
+
+        #array
+        impl #name<::hotloop::Plain> { #plain }
 
         ::hotloop::stored_answer!(M, #name<M>);
 

@@ -61,6 +61,7 @@ impl Choices {
             let bare = names.is_none();
             match name.to_string().as_str() {
                 "any" if kind == Kind::Residual && bare => choices.effect = quote!(Any),
+                "looks" if kind == Kind::Residual && bare => choices.effect = quote!(Looks),
                 "reads" if kind == Kind::Residual && bare => choices.effect = quote!(Reads),
                 "writes" if kind == Kind::Residual && bare => choices.effect = quote!(Writes),
                 "known" if kind == Kind::Elidable && bare => choices.known = true,
@@ -74,7 +75,7 @@ impl Choices {
                 _ => {
                     let there_are = match kind {
                         Kind::Residual => {
-                            "the effects are `reads`, `writes` or `any`; the other option is `conditional`"
+                            "the effects are `looks`, `reads`, `writes` or `any`; the other option is `conditional`"
                         }
                         Kind::Elidable => {
                             "the options are `promote`, `promote(parameters)`, `known`, `caches` and `conditional`"

@@ -151,6 +151,11 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
                         .is_some_and(|var| matches!(trace.op(var).code, Opcode::New | Opcode::NewArray));
                     mentions || (!made && reaches_into_frame(op))
                 }
+                Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => {
+                    let (one, other) = op.types();
+                    mentions || one.get().virtualizable || other.get().virtualizable
+                }
+                Opcode::FillItems => mentions || op.type_ref().get().virtualizable,
                 Opcode::Enter => listed.any(|index| !trace.entered.contains(&(index as u32))),
                 _ => mentions || listed.next().is_some(),
             };

@@ -11,7 +11,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use hotloop_ir::{Effect, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Trace, Ty, TypeRef};
+use hotloop_ir::{Effect, FieldId, Mutability, Op, Opcode, Operand, Trace, Ty, TypeRef};
 
 use crate::bounds;
 use crate::pipeline::Optimizer;
@@ -28,6 +28,14 @@ pub(crate) struct Pending {
     pub value: Operand,
 }
 
+#[derive(Clone, Debug)]
+struct Looked {
+    call: u32,
+    args: Vec<Operand>,
+    result: Operand,
+    raised: Operand,
+}
+
 /// What is known of memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeapState {
@@ -38,6 +46,10 @@ pub(crate) struct HeapState {
     pub relied_on: Vec<(Operand, Place, Operand)>,
     slots: HashMap<FieldId, (TypeRef, usize)>,
     elidable: Vec<(u32, Vec<Operand>, Operand)>,
+    /// Calls that only looked, since when nothing was written: function, arguments, result, whether it raised.
+    looked: Vec<Looked>,
+    /// The call just before was found there and did not raise.
+    shared: bool,
 }
 
 impl HeapState {
@@ -56,6 +68,11 @@ impl HeapState {
         let known = self.known.entry(place).or_default();
         known.retain(|(owner, _, _)| *owner != object);
         known.push((object, value, false));
+    }
+
+    /// Something was written: who looks again may find something else.
+    pub fn written(&mut self) {
+        self.looked.clear();
     }
 
     /// What the place of the object holds.
@@ -101,7 +118,7 @@ impl Optimizer<'_> {
         }
     }
 
-    /// Where a read or write goes: type, slot, place; `None` for variable indices and bytes.
+    /// Where a read or write goes: type, slot, place; `None` for variable indices.
     fn place(&mut self, op: &Op) -> Option<(TypeRef, usize, Place)> {
         match op.code {
             Opcode::GetField | Opcode::SetField => {
@@ -111,11 +128,7 @@ impl Optimizer<'_> {
             _ => {
                 let ty = op.type_ref();
                 let descr = ty.get();
-                if matches!(descr.items, Some((FieldKind::Byte, _))) {
-                    return None;
-                }
-                let index = self.operand(op.args[1]);
-                let index = self.state.out.const_of(index)?.bits;
+                let index = self.state.out.const_of(op.args[1])?.bits;
                 Some((ty, descr.fields.len() + index as usize, Place::Item(ty.0, index as u32)))
             }
         }
@@ -133,7 +146,7 @@ impl Optimizer<'_> {
     pub fn load_op(&mut self, op: &Op, object: Operand) -> Operand {
         let mut new = Op::new(op.code, &[object]).with_descr(op.descr);
         if op.code == Opcode::GetItem {
-            new.args[1] = self.operand(op.args[1]);
+            new.args[1] = op.args[1];
         }
         if Self::immutable(op) {
             // Length and type are found whatever type the asker expects.
@@ -195,13 +208,9 @@ impl Optimizer<'_> {
         let Some((ty, slot, place)) = place else {
             let mut new = Op::new(op.code, &[object, value]).with_descr(op.descr);
             if op.code == Opcode::SetItem {
-                let index = self.operand(op.args[1]);
-                new = Op::new(op.code, &[object, index, value]).with_descr(op.descr);
+                new = Op::new(op.code, &[object, op.args[1], value]).with_descr(op.descr);
                 self.flush_items(op.descr);
-                self.state
-                    .heap
-                    .known
-                    .retain(|place, _| !matches!(place, Place::Item(ty, _) if *ty == op.descr));
+                self.forget_items(object, op.descr);
             } else {
                 self.flush_place(Place::Field(op.descr));
                 self.forget_aliases(object, Place::Field(op.descr));
@@ -211,7 +220,9 @@ impl Optimizer<'_> {
         };
         self.flush_aliases(object, place);
         self.forget_aliases(object, place);
-        self.state.heap.know(object, place, value);
+        let kind = ty.get().slot(slot).1;
+        let Val::Op(content) = self.as_stored(kind, Val::Op(value)) else { return };
+        self.state.heap.know(object, place, content);
         let pending = Pending { object, ty, slot: slot as u32, place, value };
         let put_off = &mut self.state.heap.pending;
         match put_off.iter_mut().find(|known| known.object == object && known.place == place) {
@@ -259,11 +270,22 @@ impl Optimizer<'_> {
         }
     }
 
+    /// Items of the object were written: what others of the type hold is known no more, unless they are
+    /// certainly others.
+    pub fn forget_items(&mut self, object: Operand, ty: u32) {
+        let out = &self.state.out;
+        for (place, known) in self.state.heap.known.iter_mut() {
+            if matches!(place, Place::Item(owner, _) if *owner == ty) {
+                known.retain(|(owner, _, _)| *owner != object && distinct(out, *owner, object));
+            }
+        }
+    }
+
     fn flush_place(&mut self, place: Place) {
         self.flush_where(|pending| pending.place == place);
     }
 
-    fn flush_items(&mut self, ty: u32) {
+    pub fn flush_items(&mut self, ty: u32) {
         self.flush_where(|pending| matches!(pending.place, Place::Item(owner, _) if owner == ty));
     }
 
@@ -292,11 +314,31 @@ impl Optimizer<'_> {
                 return Val::Op(self.known_constant(result));
             }
         }
+        let looks = descr.effect == Effect::Looks && self.options.optimize;
+        if looks {
+            self.flush_stores();
+        }
+        if looks
+            && let Some(index) =
+                self.state.heap.looked.iter().position(|known| known.call == op.descr && known.args == args)
+        {
+            let Looked { result, raised, .. } = self.state.heap.looked[index];
+            let raised = if raised.is_none() { raised } else { self.known_constant(raised) };
+            if !descr.raises || self.state.out.const_of(raised).is_some_and(|constant| constant.bits == 0) {
+                self.state.heap.shared = descr.raises;
+                return Val::Op(self.known_constant(result));
+            }
+        }
         self.before_call(descr.effect);
+        self.state.heap.shared = false;
         let mut new = Op::new(Opcode::Call, &[]).with_descr(op.descr);
         new.list = self.state.out.push_list(args.iter().copied());
         let result = self.emit(new);
         self.after_call(descr.effect);
+        if looks {
+            let call = op.descr;
+            self.state.heap.looked.push(Looked { call, args: args.clone(), result, raised: Operand::NONE });
+        }
         if shared {
             self.state.heap.elidable.push((op.descr, args, result));
         }
@@ -351,6 +393,7 @@ impl Optimizer<'_> {
 
     fn after_call(&mut self, effect: Effect) {
         if effect >= Effect::Writes {
+            self.state.heap.written();
             self.state.heap.known.clear();
             self.state.valid = false;
         }
@@ -369,10 +412,16 @@ impl Optimizer<'_> {
 
     /// A part of the outcome of the call just before.
     pub fn outcome(&mut self, op: &Op) -> Val {
+        if op.code == Opcode::CallRaised && std::mem::take(&mut self.state.heap.shared) {
+            return Val::Op(self.constant(Ty::Int, 0));
+        }
         let call = self.operand(op.args[0]);
         let result = self.emit(Op::new(op.code, &[call]).with_descr(op.descr));
         if op.code == Opcode::CallRaised {
             self.learn(result, &hotloop_ir::Fact::BOOL);
+            if let Some(known) = self.state.heap.looked.last_mut().filter(|known| known.result == call) {
+                known.raised = result;
+            }
         }
         Val::Op(result)
     }

@@ -70,6 +70,9 @@ impl Optimizer<'_> {
 
     /// Appends an operation to the new trace.
     pub fn emit(&mut self, op: Op) -> Operand {
+        if op.code.class() == Class::Write || op.code == Opcode::CallEntry {
+            self.state.heap.written();
+        }
         self.state.facts.push(Fact::ANY);
         self.state.out.push(op).into()
     }

@@ -9,6 +9,7 @@
 //! guards.rs     guards, and what they teach    virtuals.rs escape analysis, the virtualizable
 //! heap.rs       loads forwarded, stores put off   resume.rs   what stands behind a guard
 //! entries.rs    calls of compiled entries, and tokens for frames
+//! items.rs      runs of items
 //! unroll.rs     loop peeling                   finish.rs   dead code, described values, numbering
 //! ```
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod entries;
 mod finish;
 mod guards;
 mod heap;
+mod items;
 mod knowledge;
 mod pipeline;
 mod resume;
@@ -59,6 +61,7 @@ pub const BROKEN_RULES: &[&str] = &[
     "the virtualizable is not restored",
     "hints are not fed",
     "bridges do not check that stable fields still hold",
+    "copies are done again although their source was written",
 ];
 
 /// The trace contradicts itself: a guard in it can't hold. (Input that was recorded from a real run does

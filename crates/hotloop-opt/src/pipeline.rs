@@ -125,9 +125,16 @@ impl<'a> Optimizer<'a> {
                 None
             }
             // Virtual objects first; what is real goes to the heap.
+            Class::Read if matches!(op.code, Opcode::EqualItems | Opcode::CompareItems) => {
+                Some(self.compare_items(&op))
+            }
             Class::Read => Some(self.read(&op)),
             Class::Write => {
-                self.write(&op);
+                match op.code {
+                    Opcode::CopyItems => self.copy_items(&op),
+                    Opcode::FillItems => self.fill_items(&op),
+                    _ => self.write(&op),
+                }
                 None
             }
             Class::Alloc => Some(self.allocate(&op)),

@@ -6,6 +6,8 @@
 //! ```text
 //! object virtual, or the trace's own frame   everything is done again: the snapshot is from before
 //! write to a real object                     skipped: it was made (or is put off: then the exit makes it)
+//! copy to a real object                      skipped; to a virtual one: done again, which reads its source
+//!                                            again; if that may have changed, the target is forced
 //! call                                       fed
 //! allocation that was forced                 fed
 //! read of a real object                      fed if an effect follows it before the guard, else done again
@@ -103,6 +105,7 @@ impl Optimizer<'_> {
         let instr = &recorded.instrs[self.state.instr as usize];
         let events = &recorded.events[instr.first_event as usize..events_end as usize];
         // What is fed may have to be tagged first, which is an operation: before anything is described.
+        self.settle_copies(events);
         let log = self.log(events);
         let cached = self.snapshot.take().filter(|cache| cache.forced == self.state.forced);
         let snapshot = cached.unwrap_or_else(|| self.describe_state(&instr.state));
@@ -175,6 +178,37 @@ impl Optimizer<'_> {
         }
     }
 
+    /// A copy to a virtual object is done again in replay; where its source may be another by then, the
+    /// object is forced, so that the copy is skipped.
+    fn settle_copies(&mut self, events: &[Event]) {
+        let broken = self.options.break_rule == Some(9);
+        if broken || !events.iter().any(|event| event.kind == EventKind::Copy) {
+            return;
+        }
+        let mut effect_follows = false;
+        let mut at = events.len();
+        while at > 0 {
+            at -= 1;
+            let event = events[at];
+            match event.kind {
+                EventKind::CallWrites => effect_follows = true,
+                EventKind::Write if !self.done_again(event.object) => effect_follows = true,
+                EventKind::Copy if !self.done_again(event.object) => effect_follows = true,
+                EventKind::Copy if effect_follows && !self.done_again(event.result) => {
+                    match self.value(event.object) {
+                        Val::Op(_) => self.flush_frame(),
+                        value => {
+                            self.materialize(value);
+                        }
+                    }
+                    // What was done to it is an effect now.
+                    (effect_follows, at) = (false, events.len());
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn log(&mut self, events: &[Event]) -> Vec<Log> {
         let broken = self.options.break_rule;
         let mut log = Vec::new();
@@ -182,7 +216,7 @@ impl Optimizer<'_> {
         let mut hints_only = true;
         for (number, event) in events.iter().enumerate().rev() {
             let feed = match event.kind {
-                EventKind::Write => {
+                EventKind::Write | EventKind::Copy => {
                     if self.done_again(event.object) {
                         continue;
                     }

@@ -275,6 +275,8 @@ impl Optimizer<'_> {
         }
         let heap = &mut self.state.heap;
         heap.relied_on.clear();
+        // The body may write before it comes here again.
+        heap.written();
         for (place, known) in heap.known.iter_mut() {
             known.retain(|(owner, _, _)| !plan.excluded.contains(&(*owner, *place)));
             known.iter_mut().for_each(|(_, _, imported)| *imported = true);

@@ -6,7 +6,7 @@
 //! After: `v5 = int_add v1, 1`
 //!
 //! Keeps true: a virtual is reachable only from virtuals, the virtualizable and the red state.
-//! Does not yet: arrays indexed by variables, arrays of more than [`MOST_ITEMS`] items.
+//! Does not yet: arrays of more than four items indexed by variables, arrays of more than [`MOST_ITEMS`] items.
 //! Source: Bolz et al., "Allocation removal by partial evaluation in a tracing JIT" (2011).
 
 use hotloop_ir::{FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeDescr};
@@ -14,8 +14,9 @@ use hotloop_ir::{FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeDescr};
 use crate::pipeline::Optimizer;
 use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
 
-/// The longest array part that is kept virtual.
+/// The longest array part that is kept virtual; of bytes, a shorter one: they are soon cheaper in memory.
 pub(crate) const MOST_ITEMS: u64 = 128;
+const MOST_BYTES: u64 = 32;
 
 pub(crate) fn place_of(descr: &TypeDescr, ty: u32, slot: usize) -> Place {
     match descr.fields.get(slot) {
@@ -112,9 +113,12 @@ impl Optimizer<'_> {
             None => Some(0),
             Some(length) => self.state.out.const_of(length).map(|constant| constant.bits),
         };
-        let bytes = matches!(descr.items, Some((FieldKind::Byte, _)));
+        let most = match descr.items {
+            Some((FieldKind::Byte, _)) => MOST_BYTES,
+            _ => MOST_ITEMS,
+        };
         match items {
-            Some(items) if self.options.optimize && items <= MOST_ITEMS && !bytes => {
+            Some(items) if self.options.optimize && items <= most => {
                 let count = descr.fields.len() + items as usize;
                 let slots = (0..count)
                     .map(|slot| Slot::Known(Val::Op(self.constant(descr.slot(slot).1.ty(), 0))))
@@ -157,7 +161,7 @@ impl Optimizer<'_> {
     }
 
     /// The object behind a reference whose slots are known here, if it is one.
-    fn tracked(&self, value: Val) -> Option<ObjectId> {
+    pub fn tracked(&self, value: Val) -> Option<ObjectId> {
         match value {
             Val::Virtual(id) => Some(id),
             Val::Op(operand) => {
@@ -170,7 +174,7 @@ impl Optimizer<'_> {
         }
     }
 
-    /// The slot of a recorded read or write; `None` if the index is not constant.
+    /// The slot of a read or write; `None` if the index is not constant.
     fn slot_number(&mut self, op: &Op) -> Option<usize> {
         match op.code {
             Opcode::GetField | Opcode::SetField => {
@@ -178,8 +182,7 @@ impl Optimizer<'_> {
                 self.state.heap.slot_of(field).map(|(_, slot)| slot)
             }
             _ => {
-                let index = self.operand(op.args[1]);
-                let index = self.state.out.const_of(index)?.bits;
+                let index = self.state.out.const_of(op.args[1])?.bits;
                 Some(op.type_ref().get().fields.len() + index as usize)
             }
         }
@@ -193,6 +196,21 @@ impl Optimizer<'_> {
             let word = if op.code == Opcode::Len { known.items } else { known.ty.get().id };
             return Val::Op(self.constant(Ty::Int, word as u64));
         }
+        let op = self.access(op);
+        self.read_from(object, &op)
+    }
+
+    /// A recorded read or write with its index in terms of the new trace.
+    fn access(&mut self, op: &Op) -> Op {
+        let mut access = *op;
+        if matches!(op.code, Opcode::GetItem | Opcode::SetItem) {
+            access.args[1] = self.operand(op.args[1]);
+        }
+        access
+    }
+
+    /// A read of an object; the index is one of the new trace.
+    pub fn read_from(&mut self, object: Val, op: &Op) -> Val {
         if matches!(op.code, Opcode::GetField | Opcode::GetItem)
             && let Some(id) = self.tracked(object)
             && let Some(slot) = self.slot_number(op)
@@ -216,6 +234,11 @@ impl Optimizer<'_> {
                 None => {}
             }
         }
+        if op.code == Opcode::GetItem
+            && let Some(chosen) = self.choose_item(object, op.type_ref(), op.args[1])
+        {
+            return Val::Op(chosen);
+        }
         self.flush_if_tracked(object, op);
         let operand = self.materialize(object);
         Val::Op(self.load_op(op, operand))
@@ -224,19 +247,39 @@ impl Optimizer<'_> {
     /// A write of the recorded trace.
     pub fn write(&mut self, op: &Op) {
         let object = self.value(op.args[0]);
+        let access = self.access(op);
+        let value = self.value(op.args[op.operands().len() - 1]);
+        self.write_to(object, &access, value);
+    }
+
+    /// A write to an object; the index is one of the new trace.
+    pub fn write_to(&mut self, object: Val, op: &Op, value: Val) {
         if let Some(id) = self.tracked(object)
             && let Some(slot) = self.slot_number(op)
             && slot < self.object(id).slots.len()
         {
-            let value = self.value(op.args[op.operands().len() - 1]);
+            let kind = self.object(id).ty.get().slot(slot).1;
+            let value = self.as_stored(kind, value);
             let before = std::mem::replace(&mut self.object_mut(id).slots[slot], Slot::Known(value));
             self.state.undo.push((id, slot as u32, before));
             return;
         }
         self.flush_if_tracked(object, op);
         let operand = self.materialize(object);
-        let value = self.operand(op.args[op.operands().len() - 1]);
+        let value = self.materialize(value);
         self.store_op(op, operand, value);
+    }
+
+    /// What a place holds once the value was written to it: bytes are cut off.
+    pub fn as_stored(&mut self, kind: FieldKind, value: Val) -> Val {
+        if kind != FieldKind::Byte {
+            return value;
+        }
+        let mask = self.constant(Ty::Int, 0xff);
+        let operand = self.materialize(value);
+        let args = [operand, mask];
+        let cut = self.simplify(&Op::new(Opcode::IntAnd, &args), &args);
+        Val::Op(cut.unwrap_or(operand))
     }
 
     /// An access to the trace's own frame that could not be seen through (its index is a variable) needs the

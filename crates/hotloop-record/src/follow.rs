@@ -51,6 +51,9 @@ impl Kept {
                 let field = FieldId(descr).get();
                 format!("{}.{}", field.owner, field.name)
             }
+            Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => {
+                TypeRef(descr >> 16).get().name.clone()
+            }
             _ => TypeRef(descr).get().name.clone(),
         };
         if code == ASKED { what } else { format!("{} {what}", code.name()) }

@@ -86,7 +86,25 @@ impl HeapCache {
         for key in keys {
             self.forget_aliases(object, key);
         }
-        self.stored(object, value);
+        if let Some(value) = value.operand.as_var() {
+            self.escape(value);
+        }
+        self.expose(object);
+    }
+
+    /// Items of one object were copied to another, of this type.
+    pub fn items_copied(&mut self, from: Operand, to: Operand, ty: u32) {
+        self.item_written(to, ty, Red::constant(0));
+        self.expose(from);
+    }
+
+    /// What the object holds may be read under another name: its places are not all known any more, or
+    /// were read by an index that is not known.
+    pub fn expose(&mut self, object: Operand) {
+        let held = object.as_var().and_then(|var| self.held.remove(&var));
+        for held in held.unwrap_or_default() {
+            self.escape(held);
+        }
     }
 
     fn forget_aliases(&mut self, object: Operand, place: PlaceKey) {
@@ -146,6 +164,13 @@ impl HeapCache {
 
     /// Native code ran that may have written any object it can reach.
     pub fn clobber(&mut self, frames_too: bool) {
+        if frames_too {
+            // What the frame holds could be reached through it.
+            let frames = self.origins.iter().filter(|(_, origin)| **origin == Origin::Virtualizable);
+            for frame in frames.map(|(frame, _)| *frame).collect::<Vec<Var>>() {
+                self.expose(frame.into());
+            }
+        }
         let origins = &self.origins;
         for known in self.places.values_mut() {
             known.retain(|(owner, _)| match owner.as_var().and_then(|var| origins.get(&var)) {

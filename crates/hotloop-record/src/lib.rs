@@ -10,6 +10,7 @@
 //! The main invariant: memory is right at every moment of a recording, so giving up is just stopping.
 #![warn(missing_docs)]
 
+pub mod bulk;
 mod call;
 mod follow;
 mod heap_cache;
@@ -27,7 +28,7 @@ pub use call::{call, conditional_call, outside};
 pub use follow::Kept;
 pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
 pub use rebuild::{Allocate, Rebuilt, rebuild};
-pub use recorder::{Abort, EntryPositions, EntryResult, Fed, FedEntry, Question, Recorder};
+pub use recorder::{Abort, EntryPositions, EntryResult, Fed, FedEntry, Question, Recorder, Run};
 
 use hotloop_ir::Operand;
 

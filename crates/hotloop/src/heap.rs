@@ -4,11 +4,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotloop_gc::{Layout, Slot, SlotKind, Trailing};
-use hotloop_ir::{FieldDescr, FieldId, FieldKind, Mutability, TypeDescr, TypeRef};
+use hotloop_ir::{FieldDescr, FieldId, FieldKind, Mutability, Opcode, TypeDescr, TypeRef};
 
+use crate::Plain;
 use crate::green::GreenWord;
-use crate::mode::Mode;
-use crate::red::{Float, Int, Value};
+use crate::mode::{Items, Mode};
+use crate::red::{Bool, Float, Int, Value};
 
 /// A field of a heap type, as declared.
 #[doc(hidden)]
@@ -146,6 +147,100 @@ pub trait HeapType<M: Mode>: Copy {
     fn from_word(word: M::Word) -> Self;
     #[doc(hidden)]
     fn word(self) -> M::Word;
+}
+
+/// A heap type with an array part: what can be done with runs of its items, as one operation each.
+///
+/// All ranges must lie within the array parts (as for single items: check first what the user gives).
+pub trait HeapArray<M: Mode>: HeapType<M> {
+    /// The type of an item.
+    type Item: Stored<M>;
+    #[doc(hidden)]
+    const ITEMS: FieldKind;
+    /// Bytes before the first item.
+    #[doc(hidden)]
+    const FIXED: usize;
+
+    /// Copies `count` items from `at` on to `to_at` and what follows it in `to`, which may be the same
+    /// object: as through a buffer.
+    #[inline(always)]
+    fn copy_to<T: HeapArray<M, Item = Self::Item>>(
+        self,
+        at: impl Into<Int<M>>,
+        to: T,
+        to_at: impl Into<Int<M>>,
+        count: impl Into<Int<M>>,
+    ) {
+        const { assert!(Self::ITEMS.size() == T::ITEMS.size()) }
+        M::copy_items(items(self, at.into()), items(to, to_at.into()), count.into().word());
+    }
+
+    /// Sets `count` items from `at` on.
+    #[inline(always)]
+    fn fill(self, at: impl Into<Int<M>>, count: impl Into<Int<M>>, value: Self::Item) {
+        M::fill_items(items(self, at.into()), count.into().word(), value.into_red());
+    }
+
+    /// Whether `count` items from `at` on are the same, bit for bit, as those of `other` from `other_at` on.
+    #[inline(always)]
+    fn same_items<T: HeapArray<M, Item = Self::Item>>(
+        self,
+        at: impl Into<Int<M>>,
+        other: T,
+        other_at: impl Into<Int<M>>,
+        count: impl Into<Int<M>>,
+    ) -> Bool<M> {
+        const { assert!(Self::ITEMS.size() == T::ITEMS.size()) }
+        let (one, two) = (items(self, at.into()), items(other, other_at.into()));
+        Bool::from_word(M::compare_items(Opcode::EqualItems, one, two, count.into().word()))
+    }
+
+    /// The order of the first items that differ, as unsigned words: -1, 0 or 1.
+    #[inline(always)]
+    fn compare_items<T: HeapArray<M, Item = Self::Item>>(
+        self,
+        at: impl Into<Int<M>>,
+        other: T,
+        other_at: impl Into<Int<M>>,
+        count: impl Into<Int<M>>,
+    ) -> Int<M> {
+        const { assert!(Self::ITEMS.size() == T::ITEMS.size()) }
+        let (one, two) = (items(self, at.into()), items(other, other_at.into()));
+        Int::from_word(M::compare_items(Opcode::CompareItems, one, two, count.into().word()))
+    }
+}
+
+#[inline(always)]
+fn items<M: Mode, T: HeapArray<M>>(array: T, at: Int<M>) -> Items<M::Word> {
+    Items { object: array.word(), ty: T::cell(), fixed: T::FIXED, kind: T::ITEMS, at: at.word() }
+}
+
+/// The bytes of an array part that is never written after its making.
+#[doc(hidden)]
+#[inline]
+pub fn byte_slice<T: HeapArray<Plain>>(array: &T) -> &[u8] {
+    const { assert!(T::ITEMS.size() == 1) }
+    let address = array.word() as usize;
+    // SAFETY: the object lives, with so many bytes behind its fixed part: the borrowed reference to it is on
+    // the stack, which the collector scans, and it finds objects by addresses within them, too.
+    unsafe {
+        let length = *((address + 4) as *const u32) as usize;
+        std::slice::from_raw_parts((address + T::FIXED) as *const u8, length)
+    }
+}
+
+/// Copies bytes into an array part; panics if they don't fit.
+#[doc(hidden)]
+#[inline]
+pub fn write_bytes<T: HeapArray<Plain>>(array: T, at: usize, bytes: &[u8]) {
+    const { assert!(T::ITEMS.size() == 1) }
+    let address = array.word() as usize;
+    // SAFETY: the object lives, and the range lies in its array part; `bytes` may be of the same object.
+    unsafe {
+        let length = *((address + 4) as *const u32) as usize;
+        assert!(at <= length && bytes.len() <= length - at, "{} bytes at {at} of {length}", bytes.len());
+        std::ptr::copy(bytes.as_ptr(), (address + T::FIXED + at) as *mut u8, bytes.len());
+    }
 }
 
 /// What can be kept in a field or handed to a residual function.

@@ -76,7 +76,7 @@ mod watch;
 pub use boxed::BoxedFloat;
 pub use driver::{LoopCell, Summary, Vm};
 pub use green::{Green, GreenRef, GreenWord};
-pub use heap::HeapType;
+pub use heap::{HeapArray, HeapType};
 pub use hooks::{AbortInfo, ExitInfo, JitHooks, TraceInfo, TraceKind};
 pub use interpreter::{Interpreter, Interrupt, RedState, Step};
 pub use mode::Mode;
@@ -102,16 +102,18 @@ pub fn we_are_jitted<M: Mode>() -> bool {
 /// What an interpreter's author needs, in one `use`.
 pub mod prelude {
     pub use crate::{
-        Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapType, Int, Interpreter, Interrupt, LoopCell,
-        Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm, elidable, heap_type,
-        look_inside_iff, loop_invariant, not_in_trace, residual, we_are_jitted,
+        Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapArray, HeapType, Int, Interpreter,
+        Interrupt, LoopCell, Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm,
+        elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual, we_are_jitted,
     };
 }
 
 /// For the code that the macros make.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::heap::{FieldSpec, Stored, ThreadBound, TypeCell, TypeSpec, read_green};
+    pub use crate::heap::{
+        FieldSpec, Stored, ThreadBound, TypeCell, TypeSpec, byte_slice, read_green, write_bytes,
+    };
     pub use crate::residual::{Answer, Asked, CallCell, Outcome};
     pub use hotloop_ir::{Effect, FieldKind, Mutability, Opcode, Ty};
 

@@ -7,7 +7,7 @@
 
 use hotloop_gc::Heap;
 use hotloop_ir::{FieldKind, Mutability, Opcode, Ty, pure};
-use hotloop_record::{Question, Red, conditional_call, current};
+use hotloop_record::{Question, Red, Run, bulk, conditional_call, current};
 
 use crate::heap::TypeCell;
 use crate::residual::CallCell;
@@ -130,6 +130,18 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
     #[doc(hidden)]
     fn length(object: Self::Word, ty: &'static TypeCell) -> Self::Word;
     #[doc(hidden)]
+    fn copy_items(from: Items<Self::Word>, to: Items<Self::Word>, count: Self::Word);
+    #[doc(hidden)]
+    fn fill_items(to: Items<Self::Word>, count: Self::Word, value: Self::Word);
+    /// `equal_items` or `compare_items`.
+    #[doc(hidden)]
+    fn compare_items(
+        op: Opcode,
+        one: Items<Self::Word>,
+        two: Items<Self::Word>,
+        count: Self::Word,
+    ) -> Self::Word;
+    #[doc(hidden)]
     fn allocate(
         heap: &Heap,
         ty: &'static TypeCell,
@@ -142,6 +154,48 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         args: [Self::Word; N],
         run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (Self::Word, Self::Word);
+}
+
+/// A run of an object's items: where it begins.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Items<W> {
+    pub object: W,
+    pub ty: &'static TypeCell,
+    /// Bytes before the first item.
+    pub fixed: usize,
+    pub kind: FieldKind,
+    pub at: W,
+}
+
+impl Items<u64> {
+    /// The address of the first of so many items, which must be there.
+    #[inline(always)]
+    fn address(&self, count: u64) -> u64 {
+        let length = length_of(self.object);
+        if count > length as u64 || self.at > length as u64 - count {
+            out_of_range(self.ty, self.at.saturating_add(count), length);
+        }
+        self.object + self.fixed as u64 + self.at * self.kind.size() as u64
+    }
+}
+
+impl Items<Red> {
+    /// The run of so many items, which must be there: two guards.
+    fn run(&self, count: Red) -> Run {
+        let ty = self.ty.type_ref();
+        let length = current().length(self.object, ty);
+        let within = |a: Red, b: Red| {
+            let inside = current().pure(Opcode::UintLe, &[a, b]);
+            if !current().branch(inside) {
+                out_of_range(self.ty, self.at.bits.saturating_add(count.bits), length.bits as u32);
+            }
+        };
+        within(count, length);
+        let most = current().pure(Opcode::IntSub, &[length, count]);
+        within(self.at, most);
+        Run { object: self.object, ty, at: self.at }
+    }
 }
 
 /// Plain execution; `NATIVE`: of residual functions and the like, whose accesses `check_hints` watches.
@@ -344,6 +398,22 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
     fn length(object: u64, _ty: &'static TypeCell) -> u64 {
         length_of(object) as u64
     }
+    #[inline]
+    fn copy_items(from: Items<u64>, to: Items<u64>, count: u64) {
+        bulk::copy(from.address(count), to.object, to.address(count), count, to.kind);
+    }
+    #[inline]
+    fn fill_items(to: Items<u64>, count: u64, value: u64) {
+        bulk::fill(to.object, to.address(count), count, to.kind, value);
+    }
+    #[inline]
+    fn compare_items(op: Opcode, one: Items<u64>, two: Items<u64>, count: u64) -> u64 {
+        let (first, second) = (one.address(count), two.address(count));
+        match op {
+            Opcode::EqualItems => bulk::equal(first, second, count * one.kind.size() as u64) as u64,
+            _ => bulk::compare(first, second, count, one.kind) as u64,
+        }
+    }
     #[inline(always)]
     fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(u64, FieldKind)>) -> u64 {
         let (size, len) = match length {
@@ -496,6 +566,18 @@ impl Mode for Meta {
     #[inline]
     fn length(object: Red, ty: &'static TypeCell) -> Red {
         current().length(object, ty.type_ref())
+    }
+    fn copy_items(from: Items<Red>, to: Items<Red>, count: Red) {
+        let (source, target) = (from.run(count), to.run(count));
+        current().copy_items(source, target, count);
+    }
+    fn fill_items(to: Items<Red>, count: Red, value: Red) {
+        let target = to.run(count);
+        current().fill_items(target, count, value);
+    }
+    fn compare_items(op: Opcode, one: Items<Red>, two: Items<Red>, count: Red) -> Red {
+        let (first, second) = (one.run(count), two.run(count));
+        current().compare_items(op, first, second, count)
     }
     fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(Red, FieldKind)>) -> Red {
         let type_ref = ty.type_ref();

@@ -177,3 +177,88 @@ g = 2
     }
     assert_eq!((summary.loops, summary.invalidated), (2, 1), "{summary}");
 }
+
+/// The operations of the bodies of all loops that a program has.
+fn bodies(name: &str, source: &str) -> Vec<(Vec<Opcode>, String)> {
+    let all = traces(name, source);
+    let loops: Vec<_> = all.iter().filter(|trace| trace.label().is_some()).collect();
+    assert!(!loops.is_empty(), "a loop was compiled");
+    loops.iter().map(|trace| (body(trace), trace.to_string())).collect()
+}
+
+fn none_of(bodies: &[(Vec<Opcode>, String)], unwanted: &[Class]) {
+    for (ops, text) in bodies {
+        let found = ops.iter().find(|code| unwanted.contains(&code.class()) || **code == Opcode::CopyItems);
+        assert!(found.is_none(), "{found:?}:\n{text}");
+    }
+}
+
+#[test]
+fn lists_grow_shrink_and_are_walked_without_calls_and_allocations() {
+    let source = "\
+main = (func n)
+    l = []
+    i = 0
+    s = 0
+    (while i < n)
+        (l.append i)
+        i += 1
+    (for x l)
+        s += x
+    i = 0
+    (while i < l.length)
+        l[i] = l[i] + 1
+        i += 1
+    (while l.length > 0)
+        s += (l.pop)
+    (return s)
+(main 20000)
+";
+    let bodies = bodies("lists", source);
+    assert!(bodies.len() >= 4);
+    none_of(&bodies, &[Class::Call, Class::Alloc]);
+}
+
+#[test]
+fn characters_are_compared_without_allocation() {
+    let source = "\
+main = (func text n)
+    i = 0
+    s = 0
+    (while i < n)
+        c = text[i % text.length]
+        (if c == \"a\" or c == \" \")
+            s += 1
+        i += 1
+    (for c text)
+        (if c != \"b\")
+            s += 1
+    (return s)
+(main \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" 20000)
+";
+    none_of(&bodies("characters", source), &[Class::Call, Class::Alloc, Class::Write]);
+}
+
+/// A key is looked up once for reading its value and writing it.
+#[test]
+fn a_dictionary_is_searched_once_for_an_update() {
+    let source = "\
+main = (func n)
+    d = (dict)
+    i = 0
+    (while i < 10)
+        d[i] = 0
+        i += 1
+    i = 0
+    (while i < n)
+        k = i % 10
+        (if (d.contains k))
+            d[k] = d[k] + 1
+        i += 1
+    (return d[3])
+(main 20000)
+";
+    let bodies = bodies("update", source);
+    let (ops, text) = bodies.last().expect("a loop");
+    assert_eq!(ops.iter().filter(|code| code.class() == Class::Call).count(), 1, "{text}");
+}

@@ -1,6 +1,6 @@
 //! The generator of random traces.
 
-use hotloop_ir::{Desc, FieldKind, Op, Opcode, Operand, Resume, Trace, Ty, Var};
+use hotloop_ir::{Desc, FieldKind, Op, Opcode, Operand, Resume, Trace, Ty, Var, two_types};
 
 use super::memory::{Arena, kit};
 use crate::CodeId;
@@ -409,6 +409,9 @@ impl Builder<'_> {
     fn memory(&mut self) {
         use Opcode::*;
         let object = self.operand(Ty::Ref);
+        if self.random.chance(15) {
+            return self.runs();
+        }
         if self.random.chance(40) {
             // Never the last ones: a new small object has no items.
             let object = self.random.pick(self.objects);
@@ -434,6 +437,38 @@ impl Builder<'_> {
             let value = self.operand(ty);
             self.emit(Op::new(SetField, &[object, value]).with_descr(field.0));
         }
+    }
+
+    /// An operation on runs of items of the objects that surely have eight.
+    fn runs(&mut self) {
+        use Opcode::*;
+        let small = |builder: &mut Self, mask: u64| {
+            let (mask, index) = (builder.int_const(mask), builder.operand(Ty::Int));
+            match builder.trace.const_of(index) {
+                Some(constant) => {
+                    let bits = constant.bits & builder.trace.const_of(mask).map_or(0, |mask| mask.bits);
+                    builder.int_const(bits)
+                }
+                None => builder.emit(Op::new(IntAnd, &[index, mask])),
+            }
+        };
+        let (one, two, count) = (small(self, 3), small(self, 3), small(self, 5));
+        let [first, second] = [0, 1].map(|_| {
+            let object = self.random.pick(self.objects);
+            self.trace.push_const(Ty::Ref, object)
+        });
+        let ty = kit().object;
+        if self.random.chance(25) {
+            let value = self.operand(Ty::Int);
+            let mut op = Op::new(FillItems, &[first, one, value]).with_descr(ty.0);
+            op.list = self.trace.push_list([count]);
+            self.emit(op);
+            return;
+        }
+        let code = self.random.pick(&[CopyItems, CopyItems, EqualItems, CompareItems]);
+        let mut op = Op::new(code, &[first, second, count]).with_descr(two_types(ty, ty));
+        op.list = self.trace.push_list([one, two]);
+        self.emit(op);
     }
 
     fn allocate(&mut self) {

@@ -1,26 +1,48 @@
 //! Calls of native functions (System V: six words in registers, the rest on the stack).
 
-use hotloop_ir::{Op, Opcode, Operand, Var};
+use hotloop_ir::{Const, FieldKind, Op, Opcode, Operand, Ty, Var};
 
 use super::asm::{Alu, Mem, R8, R9, RAX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src, Target, cond};
 use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
 use super::file::{CALLEE_SAVED, GENERAL, Loc};
 use super::moves::{Move, parallel, single};
 use super::plan::{NONE, is_mark};
+use crate::items;
 
 const ARGUMENTS: [Reg; 6] = [RDI, RSI, RDX, RCX, R8, R9];
 
 impl Compiler<'_> {
     pub fn call(&mut self, op: &Op) -> Result<()> {
         let args: Vec<Operand> = self.trace.list(op.list).to_vec();
-        self.save_across_call(&args)?;
+        self.call_native(&args, op.call().get().address)
+    }
+
+    /// An operation on runs of items.
+    pub fn items(&mut self, op: &Op) -> Result<()> {
+        let written = match op.code {
+            Opcode::CopyItems => Some((op.args[1], op.types().1)),
+            Opcode::FillItems => Some((op.args[0], op.type_ref())),
+            _ => None,
+        };
+        if let Some((object, ty)) = written {
+            let kind = ty.get().items.map_or(FieldKind::Int, |(kind, _)| kind);
+            self.barrier_for_all(object, kind)?;
+        }
+        let mut args = [op.operands(), self.trace.list(op.list)].concat();
+        self.consts.push(Const { ty: Ty::Int, bits: items::layout(op) });
+        args.push(Operand::constant(self.consts.len() as u32 - 1));
+        self.call_native(&args, items::function(op.code))
+    }
+
+    fn call_native(&mut self, args: &[Operand], address: usize) -> Result<()> {
+        self.save_across_call(args)?;
         let mut locs = Vec::with_capacity(args.len());
-        for arg in &args {
+        for arg in args {
             locs.push(self.loc_of(*arg)?);
         }
-        self.native_call(op.call().get().address as u64, &locs);
+        self.native_call(address as u64, &locs);
         // What died here may still be in the registers of the results.
-        for arg in &args {
+        for arg in args {
             self.release(*arg);
         }
         self.take_results()

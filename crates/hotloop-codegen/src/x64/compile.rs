@@ -281,6 +281,7 @@ impl<'a> Compiler<'a> {
             New | NewArray => self.allocation(op)?,
             Call => self.call(op)?,
             CallIf | CallUnless => self.conditional_call(op)?,
+            CopyItems | FillItems | EqualItems | CompareItems => self.items(op)?,
             Label => {}
             Loop => self.close_loop(op)?,
             Enter => self.enter(op)?,

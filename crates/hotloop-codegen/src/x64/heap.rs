@@ -58,8 +58,23 @@ impl Compiler<'_> {
     /// new, or that it was told of, since the last operation that may collect (as RPython's `rewrite.py`
     /// has it); nor for words that are no references.
     fn barrier(&mut self, object: Operand, base: Reg, kind: FieldKind, value: Operand) {
+        if self.may_be_reference(kind, value) {
+            self.remember(object, base);
+        }
+    }
+
+    /// The same for stores of more than one value.
+    pub fn barrier_for_all(&mut self, object: Operand, kind: FieldKind) -> Result<()> {
+        if matches!(kind, FieldKind::Ref | FieldKind::Value) {
+            let base = self.in_reg(object, GENERAL)?;
+            self.remember(object, base);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, object: Operand, base: Reg) {
         let object = self.root(object);
-        if !self.may_be_reference(kind, value) || self.clean.contains(&object) {
+        if self.clean.contains(&object) {
             return;
         }
         self.clean.push(object);

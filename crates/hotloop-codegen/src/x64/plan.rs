@@ -209,6 +209,11 @@ impl Plan {
                     self.calls.push(number);
                     trace.list(op.list).iter().for_each(|operand| self.note_use(*operand, number));
                 }
+                Opcode::CopyItems | Opcode::FillItems | Opcode::EqualItems | Opcode::CompareItems => {
+                    self.calls.push(number);
+                    let operands = op.operands().iter().chain(trace.list(op.list));
+                    operands.for_each(|operand| self.note_use(*operand, number));
+                }
                 Opcode::Enter | Opcode::Return => {
                     trace.list(op.list).iter().for_each(|operand| self.note_use(*operand, number))
                 }

@@ -87,7 +87,7 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
     let (r, s, t) = (reference(random), reference(random), random.below(REFS));
     let (v, w, slot) = (random.below(VALUES), random.below(VALUES), random.below(3) as u32);
     let test = Micro::IfLess(src(random), src(random), Vec::new(), Vec::new());
-    let mut body = match random.below(9) {
+    let mut body = match random.below(13) {
         0 => vec![
             Micro::GetInt(a, r, IntField::N),
             Micro::Pure(IntAdd, a, Src::Reg(a), b),
@@ -104,6 +104,29 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
             Micro::SetSlot(slot, v),
         ],
         6 => vec![Micro::NewCell(t, b), Micro::SetNext(r, t), Micro::SetNext(t, r), Micro::MoveRef(s, t)],
+        9 => {
+            let (bytes, at) = (random.chance(50), Src::Const(0));
+            let make =
+                if bytes { Micro::NewBytes(t, Src::Const(3)) } else { Micro::NewArray(t, Src::Const(3)) };
+            vec![
+                Micro::CopyItems(bytes, s, at, t, at, index(random)),
+                make,
+                Micro::CopyItems(bytes, s, at, t, at, index(random)),
+                Micro::SetNext(r, t),
+            ]
+        }
+        10 => {
+            let at = Src::Const(0);
+            vec![
+                Micro::NewArray(t, Src::Const(3)),
+                Micro::CopyItems(false, s, at, t, at, index(random)),
+                Micro::SetItem(s, index(random), r),
+                Micro::MoveRef(r, t),
+            ]
+        }
+        11 => {
+            vec![Micro::NewBytes(t, index(random)), Micro::SetByte(t, index(random), b), Micro::MoveRef(r, t)]
+        }
         7 => vec![Micro::GetNext(t, r), Micro::GetInt(a, t, IntField::N), Micro::SetNext(r, s)],
         _ => vec![Micro::GetR(t), Micro::SetR(r), Micro::MoveRef(s, t)],
     };
@@ -166,6 +189,7 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
             12 => Micro::SetItem(r, index(random), s),
             13 => Micro::MoveRef(r, s),
             14 => Micro::PromoteRef(r),
+            _ if random.chance(60) => runs(random, r, s),
             _ => match random.below(6) {
                 0 => Micro::GetCount(to(random), r),
                 1 => Micro::SetCount(r, src(random)),
@@ -192,6 +216,19 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
             Micro::IfRaised(native, r, s, random.below(INTS), random.below(INTS), yes)
         }
         _ => values(random),
+    }
+}
+
+fn runs(random: &mut Random, r: Reg, s: Reg) -> Micro {
+    let (bytes, to) = (random.chance(50), to(random));
+    let [at, other_at] = [0, 1].map(|_| if random.chance(50) { Src::Const(0) } else { index(random) });
+    let count = index(random);
+    match random.below(10) {
+        0..5 => Micro::CopyItems(bytes, r, at, s, other_at, count),
+        5 => Micro::FillItems(bytes, r, at, count, random.below(REFS)),
+        6 | 7 => Micro::SameItems(to, bytes, r, at, s, other_at, count),
+        8 => Micro::CompareBytes(to, r, at, s, other_at, count),
+        _ => Micro::CopySlots(at, other_at, count),
     }
 }
 

@@ -67,6 +67,15 @@ pub enum Micro {
     NewBytes(Reg, Src),
     GetByte(Reg, Reg, Src),
     SetByte(Reg, Src, Src),
+    /// Bytes or references, from, its index, to, its index, how many.
+    CopyItems(bool, Reg, Src, Reg, Src, Src),
+    /// The items become what the reference register or the int register with this number holds.
+    FillItems(bool, Reg, Src, Src, Reg),
+    SameItems(Reg, bool, Reg, Src, Reg, Src, Src),
+    /// The order of bytes.
+    CompareBytes(Reg, Reg, Src, Reg, Src, Src),
+    /// Slots of the frame are copied.
+    CopySlots(Src, Src, Src),
     GetX(Reg),
     SetX(Src),
     GetR(Reg),
@@ -282,6 +291,26 @@ impl Run<'_> {
         self.machine.new_object(ty, items, &|ty, items| world.allocate(ty, items))
     }
 
+    /// Whether so many items from an index on are there.
+    fn within(&mut self, at: Red, count: Red, length: Red) -> bool {
+        let most = self.machine.pure(Opcode::IntSub, &[length, count]);
+        self.test(Opcode::UintLe, &[count, length]) && self.test(Opcode::UintLe, &[at, most])
+    }
+
+    /// The run of so many items of the object in the register, if they are there.
+    fn run(
+        &mut self,
+        bytes: bool,
+        object: Reg,
+        at: Src,
+        count: Red,
+    ) -> Option<(Red, hotloop_ir::TypeRef, Red)> {
+        let ty = if bytes { kit().bytes } else { kit().array };
+        let object = self.object(object, ty)?;
+        let (at, length) = (self.small(at), self.machine.length(object, ty));
+        self.within(at, count, length).then_some((object, ty, at))
+    }
+
     /// A length from 0 to 3.
     fn small(&mut self, src: Src) -> Red {
         let length = self.int(src);
@@ -453,6 +482,48 @@ impl Run<'_> {
                 if let Some((object, index)) = self.item(*object, kit.bytes, *index) {
                     let value = self.int(*value);
                     self.machine.set_item(object, kit.bytes, index, value);
+                }
+            }
+            Micro::CopyItems(bytes, from, at, to, to_at, count) => {
+                let count = self.small(*count);
+                if let Some(from) = self.run(*bytes, *from, *at, count)
+                    && let Some(to) = self.run(*bytes, *to, *to_at, count)
+                {
+                    self.machine.copy_items(from, to, count);
+                }
+            }
+            Micro::FillItems(bytes, object, at, count, value) => {
+                let count = self.small(*count);
+                if let Some(run) = self.run(*bytes, *object, *at, count) {
+                    let value =
+                        if *bytes { self.registers.ints[*value] } else { self.registers.refs[*value] };
+                    self.machine.fill_items(run, count, value);
+                }
+            }
+            Micro::SameItems(to, bytes, one, at, two, other_at, count) => {
+                let count = self.small(*count);
+                if let Some(one) = self.run(*bytes, *one, *at, count)
+                    && let Some(two) = self.run(*bytes, *two, *other_at, count)
+                {
+                    self.registers.ints[*to] =
+                        self.machine.compare_items(Opcode::EqualItems, one, two, count);
+                }
+            }
+            Micro::CompareBytes(to, one, at, two, other_at, count) => {
+                let count = self.small(*count);
+                if let Some(one) = self.run(true, *one, *at, count)
+                    && let Some(two) = self.run(true, *two, *other_at, count)
+                {
+                    self.registers.ints[*to] =
+                        self.machine.compare_items(Opcode::CompareItems, one, two, count);
+                }
+            }
+            Micro::CopySlots(from, to, count) => {
+                let [count, from, to] = [*count, *from, *to].map(|src| self.small(src));
+                let live = Red::constant(self.live as u64);
+                if self.within(from, count, live) && self.within(to, count, live) {
+                    let frame = self.registers.frame;
+                    self.machine.copy_items((frame, kit.frame, from), (frame, kit.frame, to), count);
                 }
             }
             Micro::GetX(to) => self.registers.ints[*to] = self.machine.get_field(self.registers.frame, kit.x),

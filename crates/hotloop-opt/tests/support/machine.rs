@@ -5,8 +5,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use hotloop_ir::{
-    CallId, Effect, Event, EventKind, Fact, FieldId, Instr, Mutability, Op, Opcode, Operand, Trace, Ty,
-    TypeRef, pure,
+    CallId, Effect, Event, EventKind, Fact, FieldId, FieldKind, Instr, Mutability, Op, Opcode, Operand,
+    Trace, Ty, TypeRef, pure, two_types,
 };
 
 use super::memory::{self, Answer, kit};
@@ -329,6 +329,89 @@ impl Machine {
             self.push(Op::new(Opcode::SetItem, &operands).with_descr(ty.0));
         }
         self.note(EventKind::Write, object, None, None, code);
+    }
+
+    /// Copies items in range, as through a buffer. A run: object, type, first index.
+    pub fn copy_items(&mut self, from: (Red, TypeRef, Red), to: (Red, TypeRef, Red), count: Red) {
+        let descr = two_types(from.1, to.1);
+        let code = check(Opcode::CopyItems, descr);
+        if self.count(code).is_none() {
+            let words: Vec<u64> = (0..count.bits).map(|offset| Self::item(from, offset)).collect();
+            for (offset, word) in words.into_iter().enumerate() {
+                let (place, kind) = Self::item_place(to, offset as u64);
+                memory::store(to.0.bits, place, kind, word);
+            }
+            self.push_runs(Opcode::CopyItems, from, to, count);
+        }
+        let source = self.operand(from.0, Ty::Ref);
+        let target = self.operand(to.0, Ty::Ref);
+        if let Some(trace) = &mut self.trace {
+            let (kind, raised) = (EventKind::Copy, Operand::NONE);
+            trace.events.push(Event { kind, object: target, result: source, raised, check: code });
+        }
+    }
+
+    /// Writes a word to items in range.
+    pub fn fill_items(&mut self, to: (Red, TypeRef, Red), count: Red, value: Red) {
+        let code = check(Opcode::FillItems, to.1.0);
+        if self.count(code).is_none() {
+            for offset in 0..count.bits {
+                let (place, kind) = Self::item_place(to, offset);
+                memory::store(to.0.bits, place, kind, value.bits);
+            }
+            let kind = to.1.get().items.expect("an array").0;
+            let operands =
+                [self.operand(to.0, Ty::Ref), self.operand(to.2, Ty::Int), self.operand(value, kind.ty())];
+            let count = self.operand(count, Ty::Int);
+            self.push_with_list(Op::new(Opcode::FillItems, &operands).with_descr(to.1.0), vec![count]);
+        }
+        self.note(EventKind::Write, to.0, None, None, code);
+    }
+
+    /// Compares items in range: `equal_items` or `compare_items`.
+    pub fn compare_items(
+        &mut self,
+        opcode: Opcode,
+        one: (Red, TypeRef, Red),
+        two: (Red, TypeRef, Red),
+        count: Red,
+    ) -> Red {
+        let code = check(opcode, two_types(one.1, two.1));
+        let red = match self.count(code) {
+            Some(Fed::Result(red, _)) => red,
+            _ => {
+                let words = |run| (0..count.bits).map(|offset| Self::item(run, offset)).collect::<Vec<u64>>();
+                let order = words(one).cmp(&words(two)) as i64;
+                let bits = if opcode == Opcode::EqualItems { (order == 0) as u64 } else { order as u64 };
+                Red { bits, operand: self.push_runs(opcode, one, two, count) }
+            }
+        };
+        self.note(EventKind::CallReads, Red::constant(0), Some((red, Ty::Int)), None, code);
+        red
+    }
+
+    fn push_runs(
+        &mut self,
+        code: Opcode,
+        one: (Red, TypeRef, Red),
+        two: (Red, TypeRef, Red),
+        count: Red,
+    ) -> Operand {
+        let operands =
+            [self.operand(one.0, Ty::Ref), self.operand(two.0, Ty::Ref), self.operand(count, Ty::Int)];
+        let list = vec![self.operand(one.2, Ty::Int), self.operand(two.2, Ty::Int)];
+        self.push_with_list(Op::new(code, &operands).with_descr(two_types(one.1, two.1)), list)
+    }
+
+    fn item_place(run: (Red, TypeRef, Red), offset: u64) -> (u32, FieldKind) {
+        let descr = run.1.get();
+        let kind = descr.items.expect("an array").0;
+        (descr.fixed_size + (run.2.bits + offset) as u32 * kind.size(), kind)
+    }
+
+    fn item(run: (Red, TypeRef, Red), offset: u64) -> u64 {
+        let (place, kind) = Self::item_place(run, offset);
+        memory::load(run.0.bits, place, kind)
     }
 
     /// Makes an object, with items if it is of an array type.

@@ -85,6 +85,8 @@ pub fn kit() -> &'static Kit {
                 native("mix_raises", mix_raises, "i", Some(Ty::Int), Effect::Elidable, true),
                 native("look", look, "ri", Some(Ty::Int), Effect::Reads, false),
                 native("look_raises", look_raises, "ri", Some(Ty::Ref), Effect::Reads, true),
+                native("find", find, "ri", Some(Ty::Int), Effect::Looks, false),
+                native("find_raises", find_raises, "ri", Some(Ty::Int), Effect::Looks, true),
                 native("make", make, "i", Some(Ty::Ref), Effect::Reads, false),
                 native("write", write, "ri", None, Effect::Writes, true),
                 native("write_quietly", write, "ri", None, Effect::Writes, false),
@@ -345,6 +347,18 @@ extern "C" fn mix(number: u64, _: u64, _: u64) -> Answer {
 
 extern "C" fn mix_raises(number: u64, _: u64, _: u64) -> Answer {
     answer(digest(&[number]) & 0xff, number % 4 == 1)
+}
+
+extern "C" fn find(object: u64, number: u64, _: u64) -> Answer {
+    let world = world();
+    let roots: Vec<(FieldKind, u64)> =
+        world.globals.iter().chain([&object]).map(|object| (FieldKind::Ref, *object)).collect();
+    answer(digest(&[number, digest(&canon(&roots, world.always_live))]) & 0xff, false)
+}
+
+extern "C" fn find_raises(object: u64, number: u64, _: u64) -> Answer {
+    let found = find(object, number, 0).result;
+    answer(found, found % 4 == 1)
 }
 
 extern "C" fn look(object: u64, number: u64, _: u64) -> Answer {

@@ -9,6 +9,7 @@
 mod entries;
 mod events;
 mod hints;
+mod items;
 mod operations;
 
 pub use entries::{EntryPositions, EntryResult};
@@ -19,6 +20,8 @@ use std::sync::atomic::AtomicU32;
 
 use rustc_hash::FxHashMap as HashMap;
 use std::fmt;
+
+pub use items::Run;
 
 use hotloop_ir::{Fact, FieldDescr, FieldId, Instr, Op, Opcode, Operand, Trace, Ty, TypeDescr, TypeRef, Var};
 

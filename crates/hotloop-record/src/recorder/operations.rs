@@ -306,8 +306,9 @@ impl Recorder {
                 let index = self.operand(index, Ty::Int);
                 let op = Op::new(Opcode::GetItem, &[operand, index]).with_descr(ty.0);
                 let red = Red { bits, operand: self.push(op).into() };
-                if let Some(place) = place {
-                    self.heap.read(operand, place, red);
+                match place {
+                    Some(place) => self.heap.read(operand, place, red),
+                    None => self.heap.expose(operand),
                 }
                 red
             }

@@ -35,8 +35,8 @@ const PASSED: u32 = 12;
 const INTS: &[u32] = &[0, 1, 2, 2];
 const CELLS: &[u32] = &[3, 4];
 const PAIRS: &[u32] = &[5, 6];
-const ARRAY: u32 = 7;
-const BYTES: u32 = 8;
+const ARRAYS: &[u32] = &[7, 7, 20];
+const BYTES: &[u32] = &[8, 8, 21];
 const CONFIG: u32 = 9;
 const FLOAT: u32 = 10;
 const ANY: u32 = 11;
@@ -47,7 +47,8 @@ const CLOSURE: u32 = 15;
 const GENERATOR: u32 = 16;
 const INNER: u32 = 17;
 const FRAME: u32 = 18;
-const REGISTERS: u32 = 19;
+const LIST: u32 = 19;
+const REGISTERS: u32 = 22;
 
 /// What an operation wants in its registers and leaves in its target: a letter for each operand.
 fn wants(op: Op) -> &'static str {
@@ -82,6 +83,18 @@ fn wants(op: Op) -> &'static str {
         Op::Bytes => "b-",
         Op::Byte => "ibi",
         Op::SetByte => "bii",
+        Op::ArrayOf => "ai",
+        Op::CopyItems => "aai",
+        Op::CopyBytes => "bbi",
+        Op::FillItems => "aiv",
+        Op::SameBytes => "ibb",
+        Op::SameItems => "iaa",
+        Op::Slice => "bbi",
+        Op::List => "t",
+        Op::Push => "tv",
+        Op::Pop => "vt",
+        Op::At => "vti",
+        Op::Size => "it",
         Op::Config => "kv",
         Op::Kind => "vk",
         Op::Version => "ik",
@@ -137,8 +150,9 @@ impl Generator {
             b'n' => dice.pick(INTS),
             b'c' => dice.pick(CELLS),
             b'p' => dice.pick(PAIRS),
-            b'a' => ARRAY,
-            b'b' => BYTES,
+            b'a' => dice.pick(ARRAYS),
+            b'b' => dice.pick(BYTES),
+            b't' => LIST,
             b'k' => CONFIG,
             b'f' => FLOAT,
             b'l' => CLOSURE,
@@ -263,8 +277,11 @@ impl Generator {
             for register in PAIRS {
                 self.put(Op::Pair, [*register as i64, 1, 3]);
             }
-            self.put(Op::Array, number(ARRAY, 8));
-            self.put(Op::Bytes, number(BYTES, 8));
+            for (arrays, bytes) in ARRAYS.iter().zip(BYTES) {
+                self.put(Op::Array, number(*arrays, 8));
+                self.put(Op::Bytes, number(*bytes, 8));
+            }
+            self.put(Op::List, number(LIST, 0));
             self.put(Op::Config, number(CONFIG, 1));
             self.put(Op::Float, number(FLOAT, 1.5f64.to_bits() as i64));
         }

@@ -247,3 +247,47 @@ fn recursion_makes_no_frames() {
     }
     assert!(report.summary.exits < 400, "it settles: {} exits", report.summary.exits);
 }
+
+/// A list that grows is the language's own; its growth, once in a while, is not in the loop. Its storage is
+/// chosen by a type switch: integers are stored untagged.
+#[test]
+fn a_list_grows_without_calls() {
+    let text = "
+        fn main 8
+          int r0 0; int r2 3000; int r3 1; list r4
+        loop:
+          push r4 r0; at r5 r4 r0; add r1 r1 r5
+          add r0 r0 r3
+          back-less r0 r2 loop
+          return r1";
+    alone(|| {
+        let (report, traces) = traces(text, &way(), 10_000);
+        let (trace, ops) = body(&traces);
+        for op in &ops {
+            assert!(!matches!(op.code.class(), Class::Alloc | Class::Call), "{}:\n{trace}", op.code.name());
+            assert!(op.code != Opcode::CopyItems, "{trace}");
+        }
+        let grows = traces.iter().any(|trace| trace.ops.iter().any(|op| op.code == Opcode::CopyItems));
+        assert!(grows, "{}", report.summary);
+        assert_eq!(report.summary.loops, 1, "{}", report.summary);
+    });
+}
+
+/// Short runs of bytes that are only compared are not made.
+#[test]
+fn a_slice_that_is_compared_is_not_allocated() {
+    let text = "
+        fn main 12
+          int r0 0; int r2 100; int r3 1; int r7 3; bytes r4 8; bytes r6 3
+        loop:
+          promote r5 r7; slice r8 r4 r5; same-bytes r9 r8 r6; add r1 r1 r9; add r0 r0 r3
+          back-less r0 r2 loop
+          return r1";
+    alone(|| {
+        let (_, traces) = traces(text, &way(), 10_000);
+        let (trace, ops) = body(&traces);
+        for op in &ops {
+            assert!(!matches!(op.code.class(), Class::Alloc | Class::Call), "{}:\n{trace}", op.code.name());
+        }
+    });
+}

@@ -3,7 +3,7 @@
 use hotloop::prelude::*;
 
 use super::{expect, instantiator, string};
-use crate::object::{as_boolean, boolean, is_true, list, number, repr, text};
+use crate::object::{as_boolean, boolean, is_true, list, number, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Work};
 
@@ -59,7 +59,7 @@ fn to_boolean(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
-    Ok(text::string(interp.runtime(), &repr::display(interp, args[0])))
+    Ok(interp.text(&repr::display(interp, args[0])))
 }
 
 /// `coerce` of integers and booleans.

@@ -3,7 +3,6 @@
 use hotloop::prelude::*;
 
 use super::{module, string};
-use crate::object::text;
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Work};
 
@@ -16,7 +15,7 @@ pub(super) fn define(interp: &Pyllisp) {
 fn read_file(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let path = string(interp, args, 0)?;
     match std::fs::read_to_string(&path) {
-        Ok(content) => Ok(text::string(interp.runtime(), &content)),
+        Ok(content) => Ok(interp.text(&content)),
         Err(error) => Err(interp.error(&format!("cannot read {path}: {error}"))),
     }
 }

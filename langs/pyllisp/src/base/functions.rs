@@ -97,7 +97,7 @@ fn print(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn show(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
-    Ok(crate::object::text::string(interp.runtime(), &repr::repr(interp, args[0])))
+    Ok(interp.text(&repr::repr(interp, args[0])))
 }
 
 fn and(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

@@ -7,39 +7,40 @@ use hotloop::prelude::*;
 use super::{expect, instantiator, method, nothing, object, small, unexpected};
 use crate::object::{Dict, DictPart, List, boolean, dict, equality, is_set, is_true, list, null, repr};
 use crate::vm::Pyllisp;
-use crate::vm::interface::{Answer, Native, When, Work};
+use crate::vm::interface::{Answer, Native, Quick, When, Work};
 use crate::vm::operator;
 
 pub(super) fn define(interp: &Pyllisp) {
     let known = &interp.interfaces;
     instantiator(interp, known.list, Work::Helped(new_list, When::Generator, "list_of"));
     instantiator(interp, known.dict, Work::Helped(new_dict, When::Generator, "dict_of"));
-    let of_lists: [(&str, Native); 9] = [
-        ("append", append),
-        ("extend", extend),
+    let of_lists: [(&str, Native); 5] = [
         ("insert", insert),
-        ("pop", pop),
         ("remove", remove),
         ("contains", contains),
         ("index", index),
         ("reverse", reverse),
-        ("slice", slice),
     ];
+    let quick_of_lists: [(&str, Quick, Native); 4] = [
+        ("append", Quick::Append, append),
+        ("extend", Quick::Extend, extend),
+        ("pop", Quick::Pop, pop),
+        ("slice", Quick::Slice, slice),
+    ];
+    for (name, quick, native) in quick_of_lists {
+        method(interp, known.list, name, Work::Quick(quick, native));
+    }
     for (name, native) in of_lists {
         method(interp, known.list, name, Work::Native(native));
     }
     method(interp, known.list, "sort", Work::Helped(sort, When::Second, "sort_by"));
-    let of_dicts: [(&str, Native); 6] = [
-        ("keys", keys),
-        ("values", values),
-        ("items", items),
-        ("get", get),
-        ("contains", has_key),
-        ("remove", remove_key),
-    ];
+    let of_dicts: [(&str, Native); 4] =
+        [("keys", keys), ("values", values), ("items", items), ("remove", remove_key)];
     for (name, native) in of_dicts {
         method(interp, known.dict, name, Work::Native(native));
     }
+    method(interp, known.dict, "get", Work::Quick(Quick::Get, get));
+    method(interp, known.dict, "contains", Work::Quick(Quick::Contains, has_key));
 }
 
 fn this(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<List<Plain>, Raise<Plain>> {
@@ -74,10 +75,7 @@ fn extend(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     // A copy first: a list may be extended with itself.
     let added = list::with_room(interp.runtime(), 0);
     add_all(interp, added, args[1])?;
-    let list = this(interp, args)?;
-    for index in 0..list::length(added) {
-        list::push(interp.runtime(), list, list::get(added, index));
-    }
+    list::extend(interp.runtime(), this(interp, args)?, added);
     nothing()
 }
 
@@ -147,11 +145,7 @@ fn slice(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let length = list::length(list) as i64;
     let start = small(interp, args, 1)?.clamp(0, length);
     let stop = if args.len() > 2 { small(interp, args, 2)?.clamp(start, length) } else { length };
-    let part = list::with_room(interp.runtime(), (stop - start) as usize);
-    for index in start..stop {
-        list::push(interp.runtime(), part, list::get(list, index as usize));
-    }
-    Ok(part.to_value())
+    Ok(list::part(interp.runtime(), list, start.into(), (stop - start).into()).to_value())
 }
 
 /// Sorts numbers or strings in place, stably, by merging.

@@ -3,12 +3,12 @@
 use hotloop::prelude::*;
 
 use super::{expect, method, object, small, string};
-use crate::object::{List, boolean, list, repr, text};
+use crate::object::{List, boolean, list, repr};
 use crate::vm::Pyllisp;
-use crate::vm::interface::{Answer, Native, Work};
+use crate::vm::interface::{Answer, Native, Quick, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
-    let methods: [(&str, Native); 11] = [
+    let methods: [(&str, Native); 10] = [
         ("contains", contains),
         ("startswith", starts_with),
         ("endswith", ends_with),
@@ -19,15 +19,15 @@ pub(super) fn define(interp: &Pyllisp) {
         ("strip", strip),
         ("upper", upper),
         ("lower", lower),
-        ("slice", slice),
     ];
+    method(interp, interp.interfaces.string, "slice", Work::Quick(Quick::Slice, slice));
     for (name, native) in methods {
         method(interp, interp.interfaces.string, name, Work::Native(native));
     }
 }
 
 fn answer(interp: &Pyllisp, text: &str) -> Answer {
-    Ok(text::string(interp.runtime(), text))
+    Ok(interp.text(text))
 }
 
 fn contains(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
@@ -64,12 +64,10 @@ fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let parts = list::with_room(runtime, 0);
     let separator = if args.len() > 1 { Some(string(interp, args, 1)?) } else { None };
     match separator {
-        None => {
-            text.split_whitespace().for_each(|part| list::push(runtime, parts, text::string(runtime, part)))
-        }
+        None => text.split_whitespace().for_each(|part| list::push(runtime, parts, interp.text(part))),
         Some(separator) if separator.is_empty() => return Err(interp.error("empty separator")),
         Some(separator) => {
-            text.split(&separator).for_each(|part| list::push(runtime, parts, text::string(runtime, part)));
+            text.split(&separator).for_each(|part| list::push(runtime, parts, interp.text(part)));
         }
     }
     Ok(parts.to_value())

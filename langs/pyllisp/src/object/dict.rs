@@ -31,7 +31,7 @@ fn room(table: usize) -> usize {
 
 /// The slot of the table with the key's place, or else the slot where it may go.
 fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, TooDeep> {
-    let table = dict.table();
+    let (table, entries) = (dict.table(), dict.entries());
     let mask = table.slots_len().get() as usize - 1;
     let mut slot = hash(key)? as usize & mask;
     let mut free = None;
@@ -41,7 +41,7 @@ fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, To
             NEVER_USED => return Ok(Err(free.unwrap_or(slot))),
             REMOVED => free = free.or(Some(slot)),
             place => {
-                if same_key(dict.entries().items(2 * (place - 1)), key)? {
+                if same_key(entries.items(2 * (place - 1)), key)? {
                     return Ok(Ok(slot));
                 }
             }
@@ -49,6 +49,11 @@ fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, To
         distance += 1;
         slot = (slot + distance) & mask;
     }
+}
+
+/// The place of a key's entry.
+pub fn place(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<i64>, TooDeep> {
+    Ok(find(dict, key)?.ok().map(|slot| dict.table().slots(slot).get() - 1))
 }
 
 /// The value of a key.

@@ -19,7 +19,14 @@ pub fn equal(one: Value<Plain>, two: Value<Plain>) -> Result<bool, TooDeep> {
 }
 
 /// Whether two values are the same key: like [`equal`], but values of different types differ.
+#[inline(always)]
 pub fn same_key(one: Value<Plain>, two: Value<Plain>) -> Result<bool, TooDeep> {
+    if one.is_small() || two.is_small() {
+        return Ok(one.is_same(two));
+    }
+    if let (Some(one), Some(two)) = (one.cast::<Str<Plain>>(), two.cast::<Str<Plain>>()) {
+        return Ok(text::same(one, two));
+    }
     equal_at(one, two, 0, false)
 }
 
@@ -80,7 +87,14 @@ fn equal_dicts(one: Dict<Plain>, two: Dict<Plain>, depth: u32) -> Result<bool, T
 }
 
 /// A hash that equal keys share.
+#[inline(always)]
 pub fn hash(value: Value<Plain>) -> Result<i64, TooDeep> {
+    if value.is_small() {
+        return Ok(mix(value.raw()));
+    }
+    if let Some(string) = value.cast::<Str<Plain>>() {
+        return Ok(text::hash(string));
+    }
     hash_at(value, 0)
 }
 

@@ -30,25 +30,66 @@ pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
     list.items().items(index)
 }
 
-/// Makes room for one more element.
-pub fn grow(runtime: &Runtime, list: List<Plain>) {
-    let old = list.items();
-    let used = length(list);
-    let new = Items::new(runtime, used + used / 2 + 4);
-    for index in 0..used {
-        new.set_items(index, old.items(index));
-    }
-    list.set_items(new);
+/// Puts the elements where there is room for as many, and some more.
+fn move_to_room<M: Mode>(runtime: &Runtime, list: List<M>, room: Int<M>) -> Items<M> {
+    let items = Items::new(runtime, room + (room >> 1) + 4);
+    list.items().copy_to(0, items, 0, list.length());
+    list.set_items(items);
+    items
 }
 
 /// Adds an element at the end.
-pub fn push(runtime: &Runtime, list: List<Plain>, value: Value<Plain>) {
-    let used = length(list);
-    if used == list.items().items_len().get() as usize {
-        grow(runtime, list);
+#[inline(always)]
+pub fn push<M: Mode>(runtime: &Runtime, list: List<M>, value: Value<M>) {
+    let used = list.length();
+    let mut items = list.items();
+    if !used.is_index_of(items.items_len()) {
+        items = move_to_room(runtime, list, used);
     }
-    list.items().set_items(used, value);
-    list.set_length((used + 1).into());
+    items.set_items(used, value);
+    list.set_length(used + 1);
+}
+
+/// Adds the elements of a list, which may be the same one, at the end.
+pub fn extend<M: Mode>(runtime: &Runtime, list: List<M>, added: List<M>) {
+    let (used, count, from) = (list.length(), added.length(), added.items());
+    let mut items = list.items();
+    if used + count > items.items_len() {
+        items = move_to_room(runtime, list, used + count);
+    }
+    from.copy_to(0, items, used, count);
+    list.set_length(used + count);
+}
+
+/// Takes out the last element, if there is one.
+#[inline(always)]
+pub fn pop<M: Mode>(list: List<M>) -> Option<Value<M>> {
+    let last = list.length() - 1;
+    let items = list.items();
+    if !last.is_index_of(items.items_len()) {
+        return None;
+    }
+    let value = items.items(last);
+    // The place must not keep its object alive.
+    items.set_items(last, Value::zero());
+    list.set_length(last);
+    Some(value)
+}
+
+/// A list of elements in range.
+pub fn part<M: Mode>(runtime: &Runtime, list: List<M>, start: Int<M>, count: Int<M>) -> List<M> {
+    let items = Items::new(runtime, count);
+    list.items().copy_to(start, items, 0, count);
+    List::new(runtime, count, items)
+}
+
+/// A list of the elements of two.
+pub fn joined<M: Mode>(runtime: &Runtime, one: List<M>, two: List<M>) -> List<M> {
+    let (first, second) = (one.length(), two.length());
+    let items = Items::new(runtime, first + second);
+    one.items().copy_to(0, items, 0, first);
+    two.items().copy_to(0, items, first, second);
+    List::new(runtime, first + second, items)
 }
 
 /// Inserts an element before a place that is in range or the end.
@@ -56,9 +97,7 @@ pub fn insert(runtime: &Runtime, list: List<Plain>, index: usize, value: Value<P
     let used = length(list);
     push(runtime, list, value);
     let items = list.items();
-    for at in (index..used).rev() {
-        items.set_items(at + 1, items.items(at));
-    }
+    items.copy_to(index, items, index + 1, used - index);
     items.set_items(index, value);
 }
 
@@ -67,9 +106,7 @@ pub fn remove(list: List<Plain>, index: usize) -> Value<Plain> {
     let used = length(list);
     let items = list.items();
     let value = items.items(index);
-    for at in index + 1..used {
-        items.set_items(at - 1, items.items(at));
-    }
+    items.copy_to(index + 1, items, index, used - index - 1);
     // The last place must not keep its object alive.
     items.set_items(used - 1, Value::zero());
     list.set_length((used - 1).into());

@@ -6,19 +6,13 @@ use super::Str;
 
 /// The text of a string.
 pub fn text(string: Str<Plain>) -> String {
-    let bytes = (0..string.bytes_len().get()).map(|index| string.bytes(index).get() as u8).collect();
     // Strings are made from texts, so nothing is lost here.
-    String::from_utf8(bytes).unwrap_or_default()
+    String::from_utf8(string.bytes_slice().to_vec()).unwrap_or_default()
 }
 
 /// The text of a value that is a string.
 pub fn as_text(value: Value<Plain>) -> Option<String> {
     value.cast::<Str<Plain>>().map(text)
-}
-
-/// A string value with this text.
-pub fn string(runtime: &Runtime, text: &str) -> Value<Plain> {
-    Str::from_text(runtime, text).to_value()
 }
 
 /// The character that begins at a byte, and where the next one begins.
@@ -31,8 +25,8 @@ pub fn character_at(string: Str<Plain>, index: i64) -> Option<(String, i64)> {
     while end < length && string.bytes(end).get() & 0xc0 == 0x80 {
         end += 1;
     }
-    let bytes = (index..end).map(|at| string.bytes(at).get() as u8).collect();
-    Some((String::from_utf8(bytes).unwrap_or_default(), end))
+    let bytes = &string.bytes_slice()[index as usize..end as usize];
+    Some((String::from_utf8(bytes.to_vec()).unwrap_or_default(), end))
 }
 
 /// Where the character with this number begins, in bytes; the number is in range.
@@ -56,24 +50,44 @@ pub fn offset(string: Str<Plain>, number: i64) -> i64 {
 
 /// Whether two strings have the same text.
 pub fn same(one: Str<Plain>, two: Str<Plain>) -> bool {
-    if one.is_same(two) {
-        return true;
+    one.is_same(two) || one.bytes_slice() == two.bytes_slice()
+}
+
+/// The same, in line.
+#[inline(always)]
+pub fn is_same<M: Mode>(one: Str<M>, two: Str<M>) -> Bool<M> {
+    let (length, other) = (two.bytes_len(), one.bytes_len());
+    // Strings of one byte are in the heap once only.
+    if length == 1 || other == 1 {
+        return one.to_value().is_same_word(two.to_value());
     }
-    let length = one.bytes_len().get();
-    length == two.bytes_len().get()
-        && (0..length).all(|index| one.bytes(index).get() == two.bytes(index).get())
+    if length != other {
+        return Int::from(0).is_eq(1);
+    }
+    one.same_items(0, two, 0, length)
+}
+
+/// The order of two strings: less than 0, 0, or more.
+pub fn order<M: Mode>(one: Str<M>, two: Str<M>) -> Int<M> {
+    let (first, second) = (one.bytes_len(), two.bytes_len());
+    let order = one.compare_items(0, two, 0, first.is_lt(second).select(first, second));
+    order.is_eq(0).select(first - second, order)
 }
 
 /// The string's hash, which is kept in it.
+#[inline(always)]
 pub fn hash(string: Str<Plain>) -> i64 {
     let known = string.hash().get();
-    if known != 0 {
-        return known;
-    }
+    if known != 0 { known } else { new_hash(string) }
+}
+
+#[cold]
+#[inline(never)]
+fn new_hash(string: Str<Plain>) -> i64 {
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for index in 0..string.bytes_len().get() {
-        hash = (hash ^ string.bytes(index).get() as u64).wrapping_mul(0x0000_0100_0000_01b3);
+    for byte in string.bytes_slice() {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     let hash = (hash as i64).max(1);
     string.set_hash(hash.into());

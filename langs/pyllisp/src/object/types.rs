@@ -147,14 +147,21 @@ pub struct Str {
 }
 
 impl Str<Plain> {
-    /// A string of the heap with this text.
+    /// A string of the heap with this text, which is not of one byte, or not seen by programs.
     pub fn from_text(runtime: &Runtime, text: &str) -> Str<Plain> {
         let object = Str::new(runtime, text.chars().count().into(), 0.into(), text.len());
-        for (index, byte) in text.bytes().enumerate() {
-            object.set_bytes(index, i64::from(byte).into());
-        }
+        object.write_bytes(0, text.as_bytes());
         object
     }
+}
+
+/// The strings of one byte, by byte: each is in the heap once only, so that a comparison with one is a
+/// comparison of references.
+#[heap_type]
+pub struct Characters {
+    /// The strings; those of the bytes that are no characters by themselves are not used.
+    #[immutable]
+    pub items: [Str],
 }
 
 /// An integer of more than 61 bits.

@@ -143,7 +143,7 @@ impl Pyllisp {
         }
         if let Some(interface) = object.cast::<Interface<Plain>>() {
             match self.atom_name(name).as_str() {
-                "name" => return Ok(text::string(runtime, &interface.info().name)),
+                "name" => return Ok(self.text(&interface.info().name)),
                 "parent" => {
                     let parent = interface.info().parent;
                     return Ok(parent.map_or(null(), |parent| self.value_of_interface(parent)));
@@ -210,7 +210,7 @@ impl Pyllisp {
             let index = self.index(item, string.length().get() as usize)?;
             let at = text::offset(string, index as i64);
             let character = text::character_at(string, at).map(|(character, _)| character);
-            return Ok(text::string(self.runtime(), &character.unwrap_or_default()));
+            return Ok(self.text(&character.unwrap_or_default()));
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             let found =

@@ -190,7 +190,9 @@ fn native(
 
 fn work(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>, args: &[Value<Plain>]) -> Answer {
     match builtin.work {
-        Work::Native(native) | Work::Helped(native, ..) | Work::Root(native) => native(interp, args),
+        Work::Native(native) | Work::Helped(native, ..) | Work::Quick(_, native) | Work::Root(native) => {
+            native(interp, args)
+        }
         Work::Control(_) => Err(interp.error("this function can't be called from here")),
     }
 }
@@ -281,6 +283,12 @@ impl Pyllisp {
                                 Outcome::Next
                             }
                             _ => self.native(pc, state, info, args),
+                        };
+                    }
+                    Work::Quick(quick, _) => {
+                        return match self.quick(state.frame, quick, args) {
+                            Some(answer) => self.answer(pc, state, answer),
+                            None => self.native(pc, state, info, args),
                         };
                     }
                     Work::Helped(_, when, helper) => {

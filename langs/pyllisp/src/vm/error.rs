@@ -8,7 +8,7 @@ use super::call::Outcome;
 use super::{Pc, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::equality::TooDeep;
-use crate::object::{Error, FINISHED, Trace, repr, text, unset};
+use crate::object::{Error, FINISHED, Trace, repr, unset};
 
 /// What steps themselves complain of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Green)]
@@ -77,14 +77,14 @@ impl Pyllisp {
     /// An error with a message.
     pub(crate) fn error(&self, message: &str) -> Raise<Plain> {
         let runtime = self.runtime();
-        let message = text::string(runtime, message);
+        let message = self.text(message);
         Raise(Error::new(runtime, 0.into(), message, None).to_value())
     }
 
     /// The end of an iterator.
     pub(crate) fn stop(&self) -> Raise<Plain> {
         let runtime = self.runtime();
-        let message = text::string(runtime, "stop iteration");
+        let message = self.text("stop iteration");
         Raise(Error::new(runtime, 1.into(), message, None).to_value())
     }
 

@@ -32,6 +32,8 @@ pub enum Work {
     Helped(Native, When, &'static str),
     /// The square root: of a float by the processor, of anything else by plain Rust.
     Root(Native),
+    /// Plain Rust, where [`Quick`] can't do it.
+    Quick(Quick, Native),
     /// Something that changes which frame is running.
     Control(Control),
 }
@@ -51,9 +53,27 @@ impl fmt::Debug for Work {
             Work::Native(_) => out.write_str("Native"),
             Work::Root(_) => out.write_str("Root"),
             Work::Helped(_, _, helper) => write!(out, "Helped by {helper}"),
+            Work::Quick(quick, _) => write!(out, "{quick:?}"),
             Work::Control(control) => write!(out, "{control:?}"),
         }
     }
+}
+
+/// Methods that are done where traces see through them, for the usual arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quick {
+    /// `(list.append value)`
+    Append,
+    /// `(list.extend list)`
+    Extend,
+    /// `(list.pop)`
+    Pop,
+    /// `(list.slice start stop)`, `(string.slice start stop)`
+    Slice,
+    /// `(dict.get key)`, `(dict.get key default)`
+    Get,
+    /// `(dict.contains key)`
+    Contains,
 }
 
 /// What builtins do that change which frame is running.

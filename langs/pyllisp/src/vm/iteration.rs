@@ -75,7 +75,7 @@ impl Pyllisp {
             let character = text::character_at(iterator.text(), iterator.index().get());
             return Ok(character.map(|(character, next)| {
                 iterator.set_index(next.into());
-                text::string(runtime, &character)
+                self.text(&character)
             }));
         }
         if let Some(iterator) = iterator.cast::<DictIterator<Plain>>() {

@@ -8,7 +8,7 @@ use super::Pyllisp;
 use super::module::{self, ModuleInfo};
 use crate::ast::Literal;
 use crate::code::{Code, CodeId, Program};
-use crate::object::{Cell, number, text};
+use crate::object::{Cell, number};
 
 /// The number of an attribute's name; equal names have equal numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Green)]
@@ -93,6 +93,6 @@ fn constant(interp: &Pyllisp, literal: &Literal) -> Value<Plain> {
             number::parse(runtime, digits, *radix).unwrap_or(Value::zero())
         }
         Literal::Float(value) => Value::from_float(runtime, (*value).into()),
-        Literal::Str(value) => text::string(runtime, value),
+        Literal::Str(value) => interp.text(value),
     }
 }

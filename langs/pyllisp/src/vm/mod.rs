@@ -8,6 +8,7 @@ mod iteration;
 pub mod link;
 pub mod module;
 pub mod operator;
+mod quick;
 mod run;
 mod step;
 
@@ -22,8 +23,8 @@ pub use step::{Pc, State};
 
 use crate::base;
 use crate::object::{
-    BigInt, BoundMethod, Builtin, Closure, Dict, DictIterator, DictPart, Error, Generator, Interface, List,
-    ListIterator, Module, Multimethod, Range, Str, StrIterator, as_boolean, special,
+    BigInt, BoundMethod, Builtin, Characters, Closure, Dict, DictIterator, DictPart, Error, Generator,
+    Interface, List, ListIterator, Module, Multimethod, Range, Str, StrIterator, as_boolean, special,
 };
 use interface::{InterfaceInfo, Interfaces, Known};
 use link::Atom;
@@ -40,6 +41,8 @@ pub struct Pyllisp {
     pub(crate) helpers: RefCell<HashMap<&'static str, ConstValue>>,
     atoms: RefCell<HashMap<String, Atom>>,
     atom_names: RefCell<Vec<String>>,
+    /// The strings of one byte.
+    characters: ConstValue,
     output: RefCell<Box<dyn Write>>,
 }
 
@@ -62,6 +65,12 @@ impl Pyllisp {
     pub fn new(options: Options, output: Box<dyn Write>) -> Pyllisp {
         let runtime = Runtime::new(options);
         let interfaces = interfaces(&runtime);
+        let table = Characters::<Plain>::new(&runtime, 256);
+        for byte in 0..=255u8 {
+            let text = if byte.is_ascii() { char::from(byte) } else { '?' };
+            table.set_items(u32::from(byte), Str::from_text(&runtime, text.encode_utf8(&mut [0; 4])));
+        }
+        let characters = runtime.constant(table.to_value());
         let interp = Pyllisp {
             runtime,
             interfaces,
@@ -70,6 +79,7 @@ impl Pyllisp {
             helpers: RefCell::default(),
             atoms: RefCell::default(),
             atom_names: RefCell::default(),
+            characters,
             output: RefCell::new(output),
         };
         for name in KNOWN_ATOMS {
@@ -77,6 +87,23 @@ impl Pyllisp {
         }
         base::define(&interp);
         interp
+    }
+
+    /// A string.
+    pub fn text(&self, text: &str) -> Value<Plain> {
+        match text.as_bytes() {
+            [byte] => self.character(i64::from(*byte).into()).to_value(),
+            _ => Str::from_text(&self.runtime, text).to_value(),
+        }
+    }
+
+    /// The string of one byte.
+    #[inline(always)]
+    pub(crate) fn character<M: Mode>(&self, byte: Int<M>) -> Str<M> {
+        match self.characters.value::<M>().cast::<Characters<M>>() {
+            Some(table) => table.items(byte),
+            None => unreachable!("the table was made with the interpreter"),
+        }
     }
 
     /// The heap and its limits.

@@ -89,7 +89,7 @@ fn operate_plain(interp: &Pyllisp, operator: u32, a: Value<Plain>, b: Value<Plai
                 match (one, two, a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
                     (Some(one), Some(two), ..) => floats(interp, operator, one, two),
                     (_, _, Some(one), Some(two)) if (LT..=GE).contains(&operator) => {
-                        Ok(compared(operator, Some(text::text(one).cmp(&text::text(two)))))
+                        Ok(compared(operator, Some(one.bytes_slice().cmp(two.bytes_slice()))))
                     }
                     _ => Ok(unset()),
                 }
@@ -242,16 +242,10 @@ fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
         if !runtime.try_reserve(bytes) {
             return Err(interp.error("out of memory"));
         }
-        return Ok(text::string(runtime, &(text::text(one) + &text::text(two))));
+        return Ok(interp.text(&(text::text(one) + &text::text(two))));
     }
     if let (Some(one), Some(two)) = (a.cast::<List<Plain>>(), b.cast::<List<Plain>>()) {
-        let joined = list::with_room(runtime, list::length(one) + list::length(two));
-        for from in [one, two] {
-            for index in 0..list::length(from) {
-                list::push(runtime, joined, list::get(from, index));
-            }
-        }
-        return Ok(joined.to_value());
+        return Ok(list::joined(runtime, one, two).to_value());
     }
     Ok(unset())
 }
@@ -369,6 +363,15 @@ impl Pyllisp {
                 self.give(pc, state, value);
                 return Outcome::Next;
             }
+        }
+        let quick = match OPERATOR {
+            CONCAT => self.joined(a, b),
+            LT..=NE => self.compared(OPERATOR, a, b),
+            _ => None,
+        };
+        if let Some(value) = quick {
+            self.give(pc, state, value);
+            return Outcome::Next;
         }
         match operate::<M>(self, OPERATOR, a, b) {
             Ok(value) if !is_set(value) => self.call_cell(pc, state, cell, Args::pair(a, b)),

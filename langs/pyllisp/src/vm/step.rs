@@ -14,8 +14,8 @@ use super::operator::{self, *};
 use super::{LENGTH, Pyllisp, module};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    Closure, Env, Frame, Items, List, ListIterator, Range, boolean, is_set, is_true, null, red_boolean,
-    special, unset,
+    Closure, Dict, Env, Frame, Items, List, ListIterator, Range, Str, StrIterator, boolean, is_set, is_true,
+    null, red_boolean, special, unset,
 };
 
 /// A position: an instruction of a code.
@@ -258,10 +258,14 @@ impl Interpreter for Pyllisp {
             Instr::GetAttr { dst, object, name } => {
                 let object = get(frame, object);
                 let name = code.names[name.index()];
-                if name == LENGTH
-                    && let Some(list) = object.cast::<List<M>>()
-                    && let Some(length) = Value::from_int(list.length())
-                {
+                let length = if name != LENGTH {
+                    None
+                } else if let Some(list) = object.cast::<List<M>>() {
+                    Some(list.length())
+                } else {
+                    object.cast::<Str<M>>().map(|string| string.length())
+                };
+                if let Some(length) = length.and_then(Value::from_int) {
                     done!(dst, length)
                 } else {
                     answer!(dst, get_attribute::<M>(self, object, name))
@@ -278,6 +282,20 @@ impl Interpreter for Pyllisp {
                     && index.is_index_of(list.length())
                 {
                     done!(dst, list.items().items(index))
+                } else if let Some(string) = object.cast::<Str<M>>()
+                    && let Some(index) = item.as_int()
+                    && let Some(character) = self.character_at(string, index)
+                {
+                    done!(dst, character)
+                } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    match self.entry(dict, item) {
+                        Ok(Some(value)) => done!(dst, value),
+                        Ok(None) => answer!(dst, get_item::<M>(self, object, item)),
+                        Err(Raise(error)) => {
+                            state.exception = error;
+                            Step::Raise(pc)
+                        }
+                    }
                 } else {
                     answer!(dst, get_item::<M>(self, object, item))
                 }
@@ -290,6 +308,15 @@ impl Interpreter for Pyllisp {
                 {
                     list.items().set_items(index, get(frame, src));
                     Step::Next(next)
+                } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    match self.set_entry(dict, item, get(frame, src)) {
+                        Ok(true) => Step::Next(next),
+                        Ok(false) => answer!(set_item::<M>(self, object, item, get(frame, src))),
+                        Err(Raise(error)) => {
+                            state.exception = error;
+                            Step::Raise(pc)
+                        }
+                    }
                 } else {
                     answer!(set_item::<M>(self, object, item, get(frame, src)))
                 }
@@ -322,6 +349,8 @@ impl Interpreter for Pyllisp {
                 let object = get(frame, src);
                 if let Some(list) = object.cast::<List<M>>() {
                     done!(dst, ListIterator::new(self.runtime(), list, 0.into()).to_value())
+                } else if let Some(text) = object.cast::<Str<M>>() {
+                    done!(dst, StrIterator::new(self.runtime(), text, 0.into()).to_value())
                 } else {
                     answer!(dst, iterate::<M>(self, object))
                 }
@@ -347,6 +376,10 @@ impl Interpreter for Pyllisp {
                         }
                         _ => Step::Next(pc.at(target.0)),
                     }
+                } else if let Some(iterator) = iterator.cast::<StrIterator<M>>()
+                    && let Some(character) = self.next_character(iterator)
+                {
+                    done!(dst, character)
                 } else {
                     finish!(self.next_in_loop(pc, state, iterator, target.0))
                 }

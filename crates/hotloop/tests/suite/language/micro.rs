@@ -6,17 +6,17 @@ use super::op::{Micro, Op};
 use super::types::{Array, Bytes, Cell, Closure, Config, Frame, Generator, Pair};
 use super::{DEEP, INDEX, NULL, OVERFLOW, State, TYPE, Tiny, ZERO, error, hint, native};
 
-type Done<M, T = ()> = Result<T, Raise<M>>;
+pub type Done<M, T = ()> = Result<T, Raise<M>>;
 
-fn fail<M: Mode, T>(number: u32) -> Done<M, T> {
+pub fn fail<M: Mode, T>(number: u32) -> Done<M, T> {
     Err(Raise(error(number)))
 }
 
-fn as_type<M: Mode, T: HeapType<M>>(value: Value<M>) -> Done<M, T> {
+pub fn as_type<M: Mode, T: HeapType<M>>(value: Value<M>) -> Done<M, T> {
     value.cast::<T>().ok_or(Raise(error(TYPE)))
 }
 
-fn as_small<M: Mode>(value: Value<M>) -> Done<M, Small<M>> {
+pub fn as_small<M: Mode>(value: Value<M>) -> Done<M, Small<M>> {
     value.as_small().ok_or(Raise(error(TYPE)))
 }
 
@@ -38,7 +38,7 @@ fn truth<M: Mode>(holds: bool) -> Value<M> {
     Value::small(holds as i64)
 }
 
-fn small<M: Mode>(number: Int<M>) -> Value<M> {
+pub fn small<M: Mode>(number: Int<M>) -> Value<M> {
     Small::from_int(number).map_or(error(OVERFLOW), Small::to_value)
 }
 
@@ -167,6 +167,19 @@ impl Tiny {
                 }
                 bytes.set_items(index, as_small(get(z))?.to_int());
             }
+
+            Op::ArrayOf
+            | Op::CopyItems
+            | Op::CopyBytes
+            | Op::FillItems
+            | Op::SameBytes
+            | Op::SameItems
+            | Op::Slice
+            | Op::List
+            | Op::Push
+            | Op::Pop
+            | Op::At
+            | Op::Size => self.list_micro(micro, state)?,
 
             Op::Config => set(x, Config::new(runtime, get(y), Int::from(0)).to_value()),
             Op::Kind => set(x, as_type::<M, Config<M>>(get(y))?.promote().kind()),

@@ -6,6 +6,7 @@ pub mod op;
 pub mod program;
 
 mod hint;
+mod lists;
 mod micro;
 mod native;
 mod show;

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use hotloop::prelude::*;
 
-use super::types::{Cell, Config, Frame, Pair};
+use super::types::{Array, Cell, Config, Frame, Ints, List, Pair};
 use super::{Tiny, error};
 
 fn odd(value: Value<Plain>) -> bool {
@@ -17,7 +17,7 @@ pub fn print(interp: &Tiny, value: Value<Plain>) {
     interp.output.borrow_mut().push(text);
 }
 
-#[residual(reads)]
+#[residual(looks)]
 pub fn peek(cell: Cell<Plain>) -> Value<Plain> {
     cell.value()
 }
@@ -176,4 +176,15 @@ pub fn root(value: Value<Plain>) -> Result<Int<Plain>, Raise<Plain>> {
         Some(number) if number.get() >= 0 => Ok(Int::from((number.get() as f64).sqrt() as i64)),
         _ => Err(Raise(error(super::TYPE))),
     }
+}
+
+/// A list of integers becomes one of values.
+#[residual(writes)]
+pub fn generalise(interp: &Tiny, list: List<Plain>) {
+    let Some(ints) = list.storage().cast::<Ints<Plain>>() else { return };
+    let items = Array::<Plain>::new(&interp.runtime, ints.items_len());
+    for index in 0..list.length().get() {
+        items.set_items(index, super::micro::small(ints.items(index)));
+    }
+    list.set_storage(items.to_value());
 }

@@ -83,6 +83,21 @@ operations! {
     Bytes "bytes" Target Number;
     Byte "byte" Target Source Source;
     SetByte "set-byte" Source Source Source;
+    ArrayOf "array-of" Target Source;
+    // Runs of items: to, from; a number says how many (0 to 3) and where (`n + 4 * from + 32 * to`).
+    CopyItems "copy-items" Source Source Source;
+    CopyBytes "copy-bytes" Source Source Source;
+    // Two items from an index on.
+    FillItems "fill-items" Source Source Source;
+    SameBytes "same-bytes" Target Source Source;
+    SameItems "same-items" Target Source Source;
+    Slice "slice" Target Source Source;
+    // Lists that grow.
+    List "list" Target;
+    Push "push" Source Source;
+    Pop "pop" Target Source;
+    At "at" Target Source Source;
+    Size "size" Target Source;
     // Objects with an immutable and a stable field.
     Config "config" Target Source;
     Kind "kind" Target Source;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use hotloop::prelude::*;
 
 use super::Tiny;
-use super::types::{Array, Bytes, Cell, Closure, Config, Frame, Generator, Pair};
+use super::types::{Array, Bytes, Cell, Closure, Config, Frame, Generator, Ints, List, Pair};
 
 /// Numbers objects in the order in which they are met.
 #[derive(Default)]
@@ -91,6 +91,13 @@ impl Tiny {
                 let items: Vec<i64> =
                     (0..bytes.items_len().get()).map(|index| bytes.items(index).get()).collect();
                 let _ = write!(text, "\nbytes {items:?}");
+            } else if let Some(ints) = value.cast::<Ints<Plain>>() {
+                let items: Vec<i64> =
+                    (0..ints.items_len().get()).map(|index| ints.items(index).get()).collect();
+                let _ = write!(text, "\nints {items:?}");
+            } else if let Some(list) = value.cast::<List<Plain>>() {
+                put(&mut graph, "\nlist ", list.storage());
+                let _ = write!(text, " {}", list.length().get());
             } else if let Some(config) = value.cast::<Config<Plain>>() {
                 put(&mut graph, "\nconfig ", config.kind());
                 let _ = write!(text, " {}", config.version().get());

@@ -44,6 +44,19 @@ pub struct Bytes {
 }
 
 #[heap_type]
+pub struct Ints {
+    pub items: [Int],
+}
+
+/// A list that grows.
+#[heap_type]
+pub struct List {
+    pub length: Int,
+    /// `Ints` or `Array`, with as many items at least.
+    pub storage: Value,
+}
+
+#[heap_type]
 pub struct Config {
     #[immutable]
     pub kind: Value,

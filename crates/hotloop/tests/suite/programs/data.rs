@@ -416,4 +416,123 @@ pub const PROGRAMS: &[Text] = &[
            add r1 r1 r6
            jump on",
     ),
+    (
+        "a list that grows, of integers and then of anything",
+        "fn main 10
+           int r0 0; int r2 120; int r3 1; int r8 90; list r4
+         loop:
+           push r4 r0; at r5 r4 r0; add r1 r1 r5; size r6 r4; add r1 r1 r6
+           jump-less r0 r8 on
+           pair r7 r0 r3; push r4 r7; pop r9 r4; same r9 r9 r7; add r1 r1 r9
+         on:
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r4",
+    ),
+    (
+        "a list is emptied",
+        "fn main 10
+           int r0 0; int r2 120; int r3 1; list r4
+         loop:
+           push r4 r0; push r4 r1; pop r5 r4; add r1 r1 r5
+           add r0 r0 r3
+           back-less r0 r2 loop
+         down:
+           pop r5 r4; add r1 r1 r5
+         again:
+           back down
+         caught:
+           return r1
+           try down again r6 caught",
+    ),
+    (
+        "bytes are cut off, virtual or not",
+        "fn main 10
+           int r0 0; int r2 60; int r3 1; int r5 250; bytes r7 3
+         loop:
+           bytes r4 2; add r6 r0 r5; set-byte r4 r3 r6; byte r8 r4 r3; add r1 r1 r8
+           set-byte r7 r3 r6; byte r8 r7 r3; add r1 r1 r8
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r1",
+    ),
+    (
+        "slices of bytes that are only compared",
+        "fn main 12
+           int r0 0; int r2 100; int r3 1; int r5 11; bytes r4 8; bytes r6 2; int r7 2
+           set-byte r4 r7 r7; set-byte r4 r3 r3; set-byte r6 r3 r7
+         loop:
+           slice r8 r4 r5; same-bytes r9 r8 r6; add r1 r1 r9
+           mod r10 r0 r2; slice r8 r4 r10; same-bytes r9 r8 r6; add r1 r1 r9
+         on:
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r1
+         caught:
+           sub r1 r1 r3
+           jump on
+           try loop on r11 caught",
+    ),
+    (
+        "items are copied within an array, and what was copied is written after",
+        "fn main 12
+           int r0 0; int r2 100; int r3 1; array r4 8; int r5 0; int r6 2; int r8 35; int r9 135
+         loop:
+           set-item r4 r5 r0; set-item r4 r3 r1; set-item r4 r6 r3; copy-items r4 r4 r8; copy-items r4 r4 r9
+           item r7 r4 r3; add r1 r1 r7; mod r10 r0 r2; copy-items r4 r4 r10; item r7 r4 r6; mod r7 r7 r2; add r1 r7 r0
+         on:
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r4
+         caught:
+           add r1 r3 r0
+           jump on
+           try loop on r11 caught",
+    ),
+    (
+        "copies to an array that is not allocated, then a write to their source and a guard",
+        "fn main 14
+           int r0 0; int r2 100; int r3 1; array r4 8; int r5 3; int r6 0; int r9 5; array r13 4
+         loop:
+           mod r8 r0 r9
+         both:
+           array r7 3; promote r11 r5; copy-items r7 r4 r11; set-item r4 r6 r0; set-item r4 r3 r1; item r10 r7 r6; assert r8 r5; copy-items r13 r7 r11; item r11 r7 r3; add r1 r10 r3
+         on:
+           item r10 r7 r6; set-item r13 r5 r10; add r0 r0 r3
+           back-less r0 r2 loop
+           return r13
+         caught:
+           item r10 r7 r6; mul r1 r1 r3; add r1 r10 r3; item r10 r7 r3; set-item r13 r3 r10
+           jump on
+           try both on r12 caught",
+    ),
+    (
+        "an object in an array is found under another name",
+        "fn main 12
+           int r0 0; int r2 100; int r3 1; int r6 2
+         loop:
+           array r4 8; mod r5 r0 r6; cell r7 r3; set-item r4 r5 r7; item r8 r4 r5; cell-set r8 r0; cell-get r9 r7; add r1 r1 r9
+           array r4 8; cell r7 r3; set-item r4 r6 r7; mul r5 r5 r3; add r5 r6 r5; item r8 r4 r5
+         on:
+           cell-set r8 r0; cell-get r9 r7; add r1 r1 r9
+         after:
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r1
+         caught:
+           add r1 r1 r3
+           jump after
+           try on after r11 caught",
+    ),
+    (
+        "items are filled",
+        "fn main 10
+           int r0 0; int r2 60; int r3 1; array r4 8; int r5 5; array r8 5
+         loop:
+           mod r6 r0 r5; fill-items r4 r6 r0; item r7 r4 r6; add r1 r1 r7
+           array r8 5; fill-items r8 r3 r4; item r9 r8 r3; same r9 r9 r4; add r1 r1 r9
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r8",
+    ),
 ];

@@ -107,7 +107,7 @@ pub const PROGRAMS: &[Text] = &[
     (
         "a loop in a recursive function",
         "fn main 5
-           int r0 6
+           int r0 4
            call r1 tree r0 1
            return r1
          fn tree 9

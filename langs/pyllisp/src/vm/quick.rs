@@ -1,0 +1,184 @@
+//! What is done with strings, lists and dictionaries in line, so that traces see through it.
+//!
+//! Everything here is for the usual arguments; for all others there is a function of the interpreter.
+
+use hotloop::prelude::*;
+
+use super::Pyllisp;
+use super::call::Args;
+use super::interface::Quick;
+use super::operator::{EQ, GE, GT, LE, LT, NE};
+use crate::object::{
+    Dict, Frame, List, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset,
+};
+
+/// Longer strings and lists are made by functions of the interpreter, which see whether there is memory.
+const LARGE: i64 = 1 << 20;
+
+/// An answer, or nothing if it takes more than is done here.
+type Maybe<M> = Option<Result<Value<M>, Raise<M>>>;
+
+/// The place of a key among a dictionary's entries, or -1.
+#[residual(looks)]
+fn place_of_key(interp: &Pyllisp, dict: Dict<Plain>, key: Value<Plain>) -> Result<Int<Plain>, Raise<Plain>> {
+    match dict::place(dict, key) {
+        Ok(place) => Ok(place.unwrap_or(-1).into()),
+        Err(error) => Err(interp.too_deep(error)),
+    }
+}
+
+impl Pyllisp {
+    /// A method for the usual arguments.
+    #[inline(never)]
+    pub(super) fn quick<M: Mode>(&self, frame: Frame<M>, quick: Quick, args: Args<M>) -> Maybe<M> {
+        let count = args.count();
+        if count == 0 {
+            return None;
+        }
+        let object = args.get(frame, 0);
+        match quick {
+            Quick::Append if count == 2 => {
+                list::push(self.runtime(), object.cast::<List<M>>()?, args.get(frame, 1));
+                Some(Ok(null()))
+            }
+            Quick::Extend if count == 2 => {
+                let (list, added) = (object.cast::<List<M>>()?, args.get(frame, 1).cast::<List<M>>()?);
+                if list.length() + added.length() > LARGE {
+                    return None;
+                }
+                list::extend(self.runtime(), list, added);
+                Some(Ok(null()))
+            }
+            Quick::Pop if count == 1 => list::pop(object.cast::<List<M>>()?).map(Ok),
+            Quick::Slice if count == 3 => {
+                let (start, stop) = args.get(frame, 1).both_small(args.get(frame, 2))?;
+                let (start, stop) = (start.to_int(), stop.to_int());
+                let whole = object.cast::<List<M>>().map(|list| list.length());
+                if let Some(length) = whole {
+                    let count = self.count_of_part(start, stop, length)?;
+                    let part = list::part(self.runtime(), object.cast::<List<M>>()?, start, count);
+                    return Some(Ok(part.to_value()));
+                }
+                let string = object.cast::<Str<M>>()?;
+                let count = self.count_of_part(start, stop, string.length())?;
+                self.substring(string, start, count).map(Ok)
+            }
+            Quick::Get if count <= 3 && count > 1 => {
+                let dict = object.cast::<Dict<M>>()?;
+                let default = if count == 3 { args.get(frame, 2) } else { null() };
+                Some(self.entry(dict, args.get(frame, 1)).map(|entry| entry.unwrap_or(default)))
+            }
+            Quick::Contains if count == 2 => {
+                let dict = object.cast::<Dict<M>>()?;
+                let place = place_of_key::<M>(self, dict, args.get(frame, 1));
+                Some(place.map(|place| boolean(place >= 0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many elements lie between two places that are in range, not too many.
+    #[inline(always)]
+    fn count_of_part<M: Mode>(&self, start: Int<M>, stop: Int<M>, length: Int<M>) -> Option<Int<M>> {
+        let within = start >= 0 && start <= stop && stop <= length;
+        let count = stop - start;
+        (within && count <= LARGE).then_some(count)
+    }
+
+    /// The value of a key, if the dictionary has it.
+    #[inline(always)]
+    pub(super) fn entry<M: Mode>(&self, dict: Dict<M>, key: Value<M>) -> Result<Option<Value<M>>, Raise<M>> {
+        let place = place_of_key::<M>(self, dict, key)?;
+        if place < 0 {
+            return Ok(None);
+        }
+        Ok(Some(dict.entries().items(place * 2 + 1)))
+    }
+
+    /// Gives a key that the dictionary has another value; whether it has it.
+    #[inline(always)]
+    pub(super) fn set_entry<M: Mode>(
+        &self,
+        dict: Dict<M>,
+        key: Value<M>,
+        value: Value<M>,
+    ) -> Result<bool, Raise<M>> {
+        let place = place_of_key::<M>(self, dict, key)?;
+        if place < 0 {
+            return Ok(false);
+        }
+        dict.entries().set_items(place * 2 + 1, value);
+        Ok(true)
+    }
+
+    /// A character of a string of one-byte characters only.
+    #[inline(always)]
+    pub(super) fn character_at<M: Mode>(&self, string: Str<M>, index: Int<M>) -> Option<Value<M>> {
+        let length = string.bytes_len();
+        if string.length() != length || !index.is_index_of(length) {
+            return None;
+        }
+        Some(self.character(string.bytes(index)).to_value())
+    }
+
+    /// The next character of a string of one-byte characters only.
+    #[inline(always)]
+    pub(super) fn next_character<M: Mode>(&self, iterator: StrIterator<M>) -> Option<Value<M>> {
+        let index = iterator.index();
+        let character = self.character_at(iterator.text(), index)?;
+        iterator.set_index(index + 1);
+        Some(character)
+    }
+
+    /// A part, in range, of a string of one-byte characters only.
+    fn substring<M: Mode>(&self, string: Str<M>, start: Int<M>, count: Int<M>) -> Option<Value<M>> {
+        if string.length() != string.bytes_len() {
+            return None;
+        }
+        if count == 1 {
+            return self.character_at(string, start);
+        }
+        let part = Str::new(self.runtime(), count, 0.into(), count);
+        string.copy_to(start, part, 0, count);
+        Some(part.to_value())
+    }
+
+    /// Two strings or two lists in one.
+    #[inline(always)]
+    pub(super) fn joined<M: Mode>(&self, a: Value<M>, b: Value<M>) -> Option<Value<M>> {
+        if let (Some(one), Some(two)) = (a.cast::<Str<M>>(), b.cast::<Str<M>>()) {
+            let (first, second) = (one.bytes_len(), two.bytes_len());
+            if first == 0 {
+                return Some(b);
+            }
+            if second == 0 {
+                return Some(a);
+            }
+            let count = first + second;
+            if count > LARGE {
+                return None;
+            }
+            let whole = Str::new(self.runtime(), one.length() + two.length(), 0.into(), count);
+            one.copy_to(0, whole, 0, first);
+            two.copy_to(0, whole, first, second);
+            return Some(whole.to_value());
+        }
+        let (one, two) = (a.cast::<List<M>>()?, b.cast::<List<M>>()?);
+        (one.length() + two.length() <= LARGE).then(|| list::joined(self.runtime(), one, two).to_value())
+    }
+
+    /// A comparison of strings.
+    #[inline(always)]
+    pub(super) fn compared<M: Mode>(&self, operator: u32, a: Value<M>, b: Value<M>) -> Option<Value<M>> {
+        let (two, one) = (b.cast::<Str<M>>()?, a.cast::<Str<M>>()?);
+        Some(match operator {
+            EQ => red_boolean(text::is_same(one, two)),
+            NE => red_boolean(!text::is_same(one, two)),
+            LT => red_boolean(text::order(one, two).is_lt(0)),
+            GT => red_boolean(Int::from(0).is_lt(text::order(one, two))),
+            LE => red_boolean(!Int::from(0).is_lt(text::order(one, two))),
+            GE => red_boolean(!text::order(one, two).is_lt(0)),
+            _ => unset(),
+        })
+    }
+}
