@@ -9,7 +9,7 @@ use hotloop_codegen::x64::X64;
 use hotloop_codegen::{Context, Entry, Eval, Options, Request, Target};
 use hotloop_ir::{
     CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Trace, Ty,
-    TypeDescr, TypeRef,
+    TypeDescr, TypeRef, two_types,
 };
 
 /// `OLD` in an object's flags.
@@ -199,6 +199,25 @@ fn new_objects_are_not_remembered_until_something_collects() {
     build.op(Opcode::SetField, &[new, objects[0]], kit.reference.0);
     build.op(Opcode::SetField, &[objects[0], new], kit.reference.0);
     assert_eq!(remembered(&build.exit(&objects), 1), [-1, 0]);
+}
+
+/// So is one into which items are copied, or that is filled with references.
+#[test]
+fn runs_of_references_are_remembered() {
+    let kit = kit();
+    let (mut build, objects) = Build::new(&[Ty::Ref, Ty::Ref]);
+    let [zero, one, two] = [0, 1, 2].map(|bits| build.0.push_const(Ty::Int, bits));
+    let new = build.op(Opcode::NewArray, &[two], kit.ty.0);
+    for target in [objects[1], new] {
+        let descr = two_types(kit.ty, kit.ty);
+        let mut copy = Op::new(Opcode::CopyItems, &[objects[0], target, two]).with_descr(descr);
+        copy.list = build.0.push_list([zero, zero]);
+        build.0.push(copy);
+    }
+    let mut fill = Op::new(Opcode::FillItems, &[objects[0], one, objects[1]]).with_descr(kit.ty.0);
+    fill.list = build.0.push_list([two]);
+    build.0.push(fill);
+    assert_eq!(remembered(&build.exit(&objects), 2), [1, 0]);
 }
 
 /// All registers survive the call.

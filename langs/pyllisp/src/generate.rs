@@ -44,6 +44,8 @@ const INTEGERS: [&str; 4] = ["i0", "i1", "i2", "i3"];
 const FLOATS: [&str; 2] = ["x0", "x1"];
 const STRINGS: [&str; 2] = ["s0", "s1"];
 const LISTS: [&str; 2] = ["l0", "l1"];
+/// Keys of the dictionary `d0`.
+const KEYS: [&str; 6] = ["i0 % 5", "i1 % 7", "s0", "\"a\"", "s1 ++ \"b\"", "x0"];
 
 /// Integers at which something changes: the ends of the small ones, of words, of immediate operands.
 const BORDERS: [&str; 14] = [
@@ -94,6 +96,7 @@ impl Generator {
         for _ in 0..2 + self.below(6) {
             self.statement(0, 3);
         }
+        self.line(0, "(for k d0) (print k d0[k])");
         let names = [&INTEGERS[..], &FLOATS, &STRINGS, &LISTS].concat();
         for name in names {
             self.line(0, &format!("(print \"{name}\" {name})"));
@@ -119,6 +122,7 @@ impl Generator {
             let value = self.pick(&["[]", "[1 2 3]", "[0 [1] \"x\"]", "[5 4 3 2 1]"]);
             self.line(indent, &format!("{name} = {value}"));
         }
+        self.line(indent, "d0 = (dict)");
     }
 
     fn function(&mut self) {
@@ -134,6 +138,7 @@ impl Generator {
         self.line(1, "s1 = \"\"");
         self.line(1, "l0 = [i0 i1]");
         self.line(1, "l1 = []");
+        self.line(1, "d0 = (dict)");
         if self.below(3) == 0 {
             self.line(1, "(if i0 < 3 or i0 > 40) (return i1)");
             // The function may call itself, each time with a smaller number.
@@ -175,8 +180,9 @@ impl Generator {
     }
 
     fn statement(&mut self, indent: usize, budget: usize) {
-        let kinds = if budget == 0 || self.depth > 2 { 8 } else { 14 };
+        let kinds = if budget == 0 || self.depth > 2 { 11 } else { 17 };
         match self.below(kinds) {
+            8..=10 => self.collection(indent),
             0..=2 => {
                 let (name, value) = (self.pick(&INTEGERS), self.integer(3));
                 let limit = self.pick(&[
@@ -213,7 +219,7 @@ impl Generator {
                 let operator = self.pick(&["+", "-", "^", "|"]);
                 self.line(indent, &format!("{name} {operator}= {{{value}}} % 32771"));
             }
-            8 | 9 => {
+            11 | 12 => {
                 let condition = self.condition(2);
                 self.line(indent, &format!("(if {condition})"));
                 self.block(indent + 1, budget - 1);
@@ -227,9 +233,49 @@ impl Generator {
                     self.block(indent + 1, budget - 1);
                 }
             }
-            10 | 11 => self.counted(indent, budget),
-            12 => self.for_loop(indent, budget),
+            13 | 14 => self.counted(indent, budget),
+            15 => self.for_loop(indent, budget),
             _ => self.closure(indent, budget),
+        }
+    }
+
+    /// Something is done with a list, a string or the dictionary.
+    fn collection(&mut self, indent: usize) {
+        let (list, other) = (self.pick(&LISTS), self.pick(&LISTS));
+        let (text, integer) = (self.pick(&STRINGS), self.pick(&INTEGERS));
+        let key = self.pick(&KEYS);
+        match self.below(10) {
+            0 => self.line(indent, &format!("(if {list}.length > 0) i0 = {{({list}.pop) == 3 and 1 or i0}}")),
+            1 => self.line(indent, &format!("(if {list}.length < 40) ({list}.extend {other})")),
+            2 => self.line(indent, &format!("{list} = ({other}.slice 0 {{{integer} % 3}})")),
+            3 => self.line(indent, &format!("(if {list}.length < 40) {list} = {other} ++ {list}")),
+            4 => {
+                self.line(indent, &format!("(if {text}.length > 0)"));
+                let letter = self.pick(&["a", "b", " ", "é"]);
+                let index = format!("{{{integer}}} % {text}.length");
+                self.line(indent + 1, &format!("(if {text}[{index}] == \"{letter}\") i2 += 1"));
+            }
+            5 => {
+                let other = self.pick(&STRINGS);
+                self.line(indent, &format!("(if {text} ++ {other} == \"abc\" ++ s1) i1 += 1"));
+            }
+            6 => {
+                let limit = self.pick(&["1", "2", "3"]);
+                self.line(indent, &format!("(if ({text}.slice 0 {limit}) < \"b\") i3 += 1"));
+            }
+            7 => {
+                self.line(indent, &format!("(if (d0.contains {{{key}}}))"));
+                self.line(indent + 1, &format!("d0[{key}] = d0[{key}] + 1"));
+                self.line(indent, "(else)");
+                self.line(indent + 1, &format!("d0[{key}] = 1"));
+            }
+            8 => self.line(indent, &format!("d0[{key}] = (d0.get {{{key}}} 0) + 2")),
+            _ => {
+                let (item, letter) = (format!("k{}", self.loops), self.pick(&["a", "c"]));
+                self.loops += 1;
+                self.line(indent, &format!("(for {item} {text})"));
+                self.line(indent + 1, &format!("(if {item} != \"{letter}\") i0 = {{i0 + 1}} % 1000003"));
+            }
         }
     }
 
