@@ -104,6 +104,7 @@ ops! {
     // Where values come from, and marks.
     Input "input" (b"" false -> "*") Marker: "A value handed over at the trace's entry; `descr` is its type.";
     Label "label" (b"" false -> "") Marker: "The peeled loop's head: `loop` jumps here.";
+    Hoisted "hoisted" (b"" false -> "") Marker: "Guards from here to the label were moved out of the loop.";
     Phi "phi" (b"*" false -> "*") Marker: "A loop-carried value: the operand at first, then the operand of `loop`.";
     Instr "instr" (b"" false -> "") Marker: "An instruction of the interpreter begins.";
     Virtualizable "virtualizable" (b"r" true -> "") Marker: "The trace's own frame and what its fields hold (heap copy is stale).";

@@ -41,13 +41,15 @@ impl Optimizer<'_> {
         if let Some(constant) = self.state.out.const_of(condition) {
             return if (constant.bits != 0) == truth { Ok(()) } else { Err(Contradiction) };
         }
-        self.guard_op(*op, Op::new(op.code, &[condition]));
+        if self.proven().is_none() {
+            self.guard_op(*op, Op::new(op.code, &[condition]));
+        }
         self.learn_truth(condition, truth);
         Ok(())
     }
 
     /// The condition is known to be true or false from here on.
-    fn learn_truth(&mut self, condition: Operand, truth: bool) {
+    pub fn learn_truth(&mut self, condition: Operand, truth: bool) {
         let Some(var) = condition.as_var() else { return };
         let definition = *self.state.out.op(var);
         let boolean = self.fact(condition).implies(&Fact::BOOL);
@@ -86,7 +88,7 @@ impl Optimizer<'_> {
     }
 
     /// The operand is this word: what does that say of what it was computed from?
-    fn learn_equal(&mut self, operand: Operand, bits: u64) {
+    pub fn learn_equal(&mut self, operand: Operand, bits: u64) {
         self.learn(operand, &Fact::exactly(bits));
         let Some(var) = operand.as_var() else { return };
         let definition = *self.state.out.op(var);
@@ -145,7 +147,9 @@ impl Optimizer<'_> {
             return Err(Contradiction);
         }
         let constant = self.constant(expected.ty, expected.bits);
-        self.guard_op(*op, Op::new(Opcode::GuardValue, &[operand, constant]));
+        if self.proven().is_none() {
+            self.guard_op(*op, Op::new(Opcode::GuardValue, &[operand, constant]));
+        }
         self.learn_equal(operand, expected.bits);
         Ok(())
     }

@@ -74,6 +74,7 @@ impl Optimizer<'_> {
             self.state.heap.written();
         }
         self.state.facts.push(Fact::ANY);
+        self.state.origin.push(self.at);
         self.state.out.push(op).into()
     }
 
@@ -151,15 +152,22 @@ impl Optimizer<'_> {
         {
             return Ok(self.known_constant(known));
         }
-        let result = self.guard_op_result(*op, new);
-        self.know_result(result, code, args);
-        self.state.pure.insert((code, 0, new.args), result);
-        // Where it did not overflow, the wrapping operation gives the same.
+        // Where it does not overflow, the wrapping operation gives the same.
         let plain = match code {
             Opcode::IntAddOvf => Opcode::IntAdd,
             Opcode::IntSubOvf => Opcode::IntSub,
             _ => Opcode::IntMul,
         };
+        let result = match self.proven() {
+            Some(fact) => {
+                let result = self.emit_pure(plain, args);
+                self.learn(result, &fact);
+                result
+            }
+            None => self.guard_op_result(*op, new),
+        };
+        self.know_result(result, code, args);
+        self.state.pure.insert((code, 0, new.args), result);
         self.state.pure.insert((plain, 0, new.args), result);
         Ok(result)
     }

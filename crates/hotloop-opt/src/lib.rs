@@ -9,7 +9,7 @@
 //! guards.rs     guards, and what they teach    virtuals.rs escape analysis, the virtualizable
 //! heap.rs       loads forwarded, stores put off   resume.rs   what stands behind a guard
 //! entries.rs    calls of compiled entries, and tokens for frames
-//! items.rs      runs of items
+//! items.rs      runs of items                  hoist.rs    guards out of loops
 //! unroll.rs     loop peeling                   finish.rs   dead code, described values, numbering
 //! ```
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ mod entries;
 mod finish;
 mod guards;
 mod heap;
+mod hoist;
 mod items;
 mod knowledge;
 mod pipeline;
@@ -40,13 +41,15 @@ pub struct Options {
     pub peel: bool,
     /// Call loop-invariant functions each time, so that they can be checked.
     pub call_invariants: bool,
+    /// Move guards out of peeled loops.
+    pub hoist: bool,
     /// Test mode: this rule of resume data is broken on purpose (see [`BROKEN_RULES`]).
     pub break_rule: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { optimize: true, peel: true, call_invariants: false, break_rule: None }
+        Options { optimize: true, peel: true, call_invariants: false, hoist: true, break_rule: None }
     }
 }
 

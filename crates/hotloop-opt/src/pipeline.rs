@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap as HashMap;
 use hotloop_ir::{Class, Desc, Fact, Op, Opcode, Operand, Trace, Ty, Var};
 
 use crate::heap::HeapState;
+use crate::hoist::Hoisted;
 use crate::resume::SnapshotCache;
 use crate::value::{Object, ObjectId, Slot, Val};
 use crate::{Contradiction, Options};
@@ -17,6 +18,8 @@ pub(crate) struct State {
     pub out: Trace,
     /// Facts of its variables.
     pub facts: Vec<Fact>,
+    /// The operations of the recorded trace that they come from.
+    pub origin: Vec<u32>,
     /// What the recorded trace's variables are.
     pub values: Vec<Val>,
     /// Objects kept track of.
@@ -45,6 +48,12 @@ pub(crate) struct Optimizer<'a> {
     pub options: Options,
     pub state: State,
     pub snapshot: Option<SnapshotCache>,
+    /// The operation of the recorded trace that is being visited.
+    pub at: u32,
+    /// Guards of a loop's body that are known to hold.
+    pub hoisted: Hoisted,
+    /// What was known of the phis at the label when the body was last swept.
+    pub label_facts: Vec<Fact>,
 }
 
 impl<'a> Optimizer<'a> {
@@ -57,6 +66,7 @@ impl<'a> Optimizer<'a> {
         let state = State {
             out,
             facts: Vec::new(),
+            origin: Vec::new(),
             values: vec![Val::Op(Operand::NONE); recorded.ops.len()],
             objects: Vec::new(),
             virtualizable: None,
@@ -68,7 +78,15 @@ impl<'a> Optimizer<'a> {
             valid: false,
             forced: 0,
         };
-        Optimizer { recorded, options, state, snapshot: None }
+        Optimizer {
+            recorded,
+            options,
+            state,
+            snapshot: None,
+            at: 0,
+            hoisted: Hoisted::default(),
+            label_facts: Vec::new(),
+        }
     }
 
     pub fn run(mut self) -> Result<Trace, Contradiction> {
@@ -112,6 +130,7 @@ impl<'a> Optimizer<'a> {
     /// One operation of the recorded trace goes through the rooms.
     pub fn visit(&mut self, index: usize) -> Result<(), Contradiction> {
         let op = self.recorded.ops[index];
+        self.at = index as u32;
         let result = match op.code.class() {
             Class::Marker => {
                 self.marker(&op);

@@ -23,7 +23,8 @@ use hotloop_ir::{Fact, Op, Opcode, Operand, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
-use crate::pipeline::Optimizer;
+use crate::hoist::Loop;
+use crate::pipeline::{Optimizer, State};
 use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
 
 /// How often the body is swept before knowledge is given up altogether.
@@ -61,22 +62,37 @@ struct Plan {
     excluded: HashSet<(Operand, Place)>,
     /// Phis, by number, that start alike but go different ways.
     split: HashSet<usize>,
+    /// Phis, by number, that never change after all (or were thought not to, and do).
+    fixed: HashMap<usize, bool>,
+    /// Assumes nothing.
+    last_resort: bool,
 }
+
+/// See [`Phis::leader`].
+const FIXED: usize = usize::MAX;
 
 /// The phis being made, in the order of the plan's shapes.
 struct Phis {
     first: Vec<Operand>,
-    /// The phi that does for this one, too: it starts alike, and so far they went the same way.
+    /// The phi that does for this one, too: it starts alike, and so far they went the same way. [`FIXED`]: its
+    /// first value does.
     leader: Vec<usize>,
     made: Vec<Operand>,
 }
 
 impl Phis {
-    fn new(first: Vec<Operand>, split: &HashSet<usize>) -> Phis {
+    fn new(first: Vec<Operand>, plan: &Plan) -> Phis {
+        let fixed = |number: usize| plan.fixed.get(&number) == Some(&true);
+        let apart = |number: usize| plan.split.contains(&number) || fixed(number);
         let leader = (0..first.len())
             .map(|number| {
-                let alike = |earlier: &usize| first[*earlier] == first[number] && !split.contains(earlier);
-                if split.contains(&number) { number } else { (0..number).find(alike).unwrap_or(number) }
+                let alike = |earlier: &usize| first[*earlier] == first[number] && !apart(*earlier);
+                match number {
+                    _ if plan.last_resort => number,
+                    _ if fixed(number) => FIXED,
+                    _ if plan.split.contains(&number) => number,
+                    _ => (0..number).find(alike).unwrap_or(number),
+                }
             })
             .collect();
         Phis { first, leader, made: Vec::new() }
@@ -135,17 +151,34 @@ impl Optimizer<'_> {
                 Some(plan) if !last_resort => plan,
                 _ => self.first_plan(&args, &mut uncarried, last_resort),
             };
-            // Stores that are not carried are made before the label.
-            let carried: Vec<(Operand, Place)> =
-                current.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
-            self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
-            match self.sweep_body(inputs, &args, &list, current, &mut uncarried)? {
-                None => return Ok(()),
+            match self.sweep_body(inputs, &args, &list, &current, &mut uncarried, None)? {
+                None if last_resort || !self.options.hoist => return Ok(()),
+                None => {
+                    self.hoist_guards(inputs, &args, &list, &current, saved);
+                    return Ok(());
+                }
                 Some(better) => plan = better,
             }
         }
         // The last resort assumes nothing, so it always fits.
         Err(Contradiction)
+    }
+
+    /// The loop is closed. If guards of its body can be moved before the label, the body is swept once more
+    /// without them; `saved` is the state after the preamble.
+    fn hoist_guards(&mut self, inputs: usize, args: &[Val], list: &[Operand], plan: &Plan, saved: State) {
+        let label_facts = std::mem::take(&mut self.label_facts);
+        let closed = std::mem::replace(&mut self.state, saved);
+        let Some(body) = Loop::find(&closed.out, &closed.origin, &self.state.facts, &label_facts) else {
+            self.state = closed;
+            return;
+        };
+        self.snapshot = None;
+        let swept = self.sweep_body(inputs, args, list, plan, &mut HashSet::default(), Some(&body));
+        let moved = !std::mem::take(&mut self.hoisted).is_empty();
+        if !moved || !matches!(swept, Ok(None)) {
+            self.state = closed;
+        }
     }
 
     /// Whether the store may go round the loop: nobody is kept alive or hidden by it.
@@ -161,7 +194,7 @@ impl Optimizer<'_> {
         uncarried: &mut HashSet<(Operand, Place)>,
         last_resort: bool,
     ) -> Plan {
-        let mut plan = Plan::default();
+        let mut plan = Plan { last_resort, ..Plan::default() };
         let same: HashSet<Operand> = args
             .iter()
             .enumerate()
@@ -254,24 +287,38 @@ impl Optimizer<'_> {
         inputs: usize,
         args: &[Val],
         list: &[Operand],
-        plan: Plan,
+        plan: &Plan,
         uncarried: &mut HashSet<(Operand, Place)>,
+        hoist: Option<&Loop>,
     ) -> Result<Option<Option<Plan>>, Contradiction> {
+        // Stores that are not carried are made before the label.
+        self.make_other_stores(plan);
         // The preamble's side of the phis; virtual objects that the plan has as phis are allocated here.
         let store_values: Vec<Val> = plan.stores.iter().map(|(pending, _)| Val::Op(pending.value)).collect();
-        let first = self.phi_values(&plan, args, &store_values);
+        let first = self.phi_values(plan, args, &store_values);
         let first = first.into_iter().map(|value| self.materialize(value)).collect();
-        let mut phis = Phis::new(first, &plan.split);
+        let mut phis = Phis::new(first, plan);
+        if let Some(body) = hoist {
+            self.hoisted = self.hoist(body);
+            if self.hoisted.is_empty() {
+                return Ok(None);
+            }
+        }
         self.emit(Op::new(Opcode::Label, &[]));
+        let label = self.state.out.ops.len();
         let mut made: HashMap<usize, ObjectId> = HashMap::default();
         for (index, shape) in plan.args.iter().enumerate() {
-            let value = self.make(&plan, shape, &mut phis, &mut made);
+            let value = self.make(plan, shape, &mut phis, &mut made);
             self.state.values[index] = value;
         }
         let mut pending = Vec::new();
         for (store, shape) in &plan.stores {
-            let value = self.make(&plan, shape, &mut phis, &mut made);
+            let value = self.make(plan, shape, &mut phis, &mut made);
             pending.push(Pending { value: self.materialize(value), ..*store });
+        }
+        self.label_facts = self.state.facts[label..].to_vec();
+        for (number, fact) in self.hoisted.phis().to_vec() {
+            self.learn(Var((label + number) as u32).into(), &fact);
         }
         let heap = &mut self.state.heap;
         heap.relied_on.clear();
@@ -300,14 +347,14 @@ impl Optimizer<'_> {
         let ends: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
         let mut pairing = Pairing::default();
         for (index, (shape, end)) in plan.args.iter().zip(&ends).enumerate() {
-            better.args[index] = self.compare(&plan, &mut better, shape.clone(), *end, &mut pairing);
+            better.args[index] = self.compare(plan, &mut better, shape.clone(), *end, &mut pairing);
         }
         let mut store_ends = Vec::new();
         for (index, (store, shape)) in plan.stores.iter().enumerate() {
             match self.state.heap.content(store.object, store.place) {
                 Some(value) if self.may_carry(value) => {
                     let compared =
-                        self.compare(&plan, &mut better, shape.clone(), Val::Op(value), &mut pairing);
+                        self.compare(plan, &mut better, shape.clone(), Val::Op(value), &mut pairing);
                     better.stores[index].1 = compared;
                     store_ends.push(Val::Op(value));
                 }
@@ -326,18 +373,27 @@ impl Optimizer<'_> {
         if anew {
             return Ok(Some(None));
         }
-        let back = if better == plan { self.phi_values(&plan, &ends, &store_ends) } else { Vec::new() };
+        let back = if better == *plan { self.phi_values(plan, &ends, &store_ends) } else { Vec::new() };
         for (number, value) in back.iter().enumerate() {
-            if *value != back[phis.leader[number]] {
-                better.split.insert(number);
+            let unchanged = *value == Val::Op(phis.first[number]);
+            match phis.leader[number] {
+                FIXED if !unchanged => {
+                    better.fixed.insert(number, false);
+                }
+                FIXED => {}
+                _ if unchanged && !plan.fixed.contains_key(&number) && !plan.last_resort => {
+                    better.fixed.insert(number, true);
+                }
+                leader if *value != back[leader] => {
+                    better.split.insert(number);
+                }
+                _ => {}
             }
         }
-        if better != plan {
+        if better != *plan {
             return Ok(Some(Some(better)));
         }
-        let carried: Vec<(Operand, Place)> =
-            plan.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
-        self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
+        self.make_other_stores(plan);
         let back: Vec<Operand> = back
             .into_iter()
             .enumerate()
@@ -349,6 +405,13 @@ impl Optimizer<'_> {
             .collect();
         self.end(Opcode::Loop, 0, back);
         Ok(None)
+    }
+
+    /// Makes the stores that the plan does not carry round the loop.
+    fn make_other_stores(&mut self, plan: &Plan) {
+        let carried: Vec<(Operand, Place)> =
+            plan.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
+        self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
     }
 
     /// What the phis of a plan are at one end of the loop, in order.
@@ -407,10 +470,10 @@ impl Optimizer<'_> {
             Shape::Dead => Val::Op(Operand::NONE),
             Shape::Phi(fact) => {
                 let number = phis.made.len();
-                let phi = if phis.leads(number) {
-                    self.emit(Op::new(Opcode::Phi, &[phis.first[number]]))
-                } else {
-                    phis.made[phis.leader[number]]
+                let phi = match phis.leader[number] {
+                    FIXED => phis.first[number],
+                    leader if leader == number => self.emit(Op::new(Opcode::Phi, &[phis.first[number]])),
+                    leader => phis.made[leader],
                 };
                 phis.made.push(phi);
                 self.learn(phi, fact);

@@ -3,7 +3,7 @@
 //! ```text
 //! # what the file shows
 //! declarations (those of traces/declarations.txt stand before)
-//! === a case [no peel] [no optimize]
+//! === a case [no peel] [no hoist] [no optimize]
 //! the recorded trace
 //! ---
 //! the optimised trace, or `contradiction`
@@ -27,6 +27,7 @@ fn optimized(declarations: &str, header: &str, before: &str) -> String {
     let options = Options {
         optimize: !header.contains("[no optimize]"),
         peel: !header.contains("[no peel]"),
+        hoist: !header.contains("[no hoist]"),
         ..Options::default()
     };
     let Ok(trace) = optimize(&recorded, &options) else { return "contradiction\n".into() };

@@ -14,8 +14,15 @@ use support::run::{Config, Counts, run_direct, run_traced, traces};
 const CASES: u64 = 300;
 
 fn configs() -> Vec<Config> {
-    let plain =
-        Config { optimize: true, peel: true, break_rule: None, every: None, record_at: 2, bridges: None };
+    let plain = Config {
+        optimize: true,
+        peel: true,
+        hoist: true,
+        break_rule: None,
+        every: None,
+        record_at: 2,
+        bridges: None,
+    };
     let mut all = vec![
         Config { optimize: false, peel: false, ..plain },
         Config { optimize: false, peel: false, every: Some(3), bridges: Some(9), ..plain },
@@ -23,6 +30,7 @@ fn configs() -> Vec<Config> {
         Config { peel: false, ..plain },
         Config { peel: false, every: Some(3), ..plain },
         plain,
+        Config { hoist: false, every: Some(5), ..plain },
         Config { record_at: 1, bridges: Some(9), ..plain },
     ];
     for every in [1, 2, 4, 8, 16, 40] {

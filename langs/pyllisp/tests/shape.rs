@@ -56,7 +56,7 @@ fn check_inner_loop(name: &str, source: &str) {
         );
     }
     let guards = ops.iter().filter(|code| code.is_guard() && **code != Opcode::GuardNoInterrupt).count();
-    assert!(guards <= 4, "{guards} guards, the loop's own condition among them:\n{last}");
+    assert!(guards <= 1, "{guards} guards, the loop's own condition among them:\n{last}");
 }
 
 const LOOPS: &str = "\

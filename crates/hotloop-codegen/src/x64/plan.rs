@@ -47,7 +47,7 @@ pub struct Plan {
 
 /// Whether it produces no code and no value.
 pub fn is_mark(code: Opcode) -> bool {
-    matches!(code, Opcode::Instr | Opcode::Live | Opcode::Virtualizable)
+    matches!(code, Opcode::Instr | Opcode::Live | Opcode::Virtualizable | Opcode::Hoisted)
 }
 
 /// Whether it is a compare that can be part of a guard.

@@ -18,6 +18,7 @@ use super::memory::{World, allocate_for_trace, canon, kit, load_slot, type_of};
 pub struct Config {
     pub optimize: bool,
     pub peel: bool,
+    pub hoist: bool,
     pub break_rule: Option<u32>,
     /// About every 2k-th guard fails.
     pub every: Option<u64>,
@@ -247,8 +248,8 @@ impl Driver<'_> {
     fn compile(&mut self, recorded: &Trace, bridge: Option<u32>) -> Result<(), String> {
         self.texts.push(format!("--- recorded, bridge of {bridge:?}\n{recorded}"));
         verify::verify(recorded).map_err(|error| format!("the test's recorder: {error}"))?;
-        let Config { optimize: optimized, peel, break_rule, .. } = self.config;
-        let mut options = Options { optimize: optimized, peel, break_rule, ..Options::default() };
+        let Config { optimize: optimized, peel, hoist, break_rule, .. } = self.config;
+        let mut options = Options { optimize: optimized, peel, hoist, break_rule, ..Options::default() };
         let mut result = optimize(recorded, &options);
         if result.is_err() && bridge.is_none() && peel {
             // The body may be dead code. The recorded iteration can't be.

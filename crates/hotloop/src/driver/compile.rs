@@ -60,6 +60,7 @@ impl<I: Interpreter> Vm<'_, I> {
             optimize: jit.optimize,
             peel,
             call_invariants: jit.check_hints,
+            hoist: jit.optimize && !matches!(goal, Goal::Loop { plain: true, .. }),
             break_rule: jit.break_rule,
         };
         // A loop whose second iteration can't go the first one's way may still be worth its first.
@@ -156,11 +157,23 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut guard = self.tables.borrow_mut();
         let tables = &mut *guard;
         let index = tables.next_trace();
-        let guard =
-            Guard { trace: index, failures: 0, eagerness: jit.trace_eagerness, aborts: 0, room: None };
+        let guard = Guard {
+            trace: index,
+            failures: 0,
+            eagerness: jit.trace_eagerness,
+            aborts: 0,
+            room: None,
+            hoisted: false,
+        };
         let numbers = first_guard as usize..first_guard as usize + optimized.resumes.len();
         tables.guards.resize(tables.guards.len().max(numbers.end), guard);
         tables.guards[numbers].fill(guard);
+        let hoisted = optimized.ops.iter().skip_while(|op| op.code != Opcode::Hoisted);
+        for op in hoisted.take_while(|op| op.code != Opcode::Label).filter(|op| op.code.is_guard()) {
+            if let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize) {
+                guard.hoisted = true;
+            }
+        }
         for op in &optimized.ops {
             let eagerness = match op.code {
                 // The next piece is recorded at once.
@@ -186,13 +199,18 @@ impl<I: Interpreter> Vm<'_, I> {
         summary.assembling += assembling;
         summary.code_bytes += self.target.code_size(code) as u64;
         let (head, root, parent) = match goal {
-            Goal::Loop { pc, head } | Goal::Entry { pc, head } => {
+            Goal::Loop { pc, head, .. } | Goal::Entry { pc, head } => {
                 match goal {
                     Goal::Loop { .. } => summary.loops += 1,
                     _ => summary.entries += 1,
                 }
-                tables.sweep |= tables.heads[head].trace.replace(index).is_some();
-                tables.heads[head].cold = false;
+                if matches!(goal, Goal::Loop { plain: true, .. }) {
+                    tables.installed_plain(head, index);
+                } else {
+                    let entry = &mut tables.heads[head];
+                    tables.sweep |= entry.trace.replace(index).is_some() | entry.plain.take().is_some();
+                    entry.cold = false;
+                }
                 tables.heads[head].rest_until = None;
                 tables.heads[head].exits = ExitCost::default();
                 self.interpreter.loop_cell(pc).set_count(1);

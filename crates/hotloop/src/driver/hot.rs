@@ -59,7 +59,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if self.tables.borrow().sweep {
             self.sweep();
         }
-        let (head, code) = {
+        let (head, code, plain) = {
             let mut tables = self.tables.borrow_mut();
             if cell.head(tables.owner).is_none() && threshold > 1 {
                 // The first look only sets the counter.
@@ -70,9 +70,13 @@ impl<I: Interpreter> Vm<'_, I> {
             let head = tables.head(cell, kind, &greens);
             let code = tables.heads[head].trace;
             let code = code.filter(|trace| tables.trace(*trace).invalid.load(Ordering::Relaxed) == 0);
-            (head, code)
+            let entry = &mut tables.heads[head];
+            let plain = std::mem::take(&mut entry.wants_plain) && entry.aborts <= jit.max_aborts;
+            (head, code, plain)
         };
-        if let Some(trace) = code {
+        if let Some(trace) = code
+            && !plain
+        {
             cell.set_count(1);
             let started = Instant::now();
             let place = || format!("code compiled for {}", self.interpreter.describe(pc));
@@ -102,12 +106,13 @@ impl<I: Interpreter> Vm<'_, I> {
             cell.set_count(threshold);
             return (Next::At(pc, false), state);
         }
-        // Should this recording fail, the next waits twice as long.
-        cell.set_count(threshold.max(2).saturating_mul(1 << aborts.min(16)));
+        // Should this recording fail, the next waits twice as long (unless there is code to run meanwhile).
+        let wait = threshold.max(2).saturating_mul(1 << aborts.min(16));
+        cell.set_count(if code.is_some() { 1 } else { wait });
         if std::mem::take(&mut self.tables.borrow_mut().heads[head].cold) {
             return (Next::At(pc, false), state);
         }
-        self.record_head(kind, pc, head, state)
+        self.record_head(kind, pc, head, code.is_some(), state)
     }
 
     /// Whether the flag was set and made a language error.
@@ -177,6 +182,7 @@ impl<I: Interpreter> Vm<'_, I> {
         kind: HeadKind,
         pc: I::Pc,
         head: usize,
+        plain: bool,
         state: I::State<Direct>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let jit = self.interpreter.runtime().jit();
@@ -232,7 +238,7 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder,
             root: Self::frame().map(|(index, _)| reds[index].operand),
             goal: match kind {
-                HeadKind::Loop => Goal::Loop { pc, head },
+                HeadKind::Loop => Goal::Loop { pc, head, plain },
                 HeadKind::Entry => Goal::Entry { pc, head },
             },
             slots,

@@ -81,7 +81,7 @@ impl<I: Interpreter> Vm<'_, I> {
             let entry = &mut tables.guards[guard as usize];
             // The more traces wait for this one, the dearer is the exit.
             entry.failures = entry.failures.saturating_add(exits.len() as u32);
-            let (index, hot) = (entry.trace, entry.failures >= entry.eagerness);
+            let (index, hot, hoisted) = (entry.trace, entry.failures >= entry.eagerness, entry.hoisted);
             tables.summary.exits += 1;
             let generation = tables.generation;
             let compiled = tables.trace(index);
@@ -95,6 +95,9 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             // Should it be running further up the stack, it is freed later.
             tables.sweep |= invalid || condemned;
+            if hoisted {
+                tables.hoisted_failed(head, index);
+            }
             let bridge = hot && !condemned && tables.has_room(guard, jit);
             if hot && !bridge {
                 // Given up: the interpreter is its generic path.
@@ -221,6 +224,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         head.spent += spent;
         if head.exits.add(started, for_good) && head.trace.take().is_some() {
+            head.plain = None;
             head.rest_until = Some(Instant::now() + std::mem::take(&mut head.spent) * REST);
             tables.summary.retired += 1;
             tables.sweep = true;

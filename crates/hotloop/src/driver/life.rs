@@ -44,7 +44,7 @@ impl<P: Copy> Tables<P> {
         self.traces[root].as_ref().is_some_and(|compiled| {
             !compiled.condemned
                 && compiled.invalid.load(Ordering::Relaxed) == 0
-                && self.heads[compiled.head].trace == Some(root)
+                && [self.heads[compiled.head].trace, self.heads[compiled.head].plain].contains(&Some(root))
         })
     }
 
@@ -181,6 +181,7 @@ impl<I: Interpreter> Vm<'_, I> {
                     head.trace = None;
                     head.cold = true;
                 }
+                None if head.plain == Some(index) => head.plain = None,
                 None => {}
                 Some(number) => {
                     self.target.detach(number);

@@ -21,8 +21,8 @@ const INNER_ATTEMPTS: u32 = 2;
 /// What is recorded.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Goal<P> {
-    /// A loop, from its head.
-    Loop { pc: P, head: usize },
+    /// A loop, from its head; `plain`: beside one whose moved guards failed.
+    Loop { pc: P, head: usize, plain: bool },
     /// A function, from its entry.
     Entry { pc: P, head: usize },
     /// What follows a guard's failure; `head` is that of its root trace.
@@ -398,14 +398,16 @@ impl<I: Interpreter> Vm<'_, I> {
             recording.recorder.finish(Opcode::Loop, 0, &args);
             return End::Whole;
         }
+        let bridge = match recording.goal {
+            Goal::Bridge { guard, .. } => Some(guard),
+            Goal::Loop { .. } | Goal::Entry { .. } => None,
+        };
         let target = found.and_then(|head| {
             let tables = self.tables.borrow();
-            let trace = tables.heads[head].trace?;
-            let compiled = tables.trace(trace);
-            let valid = compiled.invalid.load(Ordering::Relaxed) == 0;
+            let (trace, compiled) = tables.target(head, bridge)?;
             let inputs = |var: &Var| var.0 < types.len() as u32 + compiled.slots.len() as u32;
             let tokens = compiled.trace.tokens.iter().filter(|var| inputs(var)).map(|var| var.0).collect();
-            valid.then(|| (trace, compiled.code, compiled.slots.clone(), tokens))
+            Some((trace, compiled.code, compiled.slots.clone(), tokens))
         });
         if target.is_some()
             && owner == Owner::Inlined

@@ -114,6 +114,10 @@ pub(crate) struct Head {
     pub trace: Option<usize>,
     /// It is being recorded.
     pub recording: bool,
+    /// The same loop with all guards in its body: for entries that fail the guards moved out of it.
+    pub plain: Option<usize>,
+    /// Such an entry was seen.
+    pub wants_plain: bool,
     pub aborts: u32,
     /// Its code was freed: its counter starts anew.
     pub cold: bool,
@@ -242,6 +246,8 @@ pub(crate) struct Guard {
     pub aborts: u32,
     /// It ends a chain of bridges: how many more there may be. Then where its failures lead is watched.
     pub room: Option<u32>,
+    /// Moved out of the loop by the optimizer.
+    pub hoisted: bool,
 }
 
 /// Everything that was compiled, in numbers.
@@ -641,6 +647,35 @@ impl<P: Copy> Tables<P> {
         P: Clone,
     {
         self.returns[number as usize].clone().expect("a position at which traces return")
+    }
+
+    /// A guard that was moved out of its loop failed: the loop is wanted with all guards in its body, too.
+    pub fn hoisted_failed(&mut self, head: usize, trace: usize) {
+        let head = &mut self.heads[head];
+        head.wants_plain |= head.trace == Some(trace) && head.plain.is_none();
+    }
+
+    /// There is a loop with all guards in its body now: bridges to it are worth it at once.
+    pub fn installed_plain(&mut self, head: usize, plain: usize) {
+        self.heads[head].plain = Some(plain);
+        let main = self.heads[head].trace;
+        for guard in &mut self.guards {
+            if guard.hoisted && Some(guard.trace) == main {
+                guard.eagerness = guard.eagerness.min(guard.failures + 1);
+            }
+        }
+    }
+
+    /// The trace that a bridge goes on in at this head.
+    pub fn target(&self, head: usize, bridge: Option<u32>) -> Option<(usize, &Compiled)> {
+        let entry = &self.heads[head];
+        let early = bridge.is_some_and(|guard| {
+            let guard = &self.guards[guard as usize];
+            guard.hoisted && self.trace(guard.trace).head == head
+        });
+        let valid = |trace: &usize| self.trace(*trace).invalid.load(Ordering::Relaxed) == 0;
+        let plain = entry.plain.filter(|trace| early && valid(trace));
+        plain.or(entry.trace.filter(valid)).map(|trace| (trace, self.trace(trace)))
     }
 
     /// Counts an abort.

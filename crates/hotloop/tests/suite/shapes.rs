@@ -269,6 +269,28 @@ fn a_list_grows_without_calls() {
         }
         let grows = traces.iter().any(|trace| trace.ops.iter().any(|op| op.code == Opcode::CopyItems));
         assert!(grows, "{}", report.summary);
+    });
+}
+
+/// Overflow checks, bounds checks and comparisons that hold for the whole range leave the loop.
+#[test]
+fn guards_over_inductions_leave_the_loop() {
+    let text = "
+        fn main 8
+          int r0 0; int r1 77; int r2 100; int r3 1; array r5 120
+        loop:
+          mul r4 r1 r0; add r4 r4 r0; assert r0 r4 ; set-item r5 r0 r4
+          add r0 r0 r3
+          back-less r0 r2 loop
+          return r4";
+    // One more than they are: at first the product is not greater than the index.
+    let text = text.replace("int r0 0", "int r0 1");
+    alone(|| {
+        let (report, traces) = traces(&text, &way(), 10_000);
+        let (trace, ops) = body(&traces);
+        // Left are the poll, the condition, and the fuel.
+        let guards = ops.iter().filter(|op| op.code.is_guard()).count();
+        assert!(guards <= 3, "{guards} guards:\n{trace}");
         assert_eq!(report.summary.loops, 1, "{}", report.summary);
     });
 }
@@ -289,5 +311,34 @@ fn a_slice_that_is_compared_is_not_allocated() {
         for op in &ops {
             assert!(!matches!(op.code.class(), Class::Alloc | Class::Call), "{}:\n{trace}", op.code.name());
         }
+    });
+}
+
+/// The moved guards fail at each entry, as the loop always ends before its bound: the loop is made once more
+/// without moving them, and entries go there without leaving the machine code.
+#[test]
+fn guards_that_were_moved_for_nothing_cost_one_more_loop() {
+    let text = "
+        fn main 10
+          int r3 1; int r1 9; array r5 10; int r6 50; int r7 0; int r8 2000
+        outer:
+          int r0 0
+        loop:
+          set-item r5 r0 r7; add r0 r0 r3
+          same r9 r0 r1
+          jump-if r9 out
+          back-less r0 r6 loop
+        out:
+          add r7 r7 r3
+          back-less r7 r8 outer
+          return r7";
+    alone(|| {
+        let (report, traces) = traces(text, &Way::eager(true, true, 5), 100_000);
+        let moved =
+            traces.iter().filter(|trace| trace.ops.iter().any(|op| op.code == Opcode::Hoisted)).count();
+        let summary = &report.summary;
+        assert_eq!(report.outcome.result, "returned 2000 color 0");
+        assert!(moved >= 1, "nothing was moved");
+        assert!(summary.loops <= moved as u32 + 2 && summary.exits < 60, "{summary}");
     });
 }
