@@ -9,8 +9,9 @@
 //! guards.rs     guards, and what they teach    virtuals.rs escape analysis, the virtualizable
 //! heap.rs       loads forwarded, stores put off   resume.rs   what stands behind a guard
 //! entries.rs    calls of compiled entries, and tokens for frames
-//! items.rs      runs of items                  hoist.rs    guards out of loops
-//! unroll.rs     loop peeling                   finish.rs   dead code, described values, numbering
+//! items.rs      runs of items                  unroll.rs   loop peeling
+//! inductions.rs what goes by steps in a loop   hoist.rs    guards out of loops
+//! finish.rs     dead code, described values, numbering
 //! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -21,6 +22,7 @@ mod finish;
 mod guards;
 mod heap;
 mod hoist;
+mod inductions;
 mod items;
 mod knowledge;
 mod pipeline;

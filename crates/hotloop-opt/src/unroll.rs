@@ -23,7 +23,7 @@ use hotloop_ir::{Fact, Op, Opcode, Operand, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
-use crate::hoist::Loop;
+use crate::inductions::Loop;
 use crate::pipeline::{Optimizer, State};
 use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
 

@@ -566,6 +566,7 @@ impl<P: Copy> Tables<P> {
         for mut head in gone.into_iter().flatten() {
             loop {
                 self.heads[head].trace = None;
+                self.heads[head].plain = None;
                 self.orphans.push(head);
                 match self.heads[head].next.take() {
                     Some(next) => head = next,
