@@ -106,7 +106,13 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder.begin_instruction(0, &[], &[], None);
             let step = self.meta_step(&mut recorder, pc, raising, &mut state);
             (pc, raising) = match step {
-                Step::Next(next) | Step::Return(next) | Step::Switch(next) => (next, false),
+                Step::Next(next) => (next, false),
+                Step::Return(next) | Step::Switch(next) => {
+                    if self.is_watched_now(&state) {
+                        break Pause::Watched(next, false);
+                    }
+                    (next, false)
+                }
                 Step::Loop(next) => {
                     if self.interpreter.loop_cell(next).tick() || poll.load(Ordering::Relaxed) != 0 {
                         break Pause::Loop(next);
@@ -119,7 +125,13 @@ impl<I: Interpreter> Vm<'_, I> {
                     }
                     (next, false)
                 }
-                Step::Raise(at) => (at, true),
+                // The interpreter's own `handle` may have taken frames off.
+                Step::Raise(at) => {
+                    if raising && self.is_watched_now(&state) {
+                        break Pause::Watched(at, true);
+                    }
+                    (at, true)
+                }
                 Step::Done => break Pause::Done,
             };
         };
@@ -127,6 +139,12 @@ impl<I: Interpreter> Vm<'_, I> {
         let (words, greens) = Self::words_of(&state);
         let words: Vec<u64> = words.iter().map(|red| red.bits).collect();
         (pause, RedState::load(&words, &greens))
+    }
+
+    /// Whether the frame that the dispatch loop is to come back to is current.
+    fn is_watched_now(&self, state: &I::State<Meta>) -> bool {
+        let frame = Self::frame().map(|(index, _)| Self::words_of(state).0[index].bits);
+        self.watch.get() != 0 && frame == Some(self.watch.get())
     }
 
     /// A step was executed: follows it, and remembers it if it was recorded.

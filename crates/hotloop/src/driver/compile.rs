@@ -112,7 +112,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let size = self.target.code_size(code);
         self.tell(&goal, recorded, &optimized, size, |hooks, info| hooks.after_compile(info));
-        if runtime.options().jit.perf_map {
+        if runtime.jit().perf_map {
             self.write_perf_map(code, &goal);
         }
         let optimized = Rc::new(optimized);

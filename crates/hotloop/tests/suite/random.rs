@@ -387,7 +387,7 @@ fn random_programs_agree() {
 }
 
 /// One program with one setting of the JIT, to look at:
-/// `TINY_FILE=FILE TINY_JIT=threshold=1,… TINY_LOG=jit-log-opt:- cargo test … one_program -- --nocapture`.
+/// `TINY_FILE=FILE TINY_JIT=threshold=1,… TINY_STRESS=2 TINY_LOG=jit-log-opt:- cargo test … one_program -- --nocapture`.
 #[test]
 fn one_program() {
     let Some(file) = std::env::var_os("TINY_FILE") else { return };
@@ -395,7 +395,14 @@ fn one_program() {
     let program: &'static Program = Box::leak(Box::new(Program::parse(&text)));
     let mut jit = hotloop::JitOptions::default();
     jit.parse(&std::env::var("TINY_JIT").unwrap_or_default()).expect("the JIT's options");
-    let way = crate::run::Way::with(jit);
+    if std::env::var_os("TINY_COMPARE").is_some() {
+        let found =
+            alone(|| crate::run::compare(program, crate::run::Effort::Some, None, &mut Counts::default()));
+        println!("compared: {found:?}");
+        return;
+    }
+    let gc_stress = std::env::var("TINY_STRESS").ok().and_then(|text| text.parse().ok());
+    let way = crate::run::Way { gc_stress, ..crate::run::Way::with(jit) };
     let log = std::env::var("TINY_LOG").ok().map(|text| hotloop_log::Log::parse(&text).expect("the log"));
     alone(|| println!("{:#?}", crate::run::run_logged(program, &way, crate::run::FUEL, log)));
 }
