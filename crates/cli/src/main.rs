@@ -41,9 +41,11 @@ fn obey() -> Result<(), Failure> {
         Command::Help => say(&arguments::help()),
         Command::Version => say(concat!("hotloop ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Prompt(settings) => repl::run(settings),
-        Command::Run { settings, file, arguments } => {
-            on_a_deep_stack(move || language::run(settings, &file, &arguments))
-        }
+        Command::Run { settings, file, arguments } => on_a_deep_stack(move || {
+            let result = language::run(settings, &file, &arguments);
+            signal::uninstall();
+            result
+        }),
     }
 }
 

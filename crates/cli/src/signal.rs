@@ -4,8 +4,8 @@
 //! compiled code. A second one within a second ends the process: it is for programs that hang elsewhere.
 //! While nothing runs, at the prompt, Ctrl-C only makes the read of a line return early.
 //!
-//! The handler does what handlers may: it loads and stores atomics, reads a clock, and calls `signal` and
-//! `raise`.
+//! The handler does what handlers may: it loads and stores atomics, reads a clock, and calls `signal`, `raise`
+//! and `pthread_kill`.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -22,6 +22,8 @@ struct Control {
     interrupter: Interrupter,
     /// What times are counted from.
     start: Instant,
+    /// The program's thread: a read of its that waits is given up only if the signal comes to it.
+    thread: libc::pthread_t,
 }
 
 static CONTROL: OnceLock<Control> = OnceLock::new();
@@ -31,7 +33,17 @@ static ASKED: AtomicU64 = AtomicU64::new(NEVER);
 static RUNNING: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn on_interrupt(signal: libc::c_int) {
-    let Some(control) = CONTROL.get().filter(|_| RUNNING.load(Relaxed)) else { return };
+    let Some(control) = CONTROL.get() else { return };
+    // SAFETY: both may be called in a handler; the program's thread takes the handler away before it ends.
+    unsafe {
+        if libc::pthread_equal(libc::pthread_self(), control.thread) == 0 {
+            libc::pthread_kill(control.thread, signal);
+            return;
+        }
+    }
+    if !RUNNING.load(Relaxed) {
+        return;
+    }
     let now = control.start.elapsed().as_millis() as u64;
     let before = ASKED.swap(now, Relaxed);
     if before != NEVER && now - before < IMPATIENCE {
@@ -47,7 +59,9 @@ extern "C" fn on_interrupt(signal: libc::c_int) {
 /// From now on Ctrl-C stops what runs between [`start`] and [`stop`]. A process has one interpreter: later
 /// calls change nothing.
 pub fn install(interrupter: Interrupter) {
-    if CONTROL.set(Control { interrupter, start: Instant::now() }).is_err() {
+    // SAFETY: it always succeeds.
+    let thread = unsafe { libc::pthread_self() };
+    if CONTROL.set(Control { interrupter, start: Instant::now(), thread }).is_err() {
         return;
     }
     let handler: extern "C" fn(libc::c_int) = on_interrupt;
@@ -58,6 +72,12 @@ pub fn install(interrupter: Interrupter) {
         action.sa_sigaction = handler as usize;
         libc::sigaction(libc::SIGINT, &action, std::ptr::null_mut());
     }
+}
+
+/// The program's thread is about to end: Ctrl-C ends the process again.
+pub fn uninstall() {
+    // SAFETY: this only sets the disposition back to what the system has it at.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
 }
 
 /// A program begins to run.

@@ -225,16 +225,16 @@ mod tests {
 
     #[test]
     fn young_collections_until_the_old_objects_have_doubled() {
-        let mut pacer = Pacer::new(4096 * MB, Some(NURSERY));
-        pacer.collected(Extent::Full, 100 * MB);
-        pacer.allocated(100 * MB / NURSERY_FRACTION);
+        let mut pacer = Pacer::new(16384 * MB, Some(NURSERY));
+        pacer.collected(Extent::Full, 400 * MB);
+        pacer.allocated(400 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), YOUNG);
-        pacer.collected(Extent::Young, 199 * MB);
-        pacer.allocated(199 * MB / NURSERY_FRACTION);
+        pacer.collected(Extent::Young, 799 * MB);
+        pacer.allocated(799 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), YOUNG);
-        pacer.collected(Extent::Young, 200 * MB);
+        pacer.collected(Extent::Young, 800 * MB);
         assert_eq!(pacer.decide(8), Decision::Allocate);
-        pacer.allocated(200 * MB / NURSERY_FRACTION);
+        pacer.allocated(800 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), FULL);
         pacer.collected(Extent::Full, MB);
         pacer.allocated(NURSERY);

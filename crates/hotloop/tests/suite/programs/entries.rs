@@ -231,7 +231,7 @@ pub const PROGRAMS: &[Text] = &[
            back-less r0 r2 loop
            return r1
          fn down 9
-           int r1 1; global r2 3; promote r2 r2; version r3 r2; int r4 17
+           int r1 1; global r2 3; version r3 r2; int r4 17
            jump-if r0 more
            next r5; mod r5 r5 r4
            jump-if r5 same
