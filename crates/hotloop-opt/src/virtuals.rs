@@ -191,6 +191,13 @@ impl Optimizer<'_> {
     /// A read of the recorded trace.
     pub fn read(&mut self, op: &Op) -> Val {
         let object = self.value(op.args[0]);
+        if let (Val::Op(frame), Opcode::Len, Some(id)) = (object, op.code, self.state.virtualizable)
+            && self.object(id).home == Home::Virtualizable(frame)
+        {
+            // Known, and it may be a token.
+            let items = self.object(id).items;
+            return Val::Op(self.constant(Ty::Int, items as u64));
+        }
         if let (Val::Virtual(id), Opcode::Len | Opcode::GetType) = (object, op.code) {
             let known = self.object(id);
             let word = if op.code == Opcode::Len { known.items } else { known.ty.get().id };

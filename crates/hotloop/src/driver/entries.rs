@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use hotloop_ir::{EntryCall, FieldKind, Opcode, Returning, Ty, TypeRef, caller_of_token};
 use hotloop_record::{Abort, EntryPositions, EntryResult, Kept, Recorder, Red};
 
-use super::record::{Before, End, Goal, Recording};
+use super::record::{Before, End, Goal, INNER_ATTEMPTS, Recording};
 use super::tables::{HeadKind, NO_POSITION, Position};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
@@ -110,7 +110,10 @@ impl<I: Interpreter> Vm<'_, I> {
             let mut tables = self.tables.borrow_mut();
             let head = tables.head(cell, HeadKind::Entry, &greens);
             let jit = self.interpreter.runtime().jit();
-            if tables.heads[head].aborts <= jit.max_aborts {
+            let callee = &tables.heads[head];
+            // A function that rests, or that comes to nothing on its own, had better be part of this trace.
+            let most = if recursive { jit.max_aborts } else { INNER_ATTEMPTS };
+            if callee.aborts <= most && callee.rest_until.is_none() {
                 cell.set_count(1);
                 return End::Aborted(Abort::CalleeFirst);
             }

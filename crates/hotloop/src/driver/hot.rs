@@ -84,10 +84,8 @@ impl<I: Interpreter> Vm<'_, I> {
                 true => hotloop_record::at_place(&place, || self.enter_code(trace, state)),
                 false => self.enter_code(trace, state),
             };
-            if kind == HeadKind::Entry {
-                let calls = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
-                cell.set_count(calls);
-            }
+            let times = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
+            cell.set_count(times);
             return result;
         }
         if let Some(until) = self.tables.borrow().heads[head].rest_until

@@ -10,7 +10,6 @@ use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
 use super::entries::{ELSEWHERE, resolve};
 use super::record::{Ending, Goal, Recording};
-use super::tables::HeadKind;
 use super::{Next, Vm};
 use crate::hooks::ExitInfo;
 use crate::interpreter::{Interpreter, RedState};
@@ -218,8 +217,8 @@ impl<I: Interpreter> Vm<'_, I> {
         tables.summary.leaving += spent;
         let for_good = tables.guards[left.guard as usize].eagerness == u32::MAX;
         let head = &mut tables.heads[left.head];
-        if head.kind == HeadKind::Entry && left.has_returned() {
-            // That is how functions end; see `Rest`.
+        if left.has_returned() {
+            // That is how functions end, and loops in them; see `Rest`.
             return;
         }
         head.spent += spent;

@@ -16,7 +16,7 @@ use crate::mode::{Direct, Meta};
 use crate::watch::OneRun;
 
 /// A loop whose recordings failed more often is unrolled in the traces that come across it.
-const INNER_ATTEMPTS: u32 = 2;
+pub(super) const INNER_ATTEMPTS: u32 = 2;
 
 /// What is recorded.
 #[derive(Clone, Copy, Debug)]
@@ -446,7 +446,7 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             let mut tables = self.tables.borrow_mut();
             let head = tables.head(cell, HeadKind::Loop, &greens);
-            if tables.heads[head].aborts > INNER_ATTEMPTS {
+            if tables.heads[head].aborts > INNER_ATTEMPTS || tables.heads[head].rest_until.is_some() {
                 // It comes to nothing on its own (it is short, or retired): part of this trace, unrolled.
                 return End::Open(Next::After(Step::Loop(pc)));
             }

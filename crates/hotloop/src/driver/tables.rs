@@ -129,7 +129,7 @@ pub(crate) struct Head {
     pub bridges: u32,
     /// What leaving its traces has cost lately.
     pub exits: ExitCost,
-    /// Whether calling it from the interpreter pays.
+    /// Whether entering it from the interpreter pays.
     pub rest: Rest,
     /// What recording, compiling and leaving has cost since it was compiled first.
     pub spent: Duration,
@@ -137,30 +137,35 @@ pub(crate) struct Head {
     pub rest_until: Option<Instant>,
 }
 
-/// A function that is called by the interpreter and has done its work before the way into compiled code and
-/// back is paid for: for some calls the interpreter does it alone. (Traces call it all the same.)
+/// A function or loop that is entered by the interpreter and has done its work before the way into compiled
+/// code and back is paid for: for some times the interpreter does it alone. (Traces go there all the same.)
 #[derive(Debug, Default)]
 pub(crate) struct Rest {
-    short_runs: u32,
+    runs: u32,
+    took: Duration,
+    rests: u32,
 }
 
 impl Rest {
-    /// A run that is shorter does not pay.
+    /// Runs that are shorter on average do not pay.
     const SHORT: Duration = Duration::from_micros(4);
-    /// So many in a row are bad luck.
-    const PATIENCE: u32 = 16;
+    /// So many are looked at together, at first and after a rest. (Of a recursive function most runs are short,
+    /// and the few long ones pay for all.)
+    const WINDOW: u32 = 64;
+    const LATER_WINDOW: u32 = 16;
 
-    /// Notes how long a run took, both ways included. After how many calls to try again.
+    /// Notes how long a run took, both ways included. After how many times to try again.
     pub fn after_run(&mut self, took: Duration) -> u32 {
-        if took > Self::SHORT {
-            self.short_runs = 0;
+        self.runs += 1;
+        self.took += took;
+        let window = if self.rests == 0 { Self::WINDOW } else { Self::LATER_WINDOW };
+        if self.runs < window {
             return 1;
         }
-        self.short_runs += 1;
-        match self.short_runs.checked_sub(Self::PATIENCE) {
-            None => 1,
-            Some(more) => 64 << more.min(6),
-        }
+        let short = self.took < Self::SHORT * self.runs;
+        (self.runs, self.took) = (0, Duration::ZERO);
+        self.rests = if short { self.rests + 1 } else { 0 };
+        if short { 32 << self.rests.min(6) } else { 1 }
     }
 }
 
