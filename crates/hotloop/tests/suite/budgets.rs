@@ -38,7 +38,8 @@ fn many_values_of_one_promote_end_in_the_interpreter() {
     alone(|| {
         let Report { summary, .. } = defaults(&functions(500, 200));
         assert!(summary.bridges <= 2 * 10 && summary.code_bytes < 32 << 10, "{summary}");
-        assert!(summary.retired >= 1 && summary.exits < 20_000, "{summary}");
+        // The loop rests or is retired: its exits cost more than it gains.
+        assert!(summary.exits < 20_000, "{summary}");
         // So many are worth their code.
         let Report { summary, .. } = defaults(&functions(60, 2000));
         assert!(summary.bridges >= 55 && summary.retired == 0 && summary.exits < 20_000, "{summary}");
