@@ -84,8 +84,10 @@ impl<I: Interpreter> Vm<'_, I> {
                 true => hotloop_record::at_place(&place, || self.enter_code(trace, state)),
                 false => self.enter_code(trace, state),
             };
-            let times = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
-            cell.set_count(times);
+            if self.left_for_good.get() {
+                let times = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
+                cell.set_count(times);
+            }
             return result;
         }
         if let Some(until) = self.tables.borrow().heads[head].rest_until

@@ -75,6 +75,7 @@ impl<I: Interpreter> Vm<'_, I> {
         self.kept.borrow_mut().extend_from_slice(exits.words());
         let callers = self.make_callers(exits);
         let (guard, words) = exits.get(0);
+        let last;
         let (left, bridge, watched) = {
             let mut tables = self.tables.borrow_mut();
             let entry = &mut tables.guards[guard as usize];
@@ -103,6 +104,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 tables.guards[guard as usize].eagerness = u32::MAX;
             }
             let watched = tables.guards[guard as usize].room.is_some();
+            last = tables.guards[guard as usize].eagerness == u32::MAX;
             (LeftAt::new(guard, head, trace, number), bridge, watched)
         };
         let words = resolve(words, left.types(), &callers);
