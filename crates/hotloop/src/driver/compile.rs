@@ -227,6 +227,7 @@ impl<I: Interpreter> Vm<'_, I> {
             }
         };
         tables.heads[head].used = tables.generation;
+        tables.heads[head].rest.calls |= !optimized.calls.is_empty();
         let compiled = Compiled {
             code,
             trace: optimized,

@@ -121,6 +121,7 @@ impl<I: Interpreter> Vm<'_, I> {
             result
         };
         self.kept.borrow_mut().truncate(kept_before);
+        self.left_for_good.set(last && !bridge);
         if self.interpreter.runtime().jit().check_hints {
             self.check_some();
         }

@@ -144,22 +144,25 @@ pub(crate) struct Rest {
     runs: u32,
     took: Duration,
     rests: u32,
+    /// Its traces call entries.
+    pub calls: bool,
 }
 
 impl Rest {
     /// Runs that are shorter on average do not pay.
     const SHORT: Duration = Duration::from_micros(4);
-    /// So many are looked at together, at first and after a rest. (Of a recursive function most runs are short,
-    /// and the few long ones pay for all.)
-    const WINDOW: u32 = 64;
-    const LATER_WINDOW: u32 = 16;
+    /// So many are looked at together, at first and after a rest.
+    const WINDOWS: [u32; 2] = [64, 16];
+    /// The same where entries are called: of a recursive function's runs most are short, and the few long ones
+    /// pay for all.
+    const WINDOWS_WITH_CALLS: [u32; 2] = [1024, 256];
 
     /// Notes how long a run took, both ways included. After how many times to try again.
     pub fn after_run(&mut self, took: Duration) -> u32 {
         self.runs += 1;
         self.took += took;
-        let window = if self.rests == 0 { Self::WINDOW } else { Self::LATER_WINDOW };
-        if self.runs < window {
+        let windows = if self.calls { Self::WINDOWS_WITH_CALLS } else { Self::WINDOWS };
+        if self.runs < windows[usize::from(self.rests > 0)] {
             return 1;
         }
         let short = self.took < Self::SHORT * self.runs;
