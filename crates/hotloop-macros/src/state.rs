@@ -25,6 +25,7 @@ pub fn expand(item: DeriveInput) -> Result<TokenStream> {
     };
     let (mut kinds, mut save, mut greens, mut load) = (vec![], vec![], vec![], vec![]);
     let mut frame = quote!(::core::option::Option::None);
+    let mut frame_word = frame.clone();
     let (mut reds, mut plains) = (0usize, 0usize);
     for field in &fields.named {
         let (field_name, ty) = (&field.ident, &field.ty);
@@ -40,6 +41,8 @@ pub fn expand(item: DeriveInput) -> Result<TokenStream> {
             if is_frame {
                 frame = quote!(::core::option::Option::Some(
                     (#reds, <#ty as ::hotloop::HeapType<#mode>>::cell())));
+                frame_word = quote!(::core::option::Option::Some(
+                    <#ty as ::hotloop::internal::Stored<#mode>>::into_red(self.#field_name)));
             }
             reds += 1;
         } else {
@@ -58,6 +61,10 @@ pub fn expand(item: DeriveInput) -> Result<TokenStream> {
             }
             fn frame() -> ::core::option::Option<(usize, &'static ::hotloop::internal::TypeCell)> {
                 #frame
+            }
+            #[inline]
+            fn frame_word(&self) -> ::core::option::Option<#mode::Word> {
+                #frame_word
             }
             #[inline]
             fn save(&self, words: &mut ::std::vec::Vec<#mode::Word>) {

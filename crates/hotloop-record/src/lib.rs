@@ -28,7 +28,7 @@ pub use call::{call, conditional_call, outside};
 pub use follow::Kept;
 pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
 pub use rebuild::{Allocate, Rebuilt, rebuild};
-pub use recorder::{Abort, EntryPositions, EntryResult, Fed, FedEntry, Question, Recorder, Run};
+pub use recorder::{Abort, EntryPositions, Fed, FedEntry, Question, Recorder, Run};
 
 use hotloop_ir::Operand;
 

@@ -5,8 +5,10 @@ use std::fmt;
 /// What is compiled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TraceKind {
-    /// A loop, or what else starts at a position.
+    /// A loop.
     Loop,
+    /// A function, from its entry.
+    Entry,
     /// What follows the failures of the guard with this number.
     Bridge(u32),
 }
@@ -15,7 +17,7 @@ pub enum TraceKind {
 pub struct TraceInfo<'a> {
     /// Where it starts, as `Interpreter::describe` says.
     pub place: &'a str,
-    /// Loop or bridge.
+    /// What it is.
     pub kind: TraceKind,
     /// Operations that were recorded.
     pub recorded_ops: usize,
@@ -34,7 +36,7 @@ pub struct TraceInfo<'a> {
 pub struct AbortInfo<'a> {
     /// Where it started.
     pub place: &'a str,
-    /// Loop or bridge.
+    /// What it was to be.
     pub kind: TraceKind,
     /// Why, in words.
     pub reason: &'a str,

@@ -62,6 +62,8 @@ pub trait RedState<M: Mode>: Sized {
     #[doc(hidden)]
     fn frame() -> Option<(usize, &'static TypeCell)>;
     #[doc(hidden)]
+    fn frame_word(&self) -> Option<M::Word>;
+    #[doc(hidden)]
     fn save(&self, words: &mut Vec<M::Word>);
     #[doc(hidden)]
     fn greens(&self, words: &mut Vec<u64>);

@@ -85,7 +85,8 @@ pub struct JitOptions {
     pub break_rule: Option<u32>,
     /// Writes `/tmp/perf-PID.map`, in which `perf` looks up the names of compiled code.
     pub perf_map: bool,
-    /// Every recording is made twice and compared; elidable calls are made again and compared.
+    /// Whether what the language's author promises is put to the test: each step and what native functions
+    /// declare, while the program runs and again later. Slow.
     pub check_hints: bool,
 }
 

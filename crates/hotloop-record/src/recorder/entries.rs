@@ -15,15 +15,6 @@ use super::{Recorder, place_of};
 use crate::Red;
 use crate::heap_cache::PlaceKey;
 
-/// What a call of an entry gave.
-#[derive(Clone, Copy, Debug)]
-pub struct EntryResult {
-    /// The word.
-    pub bits: u64,
-    /// Its type.
-    pub ty: Ty,
-}
-
 /// Positions of guards behind a call of an entry, which are none of the interpreter.
 #[derive(Clone, Copy, Debug)]
 pub struct EntryPositions {
@@ -55,8 +46,8 @@ impl Recorder {
         self.root.map(|root| root.bits)
     }
 
-    /// Records the call of an entry with this frame, and that it returned with these results at the
-    /// position with this number. `callers` are the caller's frames that `call` mentions.
+    /// Records the call of an entry with this frame, and that it returned with these results (words and their
+    /// types) at the position with this number. `callers` are the caller's frames that `call` mentions.
     #[allow(clippy::too_many_arguments)] // the parts of one operation
     pub fn call_entry(
         &mut self,
@@ -64,12 +55,12 @@ impl Recorder {
         frame: Red,
         state: &[(Red, Ty)],
         callers: &[Red],
-        results: &[EntryResult],
+        results: &[(u64, Ty)],
         returned: u32,
         positions: EntryPositions,
     ) -> Vec<Red> {
         if !self.recording {
-            return results.iter().map(|result| Red::constant(result.bits)).collect();
+            return results.iter().map(|(bits, _)| Red::constant(*bits)).collect();
         }
         let mut list = vec![self.operand(frame, Ty::Ref)];
         for (red, ty) in state {
@@ -83,12 +74,7 @@ impl Recorder {
         let mut op = Op::new(Opcode::CallEntry, &[]).with_descr(self.trace.calls.len() as u32 - 1);
         op.list = self.trace.push_list(list.iter().copied());
         let status: Operand = self.push(op).into();
-        let mut reds = Vec::new();
-        for (number, result) in results.iter().enumerate() {
-            let descr = number as u32 * 4 + result.ty.number();
-            let operand = self.push(Op::new(Opcode::CallResult, &[status]).with_descr(descr)).into();
-            reds.push(Red { bits: result.bits, operand });
-        }
+        let reds = self.entry_results(Red { bits: returned.into(), operand: status }, results);
         self.heap.clobber(false);
         self.validated = false;
         self.mark(positions.unwound, callers.clone());
@@ -99,14 +85,14 @@ impl Recorder {
         reds
     }
 
-    /// Records that a call of an entry returned at another position than before: the trace begins with the
-    /// number of the position (`status`) and takes the results from there.
-    pub fn entry_results(&mut self, status: Red, results: &[EntryResult]) -> Vec<Red> {
+    /// Records that these words and types are taken over from an entry that returned at the position with the
+    /// number `status`.
+    pub fn entry_results(&mut self, status: Red, results: &[(u64, Ty)]) -> Vec<Red> {
         let status = self.operand(status, Ty::Int);
-        let one = |(number, result): (usize, &EntryResult)| {
-            let descr = number as u32 * 4 + result.ty.number();
+        let one = |(number, (bits, ty)): (usize, &(u64, Ty))| {
+            let descr = number as u32 * 4 + ty.number();
             let operand = self.push(Op::new(Opcode::CallResult, &[status]).with_descr(descr)).into();
-            Red { bits: result.bits, operand }
+            Red { bits: *bits, operand }
         };
         results.iter().enumerate().map(one).collect()
     }

@@ -12,7 +12,7 @@ mod hints;
 mod items;
 mod operations;
 
-pub use entries::{EntryPositions, EntryResult};
+pub use entries::EntryPositions;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -47,8 +47,6 @@ pub enum Abort {
     Codegen,
     /// An interrupt, an error or the program's end came in between.
     Left,
-    /// The position had been recorded with other plain state.
-    GreensDiffer,
     /// A stable field that the trace had read as a constant was written before it was whole.
     StableWritten,
     /// The trace it continues or goes on in was given up meanwhile.
@@ -68,7 +66,6 @@ impl fmt::Display for Abort {
             Abort::Contradiction => "trace contradicts itself",
             Abort::Codegen => "code generator refused",
             Abort::Left => "the program left the loop",
-            Abort::GreensDiffer => "plain state differs",
             Abort::StableWritten => "a stable field was written",
             Abort::TargetGone => "what it goes on in was given up",
             Abort::Callee => "a called function did not return in time",

@@ -79,9 +79,7 @@ const PER_EXIT: usize = 8;
 impl<I: Interpreter> Vm<'_, I> {
     /// The words and the plain part of a state.
     pub(super) fn words_of(state: &I::State<Meta>) -> Words {
-        let (mut words, mut greens) = (Vec::new(), Vec::new());
-        state.save(&mut words);
-        state.greens(&mut greens);
+        let (words, greens) = Self::parts(state);
         (words.into_iter().map(|red| Red::constant(red.bits)).collect(), greens)
     }
 
@@ -95,20 +93,17 @@ impl<I: Interpreter> Vm<'_, I> {
         let poll = self.interpreter.runtime().poll();
         let mut recorder = Box::new(Recorder::replaying());
         self.recorders.borrow_mut().push(&raw const *recorder);
-        let mut state: I::State<Meta> = {
-            let (mut words, mut greens) = (Vec::new(), Vec::new());
-            state.save(&mut words);
-            state.greens(&mut greens);
-            let words: Vec<Red> = words.into_iter().map(Red::constant).collect();
-            RedState::load(&words, &greens)
-        };
+        let (words, greens) = Self::parts(&state);
+        let mut state = Self::unrecorded(&words, &greens);
+        let is_watched =
+            |state: &I::State<Meta>| self.is_watched(state.frame_word().map(|red: Red| red.bits));
         let pause = loop {
             recorder.begin_instruction(0, &[], &[], None);
             let step = self.meta_step(&mut recorder, pc, raising, &mut state);
             (pc, raising) = match step {
                 Step::Next(next) => (next, false),
                 Step::Return(next) | Step::Switch(next) => {
-                    if self.is_watched_now(&state) {
+                    if is_watched(&state) {
                         break Pause::Watched(next, false);
                     }
                     (next, false)
@@ -127,7 +122,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
                 // The interpreter's own `handle` may have taken frames off.
                 Step::Raise(at) => {
-                    if raising && self.is_watched_now(&state) {
+                    if raising && is_watched(&state) {
                         break Pause::Watched(at, true);
                     }
                     (at, true)
@@ -136,15 +131,7 @@ impl<I: Interpreter> Vm<'_, I> {
             };
         };
         self.recorders.borrow_mut().pop();
-        let (words, greens) = Self::words_of(&state);
-        let words: Vec<u64> = words.iter().map(|red| red.bits).collect();
-        (pause, RedState::load(&words, &greens))
-    }
-
-    /// Whether the frame that the dispatch loop is to come back to is current.
-    fn is_watched_now(&self, state: &I::State<Meta>) -> bool {
-        let frame = Self::frame().map(|(index, _)| Self::words_of(state).0[index].bits);
-        self.watch.get() != 0 && frame == Some(self.watch.get())
+        (pause, Self::executed(&state))
     }
 
     /// A step was executed: follows it, and remembers it if it was recorded.

@@ -112,7 +112,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let size = self.target.code_size(code);
         self.tell(&goal, recorded, &optimized, size, |hooks, info| hooks.after_compile(info));
-        if runtime.jit().perf_map {
+        if jit.perf_map {
             self.write_perf_map(code, &goal);
         }
         let optimized = Rc::new(optimized);
@@ -164,6 +164,7 @@ impl<I: Interpreter> Vm<'_, I> {
             aborts: 0,
             room: None,
             hoisted: false,
+            returns: false,
         };
         let numbers = first_guard as usize..first_guard as usize + optimized.resumes.len();
         tables.guards.resize(tables.guards.len().max(numbers.end), guard);
@@ -172,6 +173,15 @@ impl<I: Interpreter> Vm<'_, I> {
         for op in hoisted.take_while(|op| op.code != Opcode::Label).filter(|op| op.code.is_guard()) {
             if let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize) {
                 guard.hoisted = true;
+            }
+        }
+        // Entered by the interpreter, a function returns with a guard that nobody called it.
+        let returning = optimized.ops.last().is_some_and(|op| op.code == Opcode::Return);
+        let returning = if returning { optimized.ops.as_slice() } else { &[] };
+        let last = returning.iter().rev().take_while(|op| op.code != Opcode::GuardReturned);
+        for op in last.filter(|op| op.code == Opcode::GuardCalled) {
+            if let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize) {
+                guard.returns = true;
             }
         }
         for op in &optimized.ops {
@@ -227,7 +237,7 @@ impl<I: Interpreter> Vm<'_, I> {
             }
         };
         tables.heads[head].used = tables.generation;
-        tables.heads[head].rest.calls |= !optimized.calls.is_empty();
+        tables.heads[head].runs.calls |= !optimized.calls.is_empty();
         let compiled = Compiled {
             code,
             trace: optimized,
@@ -286,9 +296,8 @@ impl<I: Interpreter> Vm<'_, I> {
     /// Where a trace starts, for people.
     pub(super) fn place_of(&self, goal: &Goal<I::Pc>) -> (String, TraceKind) {
         match *goal {
-            Goal::Loop { pc, .. } | Goal::Entry { pc, .. } => {
-                (self.interpreter.describe(pc), TraceKind::Loop)
-            }
+            Goal::Loop { pc, .. } => (self.interpreter.describe(pc), TraceKind::Loop),
+            Goal::Entry { pc, .. } => (self.interpreter.describe(pc), TraceKind::Entry),
             Goal::Bridge { guard, .. } => (self.place_of_guard(guard), TraceKind::Bridge(guard)),
         }
     }

@@ -1,5 +1,5 @@
-//! The dispatch loop in Direct mode. It is the whole cost of running without compiled code: one counter per
-//! back edge, one flag per call.
+//! The dispatch loop in Direct mode. It is the whole cost of running without compiled code: a counter and the
+//! poll flag at each back edge and call, and whether a recording waits for a frame at each return.
 
 use std::sync::atomic::Ordering;
 
@@ -49,7 +49,7 @@ impl<I: Interpreter> Vm<'_, I> {
         mut state: I::State<Direct>,
     ) -> (Option<Next<I::Pc>>, I::State<Direct>) {
         loop {
-            if self.watch.get() != 0 && self.is_watched(&state) {
+            if self.is_watched(state.frame_word()) {
                 return (Some(next), state);
             }
             let pause;
@@ -71,12 +71,11 @@ impl<I: Interpreter> Vm<'_, I> {
         }
     }
 
-    /// Whether the frame that is waited for is current.
-    #[cold]
-    fn is_watched(&self, state: &I::State<Direct>) -> bool {
-        let mut words = Vec::new();
-        state.save(&mut words);
-        Self::frame().is_some_and(|(index, _)| words[index] == self.watch.get())
+    /// Whether this frame is the one that is waited for.
+    #[inline(always)]
+    pub(super) fn is_watched(&self, frame: Option<u64>) -> bool {
+        let watched = self.watch.get();
+        watched != 0 && frame == Some(watched)
     }
 
     /// Runs instructions until there is something for the driver to do. The only place where `step` is
@@ -84,7 +83,7 @@ impl<I: Interpreter> Vm<'_, I> {
     #[inline(never)]
     fn direct(&self, mut pc: I::Pc, mut state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
         let interpreter = self.interpreter;
-        if interpreter.runtime().jit().check_hints {
+        if self.checks_hints() {
             return self.direct_checked(pc, false, state);
         }
         let poll = interpreter.runtime().poll();
@@ -93,7 +92,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 Step::Next(next) => pc = next,
                 Step::Return(next) | Step::Switch(next) => {
                     pc = next;
-                    if self.watch.get() != 0 && self.is_watched(&state) {
+                    if self.is_watched(state.frame_word()) {
                         return (Pause::Watched(next, false), state);
                     }
                 }
@@ -124,7 +123,7 @@ impl<I: Interpreter> Vm<'_, I> {
 
     /// An exception is pending: goes on from its handler.
     fn unwind(&self, pc: I::Pc, state: I::State<Direct>) -> (Pause<I::Pc>, I::State<Direct>) {
-        if self.interpreter.runtime().jit().check_hints {
+        if self.checks_hints() {
             return self.direct_checked(pc, true, state);
         }
         match self.handler(pc, state) {
@@ -144,7 +143,7 @@ impl<I: Interpreter> Vm<'_, I> {
     ) -> (Result<I::Pc, Pause<I::Pc>>, I::State<Direct>) {
         loop {
             match self.interpreter.handle::<Direct>(pc, &mut state) {
-                Step::Raise(at) if self.watch.get() != 0 && self.is_watched(&state) => {
+                Step::Raise(at) if self.is_watched(state.frame_word()) => {
                     return (Err(Pause::Watched(at, true)), state);
                 }
                 Step::Raise(at) => pc = at,

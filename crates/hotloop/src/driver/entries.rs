@@ -3,11 +3,12 @@
 //! The callee is executed for real, in the middle of the recording, up to the instruction that returns from
 //! it; that one is recorded in the calling trace, which so needs not know how frames are left.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use hotloop_ir::{EntryCall, FieldKind, Opcode, Returning, Ty, TypeRef, caller_of_token};
-use hotloop_record::{Abort, EntryPositions, EntryResult, Kept, Recorder, Red};
+use hotloop_record::{Abort, EntryPositions, Kept, Recorder, Red};
 
 use super::record::{Before, End, Goal, INNER_ATTEMPTS, Recording};
 use super::tables::{HeadKind, NO_POSITION, Position};
@@ -46,12 +47,7 @@ struct Callee {
 
 impl<I: Interpreter> Vm<'_, I> {
     /// The trace's own frame is left by the instruction that was executed last: the trace ends before it.
-    pub(super) fn returns(
-        &self,
-        recording: &mut Recording<I::Pc>,
-        before: Before<I::Pc>,
-        _types: &[Ty],
-    ) -> End<I::Pc> {
+    pub(super) fn returns(&self, recording: &mut Recording<I::Pc>, before: Before<I::Pc>) -> End<I::Pc> {
         let Some((frame, ty)) = Self::frame().filter(|_| !matches!(recording.goal, Goal::Loop { .. })) else {
             return End::Aborted(Abort::Left);
         };
@@ -62,7 +58,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let slots = || self.result_slots(before.pc, before.raising, ty, root);
         let number = self.tables.borrow_mut().return_point(position, slots);
         let slots = self.tables.borrow().returned_at(number).slots.to_vec();
-        let words = Self::types().len() - 1 + slots.len();
+        let words = self.types.len() - 1 + slots.len();
         if words > hotloop_codegen::MOST_RESULTS {
             recording.recorder.finish(Opcode::Exit, 0, &[]);
             return End::Whole;
@@ -96,14 +92,10 @@ impl<I: Interpreter> Vm<'_, I> {
         recording: &mut Recording<I::Pc>,
         pc: I::Pc,
         state: &mut I::State<Meta>,
-        types: &[Ty],
         recursive: bool,
     ) -> End<I::Pc> {
         let Some((index, ty)) = Self::frame() else { return End::Aborted(Abort::Left) };
-        let mut words: Vec<Red> = Vec::new();
-        state.save(&mut words);
-        let mut greens = Vec::new();
-        state.greens(&mut greens);
+        let (words, greens) = Self::parts(state);
         let frame = words[index];
         let Some(callee) = self.callee(recording, pc, &greens) else {
             let cell = self.interpreter.loop_cell(pc);
@@ -119,7 +111,7 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             drop(tables);
             return if recursive {
-                self.exit(recording, pc, false, state, types)
+                self.exit(recording, pc, false, state)
             } else {
                 End::Open(Next::After(Step::Call(pc)))
             };
@@ -140,8 +132,8 @@ impl<I: Interpreter> Vm<'_, I> {
             if !own {
                 continue;
             }
-            if !callee.tokens.contains(&((types.len() + number) as u32)) {
-                return self.exit(recording, pc, false, state, types);
+            if !callee.tokens.contains(&((self.types.len() + number) as u32)) {
+                return self.exit(recording, pc, false, state);
             }
             let known = callers.iter().position(|known| recording.recorder.frame_operand(*known) == operand);
             let caller = known.unwrap_or_else(|| {
@@ -151,8 +143,7 @@ impl<I: Interpreter> Vm<'_, I> {
             held.push((*slot as u32, caller as u32));
         }
         let back = callers.first().map(|red| red.bits);
-        let concrete: Vec<u64> = words.iter().map(|red| red.bits).collect();
-        let start = <I::State<Direct> as RedState<Direct>>::load(&concrete, &greens);
+        let start = Self::executed(state);
         let kept_slots = self.frame_slots(&mut recording.recorder, callers.clone(), ty);
         let changed = || {
             let same = |(frame, slot, word): &(u64, usize, u64)| {
@@ -163,12 +154,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let returned = match self.run_callee(pc, start, frame.bits, back, &changed) {
             Ok(returned) => returned,
             Err((next, left)) => {
-                let mut words: Vec<u64> = Vec::new();
-                let mut greens = Vec::new();
-                left.save(&mut words);
-                left.greens(&mut greens);
-                let reds: Vec<Red> = words.iter().map(|word| Red::constant(*word)).collect();
-                *state = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
+                let (words, greens) = Self::parts(&left);
+                *state = Self::unrecorded(&words, &greens);
                 return End::Left(next);
             }
         };
@@ -177,13 +164,11 @@ impl<I: Interpreter> Vm<'_, I> {
         let slots = || self.result_slots(pc, raising, ty, frame.bits);
         let number = self.tables.borrow_mut().return_point(position, slots);
         let slots = self.tables.borrow().returned_at(number).slots.clone();
-        let results =
-            self.results(&ends, &slots, index, types, |slot| hotloop_record::read_slot(frame.bits, ty, slot));
+        let of_state = ends.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, word)| *word);
+        let of_frame = slots.iter().map(|slot| hotloop_record::read_slot(frame.bits, ty, *slot as usize));
+        let results: Vec<(u64, Ty)> = of_state.chain(of_frame).zip(self.result_types(&slots)).collect();
         if changed || results.len() > hotloop_codegen::MOST_RESULTS {
-            *state = <I::State<Meta> as RedState<Meta>>::load(
-                &ends.iter().map(|word| Red::constant(*word)).collect::<Vec<_>>(),
-                &greens,
-            );
+            *state = Self::unrecorded(&ends, &greens);
             recording.recorder.record_executed(kept);
             return End::Left(Next::At(pc, raising));
         }
@@ -193,7 +178,7 @@ impl<I: Interpreter> Vm<'_, I> {
             slots: callee.slots.iter().map(|slot| *slot as u32).collect(),
             callers: held,
         };
-        let typed: Vec<(Red, Ty)> = words.iter().copied().zip(types.iter().copied()).collect();
+        let typed: Vec<(Red, Ty)> = words.iter().copied().zip(self.types.iter().copied()).collect();
         let recorder = &mut recording.recorder;
         let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, ENTRY_POSITIONS);
         *state = self.after_return(recorder, frame, ty, &slots, &reds, &greens);
@@ -240,31 +225,19 @@ impl<I: Interpreter> Vm<'_, I> {
         greens: &[u64],
     ) -> I::State<Meta> {
         let index = Self::frame().map_or(0, |(index, _)| index);
-        let mut words = results[..Self::types().len() - 1].to_vec();
+        let mut words = results[..self.types.len() - 1].to_vec();
         words.insert(index, frame);
-        for (slot, red) in slots.iter().zip(&results[Self::types().len() - 1..]) {
+        for (slot, red) in slots.iter().zip(&results[self.types.len() - 1..]) {
             recorder.record_store(frame, ty, *slot as usize, *red);
         }
         <I::State<Meta> as RedState<Meta>>::load(&words, greens)
     }
 
-    /// The results that a callee hands over.
-    pub(super) fn results(
-        &self,
-        words: &[u64],
-        slots: &[u32],
-        frame: usize,
-        types: &[Ty],
-        slot: impl Fn(usize) -> u64,
-    ) -> Vec<EntryResult> {
-        let Some((_, ty)) = Self::frame() else { return Vec::new() };
-        let state = words.iter().zip(types).enumerate().filter(|(index, _)| *index != frame);
-        let state = state.map(|(_, (bits, ty))| EntryResult { bits: *bits, ty: *ty });
-        let of_slot = |number: &u32| {
-            let kind = ty.get().slot(*number as usize).1;
-            EntryResult { bits: slot(*number as usize), ty: kind.ty() }
-        };
-        state.chain(slots.iter().map(of_slot)).collect()
+    /// The types of what a callee hands over: the red state but for the frame, then these slots of the frame.
+    pub(super) fn result_types(&self, slots: &[u32]) -> Vec<Ty> {
+        let Some((frame, ty)) = Self::frame() else { return Vec::new() };
+        let of_state = self.types.iter().enumerate().filter(|(index, _)| *index != frame).map(|(_, ty)| *ty);
+        of_state.chain(slots.iter().map(|slot| ty.get().slot(*slot as usize).1.ty())).collect()
     }
 
     /// The entry to call: a compiled one, or the one that is just recorded.
@@ -300,7 +273,6 @@ impl<I: Interpreter> Vm<'_, I> {
         caller: Option<u64>,
         changed: &dyn Fn() -> bool,
     ) -> Result<Returned<I::Pc>, (Next<I::Pc>, I::State<Direct>)> {
-        let Some((index, _)) = Self::frame() else { return Err((Next::At(pc, false), state)) };
         let mut recorder = Box::new(Recorder::replaying());
         self.recorders.borrow_mut().push(&raw const *recorder);
         let mut next = Next::After(Step::Call(pc));
@@ -320,44 +292,25 @@ impl<I: Interpreter> Vm<'_, I> {
                 next = Next::After(Step::Done);
                 break;
             };
-            let (pc, raising) = match at {
-                Next::At(pc, raising) => (pc, raising),
-                Next::After(
-                    Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc),
-                ) => (pc, false),
-                Next::After(Step::Raise(pc)) => (pc, true),
-                Next::After(Step::Done) => {
-                    next = at;
-                    break;
-                }
-            };
             next = at;
-            let (mut words, mut greens) = (Vec::new(), Vec::new());
-            state.save(&mut words);
-            state.greens(&mut greens);
+            let Some((pc, raising)) = at.at() else { break };
+            let (words, greens) = Self::parts(&state);
             recorder.keep_events();
             recorder.begin_instruction(0, &[], &[], None);
-            let reds: Vec<Red> = words.iter().map(|word| Red::constant(*word)).collect();
-            let mut meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
+            let mut meta = Self::unrecorded(&words, &greens);
             // The instruction that returns may write the caller's frame: that is recorded.
             let changed = changed();
             let step = self.meta_step(&mut recorder, pc, raising, &mut meta);
             let kept = recorder.take_kept();
-            let mut after: Vec<Red> = Vec::new();
-            meta.save(&mut after);
-            if matches!(step, Step::Return(_) | Step::Raise(_)) && Some(after[index].bits) == caller {
+            let current = meta.frame_word().map(|red: Red| red.bits);
+            if matches!(step, Step::Return(_) | Step::Raise(_)) && current == caller {
                 // The words are in no place that the collector knows.
                 self.kept.borrow_mut().extend_from_slice(&words);
                 let position = Position { pc, raising, greens: Rc::new(greens) };
                 result = Some(Returned { position, words, kept, changed });
                 break;
             }
-            (next, state) = {
-                let words: Vec<u64> = after.iter().map(|red| red.bits).collect();
-                let mut greens = Vec::new();
-                meta.greens(&mut greens);
-                (Next::After(step), <I::State<Direct> as RedState<Direct>>::load(&words, &greens))
-            };
+            (next, state) = (Next::After(step), Self::executed(&meta));
         }
         self.recorders.borrow_mut().pop();
         result.ok_or((next, state))
@@ -365,7 +318,14 @@ impl<I: Interpreter> Vm<'_, I> {
 }
 
 /// The words of an exit with the frames in place that tokens stood for.
-pub(super) fn resolve(words: &[u64], types: impl Iterator<Item = Ty>, callers: &[u64]) -> Vec<u64> {
+pub(super) fn resolve<'a>(
+    words: &'a [u64],
+    types: impl Iterator<Item = Ty>,
+    callers: &[u64],
+) -> Cow<'a, [u64]> {
+    if callers.is_empty() {
+        return Cow::Borrowed(words);
+    }
     words
         .iter()
         .zip(types)

@@ -8,7 +8,7 @@ use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Resume};
 use hotloop_record::{Abort, Recorder, Red};
 
-use super::record::{Ending, Goal, Recording};
+use super::record::{Goal, Recording};
 use super::tables::{HeadKind, Position};
 use super::{Next, Vm};
 use crate::Plain;
@@ -21,7 +21,7 @@ use crate::watch::OneRun;
 /// So many recordings may wait for each other.
 const MOST_RECORDINGS: usize = 8;
 /// How many back edges of a retired loop pass until the clock is looked at.
-const REST: u32 = 20_000;
+const RETIRED_TICKS: u32 = 20_000;
 
 impl<I: Interpreter> Vm<'_, I> {
     /// At a back edge, or at a function's entry, whose counter has run out, or with the poll flag set.
@@ -85,7 +85,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 false => self.enter_code(trace, state),
             };
             if self.left_for_good.get() {
-                let times = self.tables.borrow_mut().heads[head].rest.after_run(started.elapsed());
+                let times = self.tables.borrow_mut().heads[head].runs.after_run(started.elapsed());
                 cell.set_count(times);
             }
             return result;
@@ -93,7 +93,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if let Some(until) = self.tables.borrow().heads[head].rest_until
             && Instant::now() < until
         {
-            cell.set_count(REST);
+            cell.set_count(RETIRED_TICKS);
             return (Next::At(pc, false), state);
         }
         let aborts = self.tables.borrow().heads[head].aborts;
@@ -152,8 +152,7 @@ impl<I: Interpreter> Vm<'_, I> {
             tables.heads[head].used = generation;
             (tables.trace(trace).code, tables.trace(trace).slots.clone())
         };
-        let mut inputs = Vec::with_capacity(16);
-        state.save(&mut inputs);
+        let mut inputs = Self::parts(&state).0;
         if let Some((index, ty)) = Self::frame() {
             let frame = inputs[index];
             for slot in slots.iter() {
@@ -168,7 +167,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut exits = Exits::default();
         let context = self.interpreter.runtime().context();
         let context = std::ptr::from_ref(context).cast_mut();
-        let run = OneRun::begin(self.interpreter.runtime().jit().check_hints);
+        let run = OneRun::begin(self.checks_hints());
         // SAFETY: the code is of this target, the inputs are the state and slots that its trace declares,
         // and the context lives for ever; only its atomic and the heap's own cells are written through it.
         unsafe { self.target.execute(code, context, &inputs, &mut exits) };
@@ -186,14 +185,10 @@ impl<I: Interpreter> Vm<'_, I> {
         state: I::State<Direct>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let jit = self.interpreter.runtime().jit();
-        let types = Self::types();
-        let mut words = Vec::new();
-        let mut greens = Vec::new();
-        state.save(&mut words);
-        state.greens(&mut greens);
+        let (words, greens) = Self::parts(&state);
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
         let reds: Vec<Red> =
-            words.iter().zip(&types).map(|(bits, ty)| recorder.input(*ty, *bits, Fact::ANY)).collect();
+            words.iter().zip(&self.types).map(|(bits, ty)| recorder.input(*ty, *bits, Fact::ANY)).collect();
         let operand = |red: &Red| Desc::Operand(red.operand);
         let start: Vec<Desc> = reds.iter().map(operand).collect();
         let mut slots = Vec::new();
@@ -234,18 +229,12 @@ impl<I: Interpreter> Vm<'_, I> {
             facts: Vec::new(),
         }));
         let meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
-        let recording = Recording {
-            recorder,
-            root: Self::frame().map(|(index, _)| reds[index].operand),
-            goal: match kind {
-                HeadKind::Loop => Goal::Loop { pc, head, plain },
-                HeadKind::Entry => Goal::Entry { pc, head },
-            },
-            slots,
-            ending: Ending::default(),
-            called: false,
+        let root = Self::frame().map(|(index, _)| reds[index].operand);
+        let goal = match kind {
+            HeadKind::Loop => Goal::Loop { pc, head, plain },
+            HeadKind::Entry => Goal::Entry { pc, head },
         };
-        self.record(recording, Next::At(pc, false), meta)
+        self.record(Recording::new(recorder, root, goal, slots), Next::At(pc, false), meta)
     }
 
     /// A recording failed: when it is tried again.
@@ -283,12 +272,6 @@ impl<I: Interpreter> Vm<'_, I> {
         next: Next<I::Pc>,
         state: I::State<Meta>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
-        let mut reds = Vec::new();
-        let mut greens = Vec::new();
-        state.save(&mut reds);
-        state.greens(&mut greens);
-        let words: Vec<u64> = reds.iter().map(|red| red.bits).collect();
-        let state = <I::State<Direct> as RedState<Direct>>::load(&words, &greens);
         // A loop or call met while recording is counted like any other.
         let next = match next {
             Next::After(Step::Loop(pc) | Step::Call(pc)) if !self.interpreter.loop_cell(pc).tick() => {
@@ -296,6 +279,6 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             other => other,
         };
-        (next, state)
+        (next, Self::executed(&state))
     }
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hotloop_codegen::Exits;
-use hotloop_ir::{Desc, Fact, ObjectKind, Opcode, Resume, Trace, Ty, TypeRef, Var};
+use hotloop_ir::{Desc, Fact, ObjectKind, Resume, Trace, Ty, TypeRef, Var};
 use hotloop_record::{Allocate, Recorder, Red, rebuild};
 
 use super::entries::{ELSEWHERE, resolve};
-use super::record::{Ending, Goal, Recording};
+use super::record::{Goal, Recording};
 use super::{Next, Vm};
 use crate::hooks::ExitInfo;
 use crate::interpreter::{Interpreter, RedState};
@@ -27,7 +27,7 @@ impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
 }
 
 /// A retired loop gets another chance when it has gone without for so many times of what it has cost.
-const REST: u32 = 50;
+const RETIRED_FOR: u32 = 50;
 
 /// An exit of a trace.
 struct LeftAt {
@@ -45,84 +45,49 @@ impl LeftAt {
         &self.trace.resumes[self.number]
     }
 
-    /// Whether it is where the function returns, called by the interpreter.
-    fn has_returned(&self) -> bool {
-        let ops = &self.trace.ops;
-        let called = ops.iter().rev().take_while(|op| op.code != Opcode::GuardReturned);
-        ops.last().is_some_and(|op| op.code == Opcode::Return)
-            && called
-                .into_iter()
-                .any(|op| op.code == Opcode::GuardCalled && op.resume as usize == self.number)
-    }
-
-    fn new(guard: u32, head: usize, trace: Rc<Trace>, number: usize) -> LeftAt {
-        let live = trace.resumes[number].live();
-        LeftAt { guard, head, trace, number, live }
-    }
-
     /// The types of the words that live there.
     fn types(&self) -> impl Iterator<Item = Ty> {
         self.live.iter().map(|var| self.trace.operand_type((*var).into()).unwrap_or(Ty::Int))
     }
 }
 
+/// How to go on at an exit.
+#[derive(Clone, Copy)]
+struct Way {
+    /// With the recording of a bridge.
+    bridge: bool,
+    /// Where the instruction leads is noted.
+    watched: bool,
+    /// It will always go to the interpreter.
+    for_good: bool,
+}
+
 impl<I: Interpreter> Vm<'_, I> {
     /// Goes on after a run: the innermost trace has left through an exit, and with it all that called it.
     pub(super) fn leave(&self, exits: &Exits) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
-        let jit = &self.interpreter.runtime().jit();
         let kept_before = self.kept.borrow().len();
         self.kept.borrow_mut().extend_from_slice(exits.words());
         let callers = self.make_callers(exits);
         let (guard, words) = exits.get(0);
-        let last;
-        let (left, bridge, watched) = {
-            let mut tables = self.tables.borrow_mut();
-            let entry = &mut tables.guards[guard as usize];
-            // The more traces wait for this one, the dearer is the exit.
-            entry.failures = entry.failures.saturating_add(exits.len() as u32);
-            let (index, hot, hoisted) = (entry.trace, entry.failures >= entry.eagerness, entry.hoisted);
-            tables.summary.exits += 1;
-            let generation = tables.generation;
-            let compiled = tables.trace(index);
-            let invalid = compiled.invalid.load(Ordering::Relaxed) != 0;
-            let (trace, number, head) =
-                (compiled.trace.clone(), (guard - compiled.first_guard) as usize, compiled.head);
-            let condemned = compiled.condemned;
-            tables.heads[head].used = generation;
-            if invalid && tables.heads[head].trace == Some(index) {
-                tables.heads[head].trace = None;
-            }
-            // Should it be running further up the stack, it is freed later.
-            tables.sweep |= invalid || condemned;
-            if hoisted {
-                tables.hoisted_failed(head, index);
-            }
-            let bridge = hot && !condemned && tables.has_room(guard, jit);
-            if hot && !bridge {
-                // Given up: the interpreter is its generic path.
-                tables.guards[guard as usize].eagerness = u32::MAX;
-            }
-            let watched = tables.guards[guard as usize].room.is_some();
-            last = tables.guards[guard as usize].eagerness == u32::MAX;
-            (LeftAt::new(guard, head, trace, number), bridge, watched)
-        };
+        let left = self.left_at(guard);
+        let way = self.count_failure(&left, exits.len());
         let words = resolve(words, left.types(), &callers);
-        if !bridge && let Some(hooks) = self.interpreter.runtime().hooks() {
-            let place = self.place_of_guard(guard);
-            let failures = self.tables.borrow().guards[guard as usize].failures;
-            hooks.on_side_exit(&ExitInfo { place: &place, guard, failures });
-        }
-        let result = if bridge {
+        let result = if way.bridge {
             self.bridge(&left, &words)
         } else {
-            let result = self.resume(&left, &words, watched);
-            self.count_exit(&left, started);
+            if let Some(hooks) = self.interpreter.runtime().hooks() {
+                let place = self.place_of_guard(guard);
+                let failures = self.tables.borrow().guards[guard as usize].failures;
+                hooks.on_side_exit(&ExitInfo { place: &place, guard, failures });
+            }
+            let result = self.resume(&left, &words, way.watched);
+            self.count_exit(&left, started, way.for_good);
             result
         };
         self.kept.borrow_mut().truncate(kept_before);
-        self.left_for_good.set(last && !bridge);
-        if self.interpreter.runtime().jit().check_hints {
+        self.left_for_good.set(way.for_good && !way.bridge);
+        if self.checks_hints() {
             self.check_some();
         }
         result
@@ -133,7 +98,41 @@ impl<I: Interpreter> Vm<'_, I> {
         let tables = self.tables.borrow();
         let compiled = tables.trace(tables.guards[guard as usize].trace);
         let number = (guard - compiled.first_guard) as usize;
-        LeftAt::new(guard, compiled.head, compiled.trace.clone(), number)
+        let trace = compiled.trace.clone();
+        let live = trace.resumes[number].live();
+        LeftAt { guard, head: compiled.head, trace, number, live }
+    }
+
+    /// Counts a guard's failure, which so many traces left with. How to go on.
+    fn count_failure(&self, left: &LeftAt, traces: usize) -> Way {
+        let mut tables = self.tables.borrow_mut();
+        tables.summary.exits += 1;
+        let entry = &mut tables.guards[left.guard as usize];
+        // The more traces wait for this one, the dearer is the exit.
+        entry.failures = entry.failures.saturating_add(traces as u32);
+        let guard = *entry;
+        let compiled = tables.trace(guard.trace);
+        let invalid = compiled.invalid.load(Ordering::Relaxed) != 0;
+        let condemned = compiled.condemned;
+        // Should it be running further up the stack, it is freed later.
+        tables.sweep |= invalid || condemned;
+        let generation = tables.generation;
+        let head = &mut tables.heads[left.head];
+        head.used = generation;
+        if invalid && head.trace == Some(guard.trace) {
+            head.trace = None;
+        }
+        if guard.hoisted {
+            tables.hoisted_failed(left.head, guard.trace);
+        }
+        let hot = guard.failures >= guard.eagerness;
+        let bridge = hot && !condemned && tables.has_room(left.guard, &self.interpreter.runtime().jit());
+        let entry = &mut tables.guards[left.guard as usize];
+        if hot && !bridge {
+            // Given up: the interpreter is its generic path.
+            entry.eagerness = u32::MAX;
+        }
+        Way { bridge, watched: entry.room.is_some(), for_good: entry.eagerness == u32::MAX }
     }
 
     /// The frames of the traces that wait for the innermost one, made from the outermost inwards; gives those
@@ -159,10 +158,11 @@ impl<I: Interpreter> Vm<'_, I> {
         let resume = left.resume();
         let mut recorder = Recorder::replaying();
         let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
-        let results = self.waiting_results();
+        let results = (resume.position == ELSEWHERE).then(|| self.waiting_results());
         let rebuilt = rebuild(&mut recorder, &left.trace, resume, &left.live, &reds, &Allocator(self));
-        if resume.position == ELSEWHERE {
-            let (next, state) = self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, None);
+        if let Some(results) = results {
+            let results: Vec<Red> = results.into_iter().map(Red::constant).collect();
+            let (next, state) = self.returned_elsewhere(&mut recorder, &rebuilt.state, &results);
             return self.resume_direct(next, state);
         }
         let position = self.tables.borrow().position(resume.position);
@@ -173,7 +173,7 @@ impl<I: Interpreter> Vm<'_, I> {
         } else {
             let mut state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
             recorder.prepare_feed(rebuilt.feed);
-            self.begin(&mut recorder, position.pc, position.raising, &state, &Self::types());
+            self.begin(&mut recorder, position.pc, position.raising, &state);
             let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
             let mut tables = self.tables.borrow_mut();
             tables.free_positions(&recorder.trace, None);
@@ -192,42 +192,39 @@ impl<I: Interpreter> Vm<'_, I> {
         results
     }
 
-    /// A called entry returned at another position than when its caller was recorded. The state is that of
-    /// the callee's frame there; `fresh` are the results as inputs of a bridge.
+    /// A called entry returned with these results at another position than when its caller was recorded. The
+    /// state is that of the callee's frame there.
     fn returned_elsewhere(
         &self,
         recorder: &mut Recorder,
         rebuilt: &[Red],
-        results: &[u64],
-        fresh: Option<Vec<Red>>,
+        results: &[Red],
     ) -> (Next<I::Pc>, I::State<Meta>) {
         let (frame, status) = (rebuilt[0], rebuilt[1]);
         let point = self.tables.borrow().returned_at(status.bits as u32);
         let Some((_, ty)) = Self::frame() else { unreachable!("entries have frames") };
-        let reds = fresh.unwrap_or_else(|| results.iter().map(|bits| Red::constant(*bits)).collect());
-        for (slot, red) in point.slots.iter().zip(&reds[Self::types().len() - 1..]) {
+        for (slot, red) in point.slots.iter().zip(&results[self.types.len() - 1..]) {
             hotloop_record::write_slot(frame.bits, ty, *slot as usize, red.bits);
         }
         let position = point.position;
-        let state = self.after_return(recorder, frame, ty, &point.slots, &reds, &position.greens);
+        let state = self.after_return(recorder, frame, ty, &point.slots, results, &position.greens);
         (Next::At(position.pc, position.raising), state)
     }
 
     /// A loop that spends too much of its time in exits is left to the interpreter.
-    fn count_exit(&self, left: &LeftAt, started: Instant) {
+    fn count_exit(&self, left: &LeftAt, started: Instant, for_good: bool) {
         let mut tables = self.tables.borrow_mut();
         let spent = started.elapsed();
         tables.summary.leaving += spent;
-        let for_good = tables.guards[left.guard as usize].eagerness == u32::MAX;
-        let head = &mut tables.heads[left.head];
-        if left.has_returned() {
-            // That is how functions end, and loops in them; see `Rest`.
+        if tables.guards[left.guard as usize].returns {
+            // That is how functions end, and loops in them; see `ShortRuns`.
             return;
         }
+        let head = &mut tables.heads[left.head];
         head.spent += spent;
         if head.exits.add(started, for_good) && head.trace.take().is_some() {
             head.plain = None;
-            head.rest_until = Some(Instant::now() + std::mem::take(&mut head.spent) * REST);
+            head.rest_until = Some(Instant::now() + std::mem::take(&mut head.spent) * RETIRED_FOR);
             tables.summary.retired += 1;
             tables.sweep = true;
         }
@@ -256,8 +253,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let position = (!elsewhere).then(|| self.tables.borrow().position(resume.position));
         let number = position.clone().map_or(ELSEWHERE, |one| self.tables.borrow_mut().add_position(one));
         recorder.start_as(resume, trace, number);
-        let results = self.waiting_results();
-        let fresh = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, live, &results));
+        let results = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, live));
         let rebuilt = rebuild(&mut recorder, trace, resume, live, &reds, &Allocator(self));
         // The trace's own frame: the virtualizable that the resume data brought up to date.
         let root = resume.objects.iter().find_map(|object| match object.kind {
@@ -272,18 +268,12 @@ impl<I: Interpreter> Vm<'_, I> {
         } else {
             let typed = [(rebuilt.state[0], Ty::Ref), (rebuilt.state[1], Ty::Int)];
             recorder.guard_position(resume.position, &typed, rebuilt.state[1]);
-            self.returned_elsewhere(&mut recorder, &rebuilt.state, &results, fresh)
+            self.returned_elsewhere(&mut recorder, &rebuilt.state, &results.unwrap_or_default())
         };
         recorder.prepare_feed(rebuilt.feed);
         let goal = Goal::Bridge { guard: left.guard, head: left.head };
-        let recording = Recording {
-            recorder,
-            root,
-            goal,
-            slots: Vec::new(),
-            ending: Ending::default(),
-            called: elsewhere,
-        };
+        let mut recording = Recording::new(recorder, root, goal, Vec::new());
+        recording.called = elsewhere;
         self.record(recording, next, state)
     }
 
@@ -294,7 +284,6 @@ impl<I: Interpreter> Vm<'_, I> {
         resume: &Resume,
         reds: &[Red],
         live: &[Var],
-        results: &[u64],
     ) -> Vec<Red> {
         let status = match &resume.state[1] {
             Desc::Operand(operand) => operand.as_var(),
@@ -304,13 +293,8 @@ impl<I: Interpreter> Vm<'_, I> {
             unreachable!("the position at which an entry returned is a variable")
         };
         let point = self.tables.borrow().returned_at(reds[at].bits as u32);
-        let types = Self::types();
-        let index = Self::frame().map_or(0, |(index, _)| index);
-        let mut words = results[..types.len() - 1].to_vec();
-        words.insert(index, 0);
-        let next = std::cell::Cell::new(types.len() - 1);
-        let typed =
-            self.results(&words, &point.slots, index, &types, |_| results[next.replace(next.get() + 1)]);
-        recorder.entry_results(reds[at], &typed)
+        let types = self.result_types(&point.slots);
+        let results: Vec<(u64, Ty)> = self.waiting_results().into_iter().zip(types).collect();
+        recorder.entry_results(reds[at], &results)
     }
 }

@@ -28,7 +28,7 @@ use std::rc::Rc;
 use hotloop_codegen::{Context, Eval, Target};
 use hotloop_gc::{Heap, TypeId};
 use hotloop_ir::{FieldKind, Mutability, Ty, TypeRef};
-use hotloop_record::Recorder;
+use hotloop_record::{Recorder, Red};
 
 use crate::Plain;
 use crate::interpreter::{Interpreter, RedState, Step};
@@ -68,10 +68,24 @@ enum Next<P> {
     At(P, bool),
 }
 
+impl<P: Copy> Next<P> {
+    /// The position, and whether an exception is pending there; nothing at the program's end.
+    fn at(self) -> Option<(P, bool)> {
+        match self {
+            Next::At(pc, raising) => Some((pc, raising)),
+            Next::After(step) => step.place().map(|pc| (pc, matches!(step, Step::Raise(_)))),
+        }
+    }
+}
+
 /// Runs programs of one interpreter, and owns what was compiled for them.
 pub struct Vm<'i, I: Interpreter> {
     interpreter: &'i I,
     target: Box<dyn Target>,
+    /// The types of the red state.
+    types: Vec<Ty>,
+    /// The machine stack of this thread ends there, but for room for what traces call.
+    stack_limit: usize,
     tables: Rc<RefCell<Tables<I::Pc>>>,
     /// Recorders at work, innermost last; their words are roots.
     recorders: Rc<RefCell<Vec<*const Recorder>>>,
@@ -127,9 +141,12 @@ impl<'i, I: Interpreter> Vm<'i, I> {
             }
         }));
         let invalidations = hotloop_record::stable::invalidations();
+        let kinds = <I::State<Direct> as RedState<Direct>>::kinds();
         Vm {
             interpreter,
             target,
+            types: kinds.iter().map(|kind| kind.ty()).collect(),
+            stack_limit: hotloop_gc::stack_limit() + STACK_RESERVE,
             tables,
             recorders,
             history,
@@ -145,9 +162,8 @@ impl<'i, I: Interpreter> Vm<'i, I> {
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
-        // Room for the frames of Rust code that traces call.
-        self.interpreter.runtime().context().poll.set_stack_limit(hotloop_gc::stack_limit() + STACK_RESERVE);
-        let check = self.interpreter.runtime().jit().check_hints;
+        self.interpreter.runtime().context().poll.set_stack_limit(self.stack_limit);
+        let check = self.checks_hints();
         let _checking = check::Checking::begin(check);
         let end = self.drive(Next::At(pc, false), Self::in_mode(&state));
         if check {
@@ -162,10 +178,34 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         A: Mode<Word = u64>,
         B: Mode<Word = u64>,
     {
-        let (mut words, mut greens) = (Vec::new(), Vec::new());
+        let (words, greens) = Self::parts(state);
+        RedState::load(&words, &greens)
+    }
+
+    /// The red words of a state, and its plain part.
+    fn parts<M: Mode>(state: &I::State<M>) -> (Vec<M::Word>, Vec<u64>) {
+        let (mut words, mut greens) = (Vec::with_capacity(16), Vec::new());
         state.save(&mut words);
         state.greens(&mut greens);
+        (words, greens)
+    }
+
+    /// A state of words that the trace knows nothing of.
+    fn unrecorded(words: &[u64], greens: &[u64]) -> I::State<Meta> {
+        let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
+        RedState::load(&reds, greens)
+    }
+
+    /// The state as it is, without what is recorded of it.
+    fn executed(state: &I::State<Meta>) -> I::State<Direct> {
+        let (reds, greens) = Self::parts(state);
+        let words: Vec<u64> = reds.iter().map(|red| red.bits).collect();
         RedState::load(&words, &greens)
+    }
+
+    /// Whether the author's promises are put to the test.
+    fn checks_hints(&self) -> bool {
+        self.interpreter.runtime().options().jit.check_hints
     }
 
     /// What was compiled so far, in numbers.
@@ -183,10 +223,6 @@ impl<'i, I: Interpreter> Vm<'i, I> {
     pub fn log_summary(&self) {
         let summary = self.summary();
         self.interpreter.runtime().log().write(hotloop_log::Section::Summary, "totals", summary);
-    }
-
-    fn types() -> Vec<Ty> {
-        <I::State<Direct> as RedState<Direct>>::kinds().iter().map(|kind| kind.ty()).collect()
     }
 
     /// Where the frame is in the red state, if it is a virtualizable.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use hotloop_ir::{Opcode, Operand, Ty, TypeRef, Var};
+use hotloop_ir::{Opcode, Operand, Ty, TypeRef};
 use hotloop_record::{Abort, Recorder, Red};
 
 use super::tables::{HeadKind, LoopCell, Position};
@@ -40,6 +40,27 @@ pub(super) struct Recording<P> {
     pub ending: Ending,
     /// An entry was called just before.
     pub called: bool,
+    /// How often it has come by the back edges of other loops.
+    pub loops: HashMap<*const LoopCell, u32>,
+    /// The functions whose calls are inlined at this point, innermost last.
+    pub calls: Vec<*const LoopCell>,
+}
+
+impl<P> Recording<P> {
+    /// A recording that has just begun.
+    pub fn new(recorder: Box<Recorder>, root: Option<Operand>, goal: Goal<P>, slots: Vec<usize>) -> Self {
+        let (ending, loops, calls) = Default::default();
+        Recording { recorder, root, goal, slots, ending, called: false, loops, calls }
+    }
+}
+
+impl<P> Goal<P> {
+    /// The place it belongs to.
+    pub fn head(&self) -> usize {
+        match self {
+            Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. } => *head,
+        }
+    }
 }
 
 /// Where a trace goes on.
@@ -101,7 +122,6 @@ impl<I: Interpreter> Vm<'_, I> {
         mut state: I::State<Meta>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
-        let recording_goal = recording.goal;
         let pins = self.tables.borrow().pins.len();
         if let Goal::Bridge { guard, .. } = recording.goal {
             let mut tables = self.tables.borrow_mut();
@@ -109,32 +129,21 @@ impl<I: Interpreter> Vm<'_, I> {
             tables.pins.push(parent);
         }
         self.next_generation();
-        let run = OneRun::begin(self.interpreter.runtime().jit().check_hints);
+        let run = OneRun::begin(self.checks_hints());
         self.recorders.borrow_mut().push(&raw const *recording.recorder);
         let (mut next, mut end) = (next, End::Open(next));
-        let mut seen: HashMap<*const LoopCell, u32> = HashMap::new();
-        let mut calls: Vec<*const LoopCell> = Vec::new();
-        let types = Self::types();
         let kept_before = self.kept.borrow().len();
-        let head = match recording.goal {
-            Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. } => head,
-        };
+        let long = self.interpreter.runtime().jit().trace_limit as usize / 4 * 3;
+        let head = recording.goal.head();
         let before = std::mem::replace(&mut self.tables.borrow_mut().heads[head].recording, true);
         let mut first = true;
         while let End::Open(at) = end {
             next = at;
-            let (pc, raising) = match at {
-                Next::At(pc, raising) => (pc, raising),
-                Next::After(
-                    Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc),
-                ) => (pc, false),
-                Next::After(Step::Raise(pc)) => (pc, true),
-                Next::After(Step::Done) => {
-                    end = End::Aborted(Abort::Left);
-                    break;
-                }
+            let Some((pc, raising)) = at.at() else {
+                end = End::Aborted(Abort::Left);
+                break;
             };
-            self.begin(&mut recording.recorder, pc, raising, &state, &types);
+            self.begin(&mut recording.recorder, pc, raising, &state);
             let poll = match recording.goal {
                 Goal::Loop { .. } => Some(Opcode::GuardNoInterrupt),
                 Goal::Entry { .. } => Some(Opcode::GuardStack),
@@ -148,23 +157,22 @@ impl<I: Interpreter> Vm<'_, I> {
             if std::mem::take(&mut recording.called) {
                 recording.recorder.stable_may_change();
             }
-            let root = self.is_root(&mut recording, &state);
+            let root = self.owner(&mut recording, &state) == Owner::Root;
             let step = self.meta_step(&mut recording.recorder, pc, raising, &mut state);
             next = Next::After(step);
             end = match recording.recorder.aborted() {
                 Some(reason) => End::Aborted(reason),
                 None => {
                     let before = Before { pc, raising, root };
-                    self.after_step(&mut recording, before, step, &mut state, &types, &mut seen, &mut calls)
+                    self.after_step(&mut recording, before, step, &mut state)
                 }
             };
-            let long = self.interpreter.runtime().jit().trace_limit as usize / 4 * 3;
-            if let End::Open(Next::After(step)) = end
+            if let End::Open(Next::After(_)) = end
                 && !recording.called
                 && recording.recorder.trace.ops.len() > long
             {
                 next = Next::After(step);
-                end = self.cut(&mut recording, step, &state, &types);
+                end = self.cut(&mut recording, next, &state);
             }
         }
         self.recorders.borrow_mut().pop();
@@ -193,7 +201,6 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             None => self.compile(recording),
         }
-        let (Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. }) = recording_goal;
         let mut tables = self.tables.borrow_mut();
         tables.pins.truncate(pins);
         tables.heads[head].spent += started.elapsed();
@@ -202,23 +209,13 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// Tells the recorder that an instruction begins.
-    pub(super) fn begin(
-        &self,
-        recorder: &mut Recorder,
-        pc: I::Pc,
-        raising: bool,
-        state: &I::State<Meta>,
-        types: &[Ty],
-    ) {
-        let mut words: Vec<Red> = Vec::with_capacity(types.len());
-        state.save(&mut words);
-        let mut greens = Vec::new();
-        state.greens(&mut greens);
+    pub(super) fn begin(&self, recorder: &mut Recorder, pc: I::Pc, raising: bool, state: &I::State<Meta>) {
+        let (words, greens) = Self::parts(state);
         let live =
             Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
         let position =
             self.tables.borrow_mut().add_position(Position { pc, raising, greens: Rc::new(greens) });
-        recorder.begin_instruction(position, &words, types, if raising { None } else { live });
+        recorder.begin_instruction(position, &words, &self.types, if raising { None } else { live });
     }
 
     /// Executes one instruction in Meta mode.
@@ -229,7 +226,7 @@ impl<I: Interpreter> Vm<'_, I> {
         raising: bool,
         state: &mut I::State<Meta>,
     ) -> Step<I::Pc> {
-        let check = self.interpreter.runtime().jit().check_hints;
+        let check = self.checks_hints();
         let before = (check && recorder.is_unchecked()).then(|| {
             recorder.keep_events();
             Self::words_of(state)
@@ -252,9 +249,9 @@ impl<I: Interpreter> Vm<'_, I> {
         step
     }
 
-    pub(super) fn owner(&self, recording: &mut Recording<I::Pc>, words: &[Red]) -> Owner {
-        let Some((index, _)) = Self::frame() else { return Owner::Root };
-        let operand = recording.recorder.frame_operand(words[index]);
+    fn owner(&self, recording: &mut Recording<I::Pc>, state: &I::State<Meta>) -> Owner {
+        let Some(frame) = state.frame_word().filter(|_| Self::frame().is_some()) else { return Owner::Root };
+        let operand = recording.recorder.frame_operand(frame);
         if Some(operand) == recording.root {
             Owner::Root
         } else if recording.recorder.is_made(operand) {
@@ -264,71 +261,53 @@ impl<I: Interpreter> Vm<'_, I> {
         }
     }
 
-    fn is_root(&self, recording: &mut Recording<I::Pc>, state: &I::State<Meta>) -> bool {
-        let mut words: Vec<Red> = Vec::new();
-        state.save(&mut words);
-        self.owner(recording, &words) == Owner::Root
-    }
-
-    #[allow(clippy::too_many_arguments)] // the recording's parts
     fn after_step(
         &self,
         recording: &mut Recording<I::Pc>,
         before: Before<I::Pc>,
         step: Step<I::Pc>,
         state: &mut I::State<Meta>,
-        types: &[Ty],
-        seen: &mut HashMap<*const LoopCell, u32>,
-        calls: &mut Vec<*const LoopCell>,
     ) -> End<I::Pc> {
-        let jit = self.interpreter.runtime().jit();
         let go_on = End::Open(Next::After(step));
-        let mut words: Vec<Red> = Vec::new();
-        if !matches!(step, Step::Next(_)) {
-            state.save(&mut words);
-        }
         match step {
-            Step::Next(_) => go_on,
+            Step::Next(_) | Step::Switch(_) => go_on,
             Step::Done => End::Aborted(Abort::Left),
-            Step::Switch(_) => go_on,
             Step::Call(pc) => {
                 if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
                     return End::Aborted(Abort::Left);
                 }
                 let cell: *const LoopCell = self.interpreter.loop_cell(pc);
-                let head = match recording.goal {
-                    Goal::Loop { head, .. } | Goal::Entry { head, .. } | Goal::Bridge { head, .. } => head,
-                };
-                let own = self.tables.borrow().heads[head].entry;
-                let depth = calls.iter().chain(&own).filter(|known| **known == cell).count();
-                calls.push(cell);
-                let owner = self.owner(recording, &words);
+                let own = self.tables.borrow().heads[recording.goal.head()].entry;
+                let depth = recording.calls.iter().chain(&own).filter(|known| **known == cell).count();
+                recording.calls.push(cell);
+                let owner = self.owner(recording, state);
+                let jit = self.interpreter.runtime().jit();
                 let apart = depth >= jit.max_unroll_recursion as usize
                     || !jit.inlining
                     || self.interpreter.can_never_inline(pc);
                 if owner == Owner::Inlined && (apart || self.interpreter.loop_cell(pc).is_called()) {
                     // Its return is recorded here, and takes it off `calls`.
-                    return self.call_entry(recording, pc, state, types, apart);
+                    return self.call_entry(recording, pc, state, apart);
                 }
                 if apart || owner == Owner::Foreign {
-                    return self.exit(recording, pc, false, state, types);
+                    return self.exit(recording, pc, false, state);
                 }
                 go_on
             }
             Step::Return(pc) => {
-                calls.pop();
-                match self.owner(recording, &words) {
-                    Owner::Foreign if before.root => self.returns(recording, before, types),
-                    Owner::Foreign => self.exit(recording, pc, false, state, types),
+                recording.calls.pop();
+                match self.owner(recording, state) {
+                    Owner::Foreign if before.root => self.returns(recording, before),
+                    Owner::Foreign => self.exit(recording, pc, false, state),
                     _ => go_on,
                 }
             }
-            Step::Raise(pc) => match self.owner(recording, &words) {
-                Owner::Foreign if before.root => self.returns(recording, before, types),
-                Owner::Foreign => self.exit(recording, pc, true, state, types),
+            Step::Raise(pc) => match self.owner(recording, state) {
+                Owner::Foreign if before.root => self.returns(recording, before),
+                Owner::Foreign => self.exit(recording, pc, true, state),
                 _ => go_on,
             },
-            Step::Loop(pc) => self.at_back_edge(recording, pc, state, words, types, seen, calls),
+            Step::Loop(pc) => self.at_back_edge(recording, pc, state),
         }
     }
 
@@ -339,48 +318,30 @@ impl<I: Interpreter> Vm<'_, I> {
         pc: I::Pc,
         raising: bool,
         state: &I::State<Meta>,
-        types: &[Ty],
     ) -> End<I::Pc> {
         if matches!(recording.goal, Goal::Loop { .. }) {
             return End::Aborted(Abort::Left);
         }
-        self.begin(&mut recording.recorder, pc, raising, state, types);
+        self.begin(&mut recording.recorder, pc, raising, state);
         recording.recorder.finish(Opcode::Exit, 0, &[]);
         End::Whole
     }
 
     /// Ends a trace that becomes too long. The next piece is recorded when this one is left (PyPy cuts traces
     /// of huge functions like this, `force_finish_trace`).
-    fn cut(
-        &self,
-        recording: &mut Recording<I::Pc>,
-        step: Step<I::Pc>,
-        state: &I::State<Meta>,
-        types: &[Ty],
-    ) -> End<I::Pc> {
-        let (pc, raising) = match step {
-            Step::Next(pc) | Step::Return(pc) | Step::Switch(pc) | Step::Call(pc) | Step::Loop(pc) => {
-                (pc, false)
-            }
-            Step::Raise(pc) => (pc, true),
-            Step::Done => return End::Aborted(Abort::Left),
-        };
-        self.begin(&mut recording.recorder, pc, raising, state, types);
+    fn cut(&self, recording: &mut Recording<I::Pc>, next: Next<I::Pc>, state: &I::State<Meta>) -> End<I::Pc> {
+        let Some((pc, raising)) = next.at() else { return End::Aborted(Abort::Left) };
+        self.begin(&mut recording.recorder, pc, raising, state);
         recording.recorder.finish(Opcode::Exit, 0, &[]);
         recording.ending.cut = true;
         End::Whole
     }
 
-    #[allow(clippy::too_many_arguments)] // the recording's parts
     fn at_back_edge(
         &self,
         recording: &mut Recording<I::Pc>,
         pc: I::Pc,
         state: &I::State<Meta>,
-        mut words: Vec<Red>,
-        types: &[Ty],
-        seen: &mut HashMap<*const LoopCell, u32>,
-        calls: &[*const LoopCell],
     ) -> End<I::Pc> {
         if self.interpreter.runtime().poll().load(Ordering::Relaxed) != 0 {
             return End::Aborted(Abort::Left);
@@ -388,13 +349,13 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut greens = Vec::new();
         state.greens(&mut greens);
         let cell = self.interpreter.loop_cell(pc);
-        let owner = self.owner(recording, &words);
+        let owner = self.owner(recording, state);
         let found = self.tables.borrow().find_head(cell, HeadKind::Loop, &greens);
         if let (Goal::Loop { head, .. }, Owner::Root) = (recording.goal, owner)
             && found == Some(head)
         {
             let slots = recording.slots.clone();
-            let args = self.jump_args(&mut recording.recorder, &mut words, types, &slots);
+            let args = self.jump_args(&mut recording.recorder, state, &slots);
             recording.recorder.finish(Opcode::Loop, 0, &args);
             return End::Whole;
         }
@@ -405,13 +366,12 @@ impl<I: Interpreter> Vm<'_, I> {
         let target = found.and_then(|head| {
             let tables = self.tables.borrow();
             let (trace, compiled) = tables.target(head, bridge)?;
-            let inputs = |var: &Var| var.0 < types.len() as u32 + compiled.slots.len() as u32;
-            let tokens = compiled.trace.tokens.iter().filter(|var| inputs(var)).map(|var| var.0).collect();
+            let tokens = compiled.trace.tokens.iter().map(|var| var.0).collect();
             Some((trace, compiled.code, compiled.slots.clone(), tokens))
         });
         if target.is_some()
             && owner == Owner::Inlined
-            && let Some(called) = calls.last()
+            && let Some(called) = recording.calls.last()
         {
             // SAFETY: counter cells live as long as the code that they are kept with.
             let called = unsafe { &**called };
@@ -425,21 +385,21 @@ impl<I: Interpreter> Vm<'_, I> {
             recording.ending.links.push(trace);
             recording.recorder.trace.entered = tokens;
             // The position, should the loop's entry need one.
-            self.begin(&mut recording.recorder, pc, false, state, types);
+            self.begin(&mut recording.recorder, pc, false, state);
             if owner != Owner::Root {
                 recording.recorder.flush();
             }
-            let args = self.jump_args(&mut recording.recorder, &mut words, types, &slots);
+            let args = self.jump_args(&mut recording.recorder, state, &slots);
             recording.recorder.finish(Opcode::Enter, code.0, &args);
             return End::Whole;
         }
-        let visits = seen.entry(cell).or_default();
+        let visits = recording.loops.entry(cell).or_default();
         *visits += 1;
         if *visits > self.interpreter.unroll_limit(pc) && owner != Owner::Foreign {
             // This inner loop has to be compiled first: at its next back edge. A function with a loop is
             // called from then on.
             if owner == Owner::Inlined
-                && let Some(called) = calls.last()
+                && let Some(called) = recording.calls.last()
             {
                 // SAFETY: counter cells live as long as the code that they are kept with.
                 unsafe { (**called).call_instead() };
@@ -457,17 +417,13 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// The red state and the frame's slots, as a loop's entry wants them.
-    fn jump_args(
-        &self,
-        recorder: &mut Recorder,
-        words: &mut [Red],
-        types: &[Ty],
-        slots: &[usize],
-    ) -> Vec<(Red, Ty)> {
-        let mut args: Vec<(Red, Ty)> = words.iter().copied().zip(types.iter().copied()).collect();
+    fn jump_args(&self, recorder: &mut Recorder, state: &I::State<Meta>, slots: &[usize]) -> Vec<(Red, Ty)> {
+        let (words, _) = Self::parts(state);
+        let mut args: Vec<(Red, Ty)> = words.into_iter().zip(self.types.iter().copied()).collect();
         if let Some((index, ty)) = Self::frame() {
+            let frame = args[index].0;
             for slot in slots {
-                let red = recorder.slot(words[index], ty, *slot);
+                let red = recorder.slot(frame, ty, *slot);
                 args.push((red, ty.get().slot(*slot).1.ty()));
             }
         }

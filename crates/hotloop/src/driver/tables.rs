@@ -130,7 +130,7 @@ pub(crate) struct Head {
     /// What leaving its traces has cost lately.
     pub exits: ExitCost,
     /// Whether entering it from the interpreter pays.
-    pub rest: Rest,
+    pub runs: ShortRuns,
     /// What recording, compiling and leaving has cost since it was compiled first.
     pub spent: Duration,
     /// It was retired: when it may be compiled again.
@@ -140,18 +140,18 @@ pub(crate) struct Head {
 /// A function or loop that is entered by the interpreter and has done its work before the way into compiled
 /// code and back is paid for: for some times the interpreter does it alone. (Traces go there all the same.)
 #[derive(Debug, Default)]
-pub(crate) struct Rest {
+pub(crate) struct ShortRuns {
     runs: u32,
     took: Duration,
-    rests: u32,
+    pauses: u32,
     /// Its traces call entries.
     pub calls: bool,
 }
 
-impl Rest {
+impl ShortRuns {
     /// Runs that are shorter on average do not pay.
     const SHORT: Duration = Duration::from_micros(4);
-    /// So many are looked at together, at first and after a rest.
+    /// So many are looked at together, at first and after a pause.
     const WINDOWS: [u32; 2] = [64, 16];
     /// The same where entries are called: of a recursive function's runs most are short, and the few long ones
     /// pay for all.
@@ -162,13 +162,13 @@ impl Rest {
         self.runs += 1;
         self.took += took;
         let windows = if self.calls { Self::WINDOWS_WITH_CALLS } else { Self::WINDOWS };
-        if self.runs < windows[usize::from(self.rests > 0)] {
+        if self.runs < windows[usize::from(self.pauses > 0)] {
             return 1;
         }
         let short = self.took < Self::SHORT * self.runs;
         (self.runs, self.took) = (0, Duration::ZERO);
-        self.rests = if short { self.rests + 1 } else { 0 };
-        if short { 32 << self.rests.min(6) } else { 1 }
+        self.pauses = if short { self.pauses + 1 } else { 0 };
+        if short { 32 << self.pauses.min(6) } else { 1 }
     }
 }
 
@@ -256,6 +256,8 @@ pub(crate) struct Guard {
     pub room: Option<u32>,
     /// Moved out of the loop by the optimizer.
     pub hoisted: bool,
+    /// Where the function returns to the interpreter.
+    pub returns: bool,
 }
 
 /// Everything that was compiled, in numbers.
