@@ -100,6 +100,33 @@ main = (func n)
     assert!(!body(last).iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
 }
 
+/// A trace goes into generators and what they call, and comes round: whose frames they are does not matter.
+#[test]
+fn generators_that_call_functions_are_part_of_the_loop() {
+    let source = "\
+upto = (func n)
+    i = 0
+    (while i < n)
+        (yield i)
+        i += 1
+mapped = (func function source)
+    (for item source)
+        (yield (function item))
+square = (func x)
+    (return x * x % 1009)
+main = (func n)
+    sum = 0
+    (for item (mapped square (upto n)))
+        sum += item
+    (return sum)
+(main 20000)
+";
+    let (all, summary) = traces_and_summary("generators", &[source]);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    assert!(!body(last).iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
+    assert!(summary.loops == 1 && summary.aborts.is_empty(), "{summary}");
+}
+
 #[test]
 fn floats_that_were_just_computed_are_not_tested() {
     let source = "\

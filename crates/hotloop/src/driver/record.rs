@@ -42,8 +42,16 @@ pub(super) struct Recording<P> {
     pub called: bool,
     /// How often it has come by the back edges of other loops.
     pub loops: HashMap<*const LoopCell, u32>,
-    /// The functions whose calls are inlined at this point, innermost last.
-    pub calls: Vec<*const LoopCell>,
+    /// The calls that are inlined at this point, innermost last.
+    pub calls: Vec<Call>,
+}
+
+/// A call that is part of the trace.
+pub(super) struct Call {
+    /// The cell of the function's entry.
+    function: *const LoopCell,
+    /// The address of the calling frame.
+    caller: u64,
 }
 
 impl<P> Recording<P> {
@@ -51,6 +59,12 @@ impl<P> Recording<P> {
     pub fn new(recorder: Box<Recorder>, root: Option<Operand>, goal: Goal<P>, slots: Vec<usize>) -> Self {
         let (ending, loops, calls) = Default::default();
         Recording { recorder, root, goal, slots, ending, called: false, loops, calls }
+    }
+
+    /// This frame is current again: calls that it made have returned. Whether there were any in this trace.
+    fn back_in(&mut self, frame: u64) -> bool {
+        let call = self.calls.iter().rposition(|call| call.caller == frame);
+        call.map(|depth| self.calls.truncate(depth)).is_some()
     }
 }
 
@@ -100,7 +114,9 @@ pub(super) enum End<P> {
 pub(super) struct Before<P> {
     pub pc: P,
     pub raising: bool,
-    /// In the trace's own frame.
+    /// The address of its frame.
+    pub frame: u64,
+    /// That is the trace's own frame.
     pub root: bool,
 }
 
@@ -158,12 +174,13 @@ impl<I: Interpreter> Vm<'_, I> {
                 recording.recorder.stable_may_change();
             }
             let root = self.owner(&mut recording, &state) == Owner::Root;
+            let frame = Self::current_frame(&state);
             let step = self.meta_step(&mut recording.recorder, pc, raising, &mut state);
             next = Next::After(step);
             end = match recording.recorder.aborted() {
                 Some(reason) => End::Aborted(reason),
                 None => {
-                    let before = Before { pc, raising, root };
+                    let before = Before { pc, raising, frame, root };
                     self.after_step(&mut recording, before, step, &mut state)
                 }
             };
@@ -249,6 +266,11 @@ impl<I: Interpreter> Vm<'_, I> {
         step
     }
 
+    /// The address of a state's frame; 0 if it has none.
+    fn current_frame(state: &I::State<Meta>) -> u64 {
+        state.frame_word().map_or(0, |red: Red| red.bits)
+    }
+
     fn owner(&self, recording: &mut Recording<I::Pc>, state: &I::State<Meta>) -> Owner {
         let Some(frame) = state.frame_word().filter(|_| Self::frame().is_some()) else { return Owner::Root };
         let operand = recording.recorder.frame_operand(frame);
@@ -269,6 +291,10 @@ impl<I: Interpreter> Vm<'_, I> {
         state: &mut I::State<Meta>,
     ) -> End<I::Pc> {
         let go_on = End::Open(Next::After(step));
+        // Whoever's it is (a generator's that the trace has resumed): the trace goes on in the same frame, or in one
+        // whose call was recorded.
+        let frame = Self::current_frame(state);
+        let known = !matches!(step, Step::Call(_)) && (recording.back_in(frame) || frame == before.frame);
         match step {
             Step::Next(_) | Step::Switch(_) => go_on,
             Step::Done => End::Aborted(Abort::Left),
@@ -278,8 +304,9 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
                 let cell: *const LoopCell = self.interpreter.loop_cell(pc);
                 let own = self.tables.borrow().heads[recording.goal.head()].entry;
-                let depth = recording.calls.iter().chain(&own).filter(|known| **known == cell).count();
-                recording.calls.push(cell);
+                let depth = recording.calls.iter().map(|call| call.function).chain(own);
+                let depth = depth.filter(|known| *known == cell).count();
+                recording.calls.push(Call { function: cell, caller: before.frame });
                 let owner = self.owner(recording, state);
                 let jit = self.interpreter.runtime().jit();
                 let apart = depth >= jit.max_unroll_recursion as usize
@@ -294,17 +321,10 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
                 go_on
             }
-            Step::Return(pc) => {
-                recording.calls.pop();
-                match self.owner(recording, state) {
-                    Owner::Foreign if before.root => self.returns(recording, before),
-                    Owner::Foreign => self.exit(recording, pc, false, state),
-                    _ => go_on,
-                }
-            }
-            Step::Raise(pc) => match self.owner(recording, state) {
+            Step::Return(pc) | Step::Raise(pc) => match self.owner(recording, state) {
+                Owner::Foreign if known => go_on,
                 Owner::Foreign if before.root => self.returns(recording, before),
-                Owner::Foreign => self.exit(recording, pc, true, state),
+                Owner::Foreign => self.exit(recording, pc, matches!(step, Step::Raise(_)), state),
                 _ => go_on,
             },
             Step::Loop(pc) => self.at_back_edge(recording, pc, state),
@@ -374,7 +394,7 @@ impl<I: Interpreter> Vm<'_, I> {
             && let Some(called) = recording.calls.last()
         {
             // SAFETY: counter cells live as long as the code that they are kept with.
-            let called = unsafe { &**called };
+            let called = unsafe { &*called.function };
             if !called.is_called() {
                 called.call_instead();
                 return End::Aborted(Abort::LoopInCallee);
@@ -402,7 +422,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 && let Some(called) = recording.calls.last()
             {
                 // SAFETY: counter cells live as long as the code that they are kept with.
-                unsafe { (**called).call_instead() };
+                unsafe { (*called.function).call_instead() };
             }
             let mut tables = self.tables.borrow_mut();
             let head = tables.head(cell, HeadKind::Loop, &greens);

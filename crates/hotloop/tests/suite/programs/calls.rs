@@ -288,6 +288,47 @@ pub const PROGRAMS: &[Text] = &[
            back loop",
     ),
     (
+        "generators that call functions, which resume generators and raise",
+        "fn main 8
+           int r0 0; int r2 60; int r3 1; generator r4 outer r0
+         loop:
+           resume r5 r4 r0
+           add r1 r1 r5
+         after:
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r1
+         caught:
+           add r7 r7 r3; generator r4 outer r0
+           jump after
+           try loop after r6 caught
+         fn outer 5
+           generator r1 inner r0
+         loop:
+           call r2 next r1 1
+           add r2 r2 r3
+           yield r3 r2
+           back loop
+         fn next 4
+           int r1 1; int r3 40
+           resume r2 r0 r1
+           jump-less r2 r3 fine
+           int r3 0; div r2 r2 r3
+         fine:
+           call r2 twice r2 1
+           return r2
+         fn twice 2
+           add r0 r0 r0
+           return r0
+         fn inner 4
+           int r1 1
+         loop:
+           call r3 twice r0 1
+           add r0 r0 r1
+           yield r2 r0
+           back loop",
+    ),
+    (
         "generators taken in turn, and one frame type in many places",
         "fn main 9
            int r0 0; int r2 60; int r3 1; int r8 2
