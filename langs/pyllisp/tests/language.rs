@@ -298,9 +298,10 @@ fn errors_come_with_a_traceback() {
 fn calls_are_as_deep_as_the_limit() {
     let deep = "f = (func n)\n    (if n == 0) (return 0)\n    (return 1 + (f n-1))\n";
     for way in DEEP_WAYS {
-        assert_eq!(common::run(&format!("{deep}(print (f 40000))"), way).to_string(), "40000\n");
+        assert_eq!(common::run(&format!("{deep}(print (f 100000))"), way).to_string(), "100000\n");
         let got = common::run(&format!("{deep}(f -1)"), way).to_string();
         assert_eq!(got.lines().last(), Some("Error: maximum recursion depth exceeded"));
+        assert!(got.lines().any(|line| line.ends_with("more times)")) && got.lines().count() < 10, "{got}");
     }
 }
 

@@ -10,9 +10,9 @@
 
 use hotloop_ir::{Class, Const, Opcode, Operand, Trace, Ty, Var};
 
-use super::asm::{Asm, Reg, Target};
+use super::asm::{Alu, Asm, RSP, Reg, Src, Target};
 use super::control::{Entered, Entry, Head};
-use super::file::{File, GENERAL, Loc, SLOTS, VECTOR, frame_size};
+use super::file::{FRAMES, File, GENERAL, Loc, VECTOR, frame_size};
 use super::guard::{GuardRecord, STUB_SIZE};
 use super::plan::{NONE, Plan, is_mark};
 use crate::CodegenError;
@@ -22,7 +22,7 @@ pub struct Env<'a> {
     /// Spill slots of the frame.
     pub slots: usize,
     /// Offsets of the shared pieces of code.
-    pub common_exits: [usize; 2],
+    pub common_exits: [usize; FRAMES.len()],
     pub alloc_slow: usize,
     pub remember: usize,
     /// What new objects' headers say besides type and length.
@@ -31,7 +31,9 @@ pub struct Env<'a> {
     pub first_guard: u32,
     /// Address of the cell that `guard_valid` looks at.
     pub invalid: u64,
-    /// For a bridge: where its inputs are.
+    /// How many more they are than in the frame that a bridge finds.
+    pub more_slots: usize,
+    /// For a bridge: where its inputs are, in its own frame.
     pub bridge: Option<Vec<Entry>>,
     /// Where `enter` and `call_entry` of some code go, and where its inputs must be.
     pub enter: &'a dyn Fn(u32) -> Option<Entered>,
@@ -175,6 +177,9 @@ impl<'a> Compiler<'a> {
     pub fn run(&mut self) -> Result<()> {
         let inputs = self.trace.inputs().count() as u32;
         let label = self.trace.label().map(|label| label as u32);
+        if self.env.more_slots > 0 {
+            self.asm.alu(Alu::Sub, RSP, Src::Imm(8 * self.env.more_slots as i32));
+        }
         let mut restart = self.snapshot();
         self.place_inputs()?;
         if self.plan.head == Some(inputs) && label.is_none() {
@@ -316,7 +321,8 @@ impl<'a> Compiler<'a> {
             self.emit_slow(index);
         }
         self.stubs = self.asm.bytes.len() as u32;
-        let common_exit = self.env.common_exits[usize::from(self.env.slots == SLOTS)] as u32;
+        let frame = FRAMES.iter().position(|slots| *slots == self.env.slots).unwrap_or_default();
+        let common_exit = self.env.common_exits[frame] as u32;
         for index in 0..self.guards.len() {
             let number = self.env.first_guard + self.guards[index].resume;
             self.asm.push_imm(number as i32);

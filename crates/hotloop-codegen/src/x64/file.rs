@@ -12,10 +12,11 @@ use super::plan::NONE;
 pub const NO_REG: Reg = 255;
 /// No slot.
 pub const NO_SLOT: u16 = u16::MAX;
-/// Spill slots of a large frame.
-pub const SLOTS: usize = 512;
-/// Spill slots of a small one: that of all code that does with so few. (Traces call each other.)
-pub const FEW_SLOTS: usize = 128;
+/// Spill slots of the largest frame.
+pub const SLOTS: usize = FRAMES[FRAMES.len() - 1];
+/// How many spill slots frames have. Code has the smallest that does: traces call each other, a hundred thousand
+/// deep if need be.
+pub const FRAMES: [usize; 3] = [32, 128, 512];
 
 /// Bytes of a frame below its return address.
 pub const fn frame_size(slots: usize) -> i32 {
@@ -65,7 +66,7 @@ impl File {
     /// Nothing is anywhere yet.
     pub fn new(first: &[u32], slots: usize) -> File {
         let mut free_slots = [0; SLOTS / 64];
-        free_slots[..slots / 64].fill(u64::MAX);
+        (0..slots).for_each(|slot| free_slots[slot / 64] |= 1 << (slot % 64));
         File {
             reg: vec![NO_REG; first.len()],
             slot: vec![NO_SLOT; first.len()],

@@ -12,7 +12,7 @@
 //! exit for each size. It answers [`UNWOUND`] to whoever called the trace.
 
 use super::asm::{Alu, Asm, CONTEXT, Mem, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src};
-use super::file::{FEW_SLOTS, SLOTS, frame_size};
+use super::file::{FRAMES, SLOTS, frame_size};
 use crate::{Context, UNWOUND};
 
 /// From the image to the guard's number, and to the spill slots.
@@ -36,7 +36,7 @@ pub type Enter = unsafe extern "C" fn(*mut Context, usize, *const u64) -> u64;
 pub struct Glue {
     pub enter: usize,
     /// Of small frames, of large ones.
-    pub common_exits: [usize; 2],
+    pub common_exits: [usize; FRAMES.len()],
     pub alloc_slow: usize,
     pub remember: usize,
 }
@@ -47,7 +47,7 @@ pub fn build(decode: usize) -> (Vec<u8>, Glue) {
     let mut asm = Asm::default();
     enter(&mut asm);
     asm.pad_to(16);
-    let common_exits = [FEW_SLOTS, SLOTS].map(|slots| {
+    let common_exits = FRAMES.map(|slots| {
         let at = asm.bytes.len();
         exit(&mut asm, decode, slots);
         asm.pad_to(16);

@@ -37,7 +37,7 @@ use hotloop_ir::{Const, Opcode, Trace};
 use self::asm::Asm;
 use self::compile::{Compiler, Env};
 use self::control::{Entered, Entry as Place};
-use self::file::{FEW_SLOTS, Loc, SLOTS};
+use self::file::{FRAMES, Loc};
 use self::glue::{Enter, Glue, Image};
 use self::guard::{GuardRecord, STUB_SIZE};
 use self::memory::CodeMemory;
@@ -171,25 +171,29 @@ impl Target for X64 {
                     .ok_or_else(|| CodegenError::Malformed(format!("there is no guard {guard}")))?,
             ),
         };
-        let bridge = parent.as_ref().map(|(code, index)| {
+        // A frame grows at its low end, where slots are counted from.
+        let found = parent.as_ref().map_or(FRAMES[0], |(code, _)| code.slots);
+        let inputs = |more: usize| {
+            let (code, index) = parent.as_ref()?;
             let record = &code.guards[*index];
             let locs = &code.locs[record.start as usize..record.end as usize];
             let place = |loc: &Loc| match loc {
                 Loc::Const(index) => Place::Known(code.consts[*index as usize].bits),
+                Loc::Slot(slot) => Place::At(Loc::Slot(slot + more as u16)),
                 loc => Place::At(*loc),
             };
-            locs.iter().map(place).collect()
-        });
-        let own = parent.as_ref().map(|(code, _)| code.slots);
+            Some(locs.iter().map(place).collect())
+        };
         let mut env = Env {
-            slots: own.unwrap_or(FEW_SLOTS),
+            slots: found,
+            more_slots: 0,
             common_exits: self.glue.common_exits,
             alloc_slow: self.glue.alloc_slow,
             remember: self.glue.remember,
             header_bits: self.header_bits,
             first_guard: request.first_guard,
             invalid: request.invalid as u64,
-            bridge,
+            bridge: inputs(0),
             enter: &|code| {
                 let code = known(code)?;
                 Some(Entered {
@@ -213,8 +217,12 @@ impl Target for X64 {
         };
         let mut compiler = Compiler::new(trace, &env);
         let mut result = compiler.run();
-        if result == Err(CodegenError::TooManySpills) && own.is_none() {
-            env.slots = SLOTS;
+        for slots in FRAMES.into_iter().filter(|slots| *slots > found) {
+            if result != Err(CodegenError::TooManySpills) {
+                break;
+            }
+            let more = if parent.is_some() { slots - found } else { 0 };
+            env = Env { slots, more_slots: more, bridge: inputs(more), ..env };
             compiler = Compiler::new(trace, &env);
             result = compiler.run();
         }

@@ -13,7 +13,7 @@ use crate::object::{
 };
 
 /// How many calls may be in progress.
-pub(super) const MAX_DEPTH: i64 = 50_000;
+pub(super) const MAX_DEPTH: i64 = 200_000;
 
 /// What a path out of line did; the step says it to the driver.
 #[derive(Clone, Copy, Debug)]

@@ -129,15 +129,29 @@ impl Pyllisp {
     }
 }
 
+/// Equal lines of a traceback that are shown in a row.
+const MOST_EQUAL_LINES: usize = 3;
+
 /// The lines of a traceback and the error's message.
 pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> (String, String) {
-    let mut trace = String::new();
+    let mut lines: Vec<(String, usize)> = Vec::new();
     let mut link = error.trace();
     while let Some(frame) = link {
         let code = frame.code();
         let span = code.code.spans[frame.pc() as usize];
-        let _ = writeln!(trace, "    {}: {} {}", code.module.name, span.start, span.stop);
+        let line = format!("    {}: {} {}\n", code.module.name, span.start, span.stop);
+        match lines.last_mut() {
+            Some((last, times)) if *last == line => *times += 1,
+            _ => lines.push((line, 1)),
+        }
         link = frame.next();
+    }
+    let mut trace = String::new();
+    for (line, times) in lines {
+        trace += &line.repeat(times.min(MOST_EQUAL_LINES));
+        if let Some(more) = times.checked_sub(MOST_EQUAL_LINES).filter(|more| *more > 0) {
+            let _ = writeln!(trace, "    (the last line {more} more times)");
+        }
     }
     (trace, repr::display(interp, error.message()))
 }
