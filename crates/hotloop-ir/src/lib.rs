@@ -25,7 +25,7 @@ pub mod verify;
 pub use descr::{CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, TypeDescr, TypeRef};
 pub use fact::Fact;
 pub use ops::{Class, Opcode, Shape};
-pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Store};
+pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
 pub use trace::{
     Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, Op, Operand, Returning, Trace, Ty, Var,
     caller_of_token, caller_token, two_types,

@@ -19,7 +19,7 @@
 //! returning   = "returning" "frame" N "slots" "[" N* "]"
 //! tokens      = "tokens" "[" operand* "]"
 //! resume      = "resume" N ":" "at" N "state" "[" desc* "]" ("events" N)?
-//! part        = "object" N ("virtual" N | "existing" operand) TYPE "[" desc* "]"   parts of the last resume
+//! part        = "object" N ("virtual" N | "joined" desc "[" run* "]" | "existing" operand) TYPE "[" desc* "]"   parts of the last resume
 //!             | "store" desc (OWNER.FIELD | "slot" TYPE N | "item" TYPE desc) "=" desc
 //!             | "log" N "check" N ("skip" | "result" desc | "outcome" desc desc)
 //! desc        = operand | "obj"N | "dead" | "keep" | OPCODE "(" desc* ")"
@@ -42,7 +42,7 @@ use crate::descr::{
 use crate::fact::Fact;
 use crate::ops::Opcode;
 use crate::print::{DescrKind, descr_kind};
-use crate::resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Store};
+use crate::resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
 use crate::trace::{
     Const, EntryCall, Event, EventKind, Instr, Op, Operand, Returning, Trace, Ty, Var, two_types,
 };
@@ -537,17 +537,25 @@ impl Parser {
     fn object(&mut self, line: &mut Line) -> Result<()> {
         let count = self.last().objects.len() as u32;
         line.take(&format!("object number {count}"), |token| (token.parse() == Ok(count)).then_some(()))?;
-        let kind = match line
-            .take("virtual or existing", |token| Some((token == "virtual", token == "existing")))?
-        {
-            (true, _) => ObjectKind::Virtual(line.number()?),
-            (_, true) => ObjectKind::Existing(self.operand(line)?),
-            _ => return Err(before(line, "expected virtual or existing, found")),
+        let kind = if line.eat("virtual") {
+            ObjectKind::Virtual(line.number()?)
+        } else if line.eat("joined") {
+            let length = self.desc(line)?;
+            ObjectKind::Joined(length, line.between("[", "]", |line| self.run(line))?)
+        } else if line.eat("existing") {
+            ObjectKind::Existing(self.operand(line)?)
+        } else {
+            return Err(before(line, "expected virtual, joined or existing, found"));
         };
         let ty = self.type_ref(line)?;
         let slots = line.between("[", "]", |line| self.desc(line))?;
         Rc::make_mut(&mut self.last().objects).push(ObjectDesc { ty, kind, slots });
         Ok(())
+    }
+
+    fn run(&mut self, line: &mut Line) -> Result<Run> {
+        let (from, ty) = (self.desc(line)?, self.type_ref(line)?);
+        Ok(Run { from, ty, at: self.desc(line)?, to: self.desc(line)?, count: self.desc(line)? })
     }
 
     fn store(&mut self, line: &mut Line) -> Result<()> {

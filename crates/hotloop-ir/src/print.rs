@@ -27,7 +27,7 @@ use std::fmt;
 use crate::descr::{CallId, Effect, FieldId, FieldKind, Mutability, TypeRef};
 use crate::fact::Fact;
 use crate::ops::{Opcode, Shape};
-use crate::resume::{Desc, Feed, ObjectKind, Place, Resume};
+use crate::resume::{Desc, Feed, ObjectKind, Place, Resume, Run};
 use crate::trace::{Const, Event, EventKind, Op, Operand, Trace, Ty, Var};
 
 impl fmt::Display for Trace {
@@ -158,9 +158,18 @@ impl Trace {
         let state = self.show_descs(&resume.state);
         writeln!(f, "resume {number}: at {} state [{state}] events {}", resume.position, resume.events)?;
         for (index, object) in resume.objects.iter().enumerate() {
-            let kind = match object.kind {
+            let kind = match &object.kind {
                 ObjectKind::Virtual(items) => format!("virtual {items}"),
-                ObjectKind::Existing(operand) => format!("existing {}", self.show(operand)),
+                ObjectKind::Joined(length, runs) => {
+                    let run = |run: &Run| {
+                        let [from, at, to, count] =
+                            [&run.from, &run.at, &run.to, &run.count].map(|desc| self.show_desc(desc));
+                        format!("{from} {} {at} {to} {count}", type_name(run.ty))
+                    };
+                    let runs: Vec<String> = runs.iter().map(run).collect();
+                    format!("joined {} [{}]", self.show_desc(length), runs.join(", "))
+                }
+                ObjectKind::Existing(operand) => format!("existing {}", self.show(*operand)),
             };
             let slots = self.show_descs(&object.slots);
             writeln!(f, "  object {index} {kind} {} [{slots}]", type_name(object.ty))?;

@@ -30,8 +30,37 @@ pub enum Desc {
 pub enum ObjectKind {
     /// It was never allocated: make it, with so many items.
     Virtual(u32),
+    /// The same with a length that is not known; its items are copied from elsewhere, in order.
+    Joined(Desc, Vec<Run>),
     /// It exists, and its fields are stale: the virtualizable.
     Existing(Operand),
+}
+
+/// Items that an object gets from another when it is made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The other object.
+    pub from: Desc,
+    /// Its type.
+    pub ty: TypeRef,
+    /// The first item's index there.
+    pub at: Desc,
+    /// And in the object that is made.
+    pub to: Desc,
+    /// How many.
+    pub count: Desc,
+}
+
+impl Run {
+    fn each_desc(&self, visit: &mut dyn FnMut(&Desc)) {
+        [&self.from, &self.at, &self.to, &self.count].into_iter().for_each(visit);
+    }
+
+    fn map(&self, change: &mut dyn FnMut(Operand) -> Desc) -> Run {
+        let [from, at, to, count] =
+            [&self.from, &self.at, &self.to, &self.count].map(|desc| desc.map(change));
+        Run { from, ty: self.ty, at, to, count }
+    }
 }
 
 /// An object to be made or brought up to date.
@@ -41,7 +70,7 @@ pub struct ObjectDesc {
     pub ty: TypeRef,
     /// Whether it exists.
     pub kind: ObjectKind,
-    /// The slots in order: fields, then items.
+    /// The slots in order: fields, then items (but for those of runs).
     pub slots: Vec<Desc>,
 }
 
@@ -138,8 +167,13 @@ impl Resume {
         self.state.iter().for_each(&mut *visit);
         for object in self.objects.iter() {
             object.slots.iter().for_each(&mut *visit);
-            if let ObjectKind::Existing(operand) = object.kind {
-                visit(&Desc::Operand(operand));
+            match &object.kind {
+                ObjectKind::Virtual(_) => {}
+                ObjectKind::Joined(length, runs) => {
+                    visit(length);
+                    runs.iter().for_each(|run| run.each_desc(visit));
+                }
+                ObjectKind::Existing(operand) => visit(&Desc::Operand(*operand)),
             }
         }
         for store in &self.stores {
@@ -189,11 +223,15 @@ impl Resume {
                 .iter()
                 .map(|object| ObjectDesc {
                     ty: object.ty,
-                    kind: match object.kind {
-                        ObjectKind::Virtual(items) => ObjectKind::Virtual(items),
-                        ObjectKind::Existing(operand) => match change(operand) {
+                    kind: match &object.kind {
+                        ObjectKind::Virtual(items) => ObjectKind::Virtual(*items),
+                        ObjectKind::Joined(length, runs) => {
+                            let length = length.map(change);
+                            ObjectKind::Joined(length, runs.iter().map(|run| run.map(change)).collect())
+                        }
+                        ObjectKind::Existing(operand) => match change(*operand) {
                             Desc::Operand(operand) => ObjectKind::Existing(operand),
-                            _ => ObjectKind::Existing(operand),
+                            _ => ObjectKind::Existing(*operand),
                         },
                     },
                     slots: object.slots.iter().map(|desc| desc.map(change)).collect(),

@@ -267,10 +267,21 @@ impl Checker<'_> {
         for object in resume.objects.iter() {
             let ty = descr(object.ty)?;
             let (found, fields) = (object.slots.len(), ty.fields.len());
-            let complete = match object.kind {
-                ObjectKind::Virtual(items) => found == fields + items as usize,
+            let complete = match &object.kind {
+                ObjectKind::Virtual(items) => found == fields + *items as usize,
+                ObjectKind::Joined(length, runs) => {
+                    self.desc(index, resume, length, Some(Ty::Int))?;
+                    for run in runs {
+                        ensure(items(run.ty)? == items(object.ty)?, || "a run of other items".into())?;
+                        self.desc(index, resume, &run.from, Some(Ty::Ref))?;
+                        for number in [&run.at, &run.to, &run.count] {
+                            self.desc(index, resume, number, Some(Ty::Int))?;
+                        }
+                    }
+                    found == fields
+                }
                 ObjectKind::Existing(operand) => {
-                    self.desc(index, resume, &Desc::Operand(operand), Some(Ty::Ref))?;
+                    self.desc(index, resume, &Desc::Operand(*operand), Some(Ty::Ref))?;
                     found >= fields
                 }
             };

@@ -6,16 +6,27 @@
 //! Before: `v3 = new_array 2 Array; copy_items v1, v3, 2 Array Array [v2, 0]; v4 = getitem v3, 0 Array`
 //! After: `v4 = getitem v1, v2 Array; v5 = int_add v2, 1; v6 = getitem v1, v5 Array` (and v6 if it is used)
 //!
-//! Keeps true: items are read before any is written.
-//! Does not yet: keep arrays of unknown length virtual.
-//! Source: PyPy's `optimizeopt/virtualize.py` and `rewrite.py` (ARRAYCOPY), `vstring.py` for comparisons.
+//! Objects of unknown length are virtual, too, if their items do not change after they were made (strings): while
+//! they are made it is only noted which runs of others are *joined* in them. Joined to another, sliced as a whole or
+//! compared with something they are seen through; all else forces them.
+//!
+//! Before: `v4 = new_array v3 Str; copy_items v0, v4, v1 Str Str [0, 0]; copy_items v2, v4, 1 Str Str [0, v1];
+//! v5 = equal_items v4, v6, v3 Str Str [0, 0]`
+//! After: `v4 = equal_items v0, v6, v1 Str Str [0, 0]; v5 = getitem v6, v1 Str; …`
+//!
+//! Keeps true: items are read before any is written; the runs of a joined object are of allocated objects whose
+//! items are written already.
+//! Does not yet: read single items of joined objects.
+//! Source: PyPy's `optimizeopt/virtualize.py` and `rewrite.py` (ARRAYCOPY), `vstring.py` (VStringConcat, comparisons).
 
-use hotloop_ir::{FieldKind, Op, Opcode, Operand, Ty, TypeRef};
+use hotloop_ir::{Fact, FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeRef, two_types};
 
 use crate::pipeline::Optimizer;
-use crate::value::{Home, Val};
+use crate::value::{Home, Joined, JoinedRun, ObjectId, Val};
 use crate::virtuals::MOST_ITEMS;
 
+/// Most runs of a joined object.
+const MOST_RUNS: usize = 16;
 /// So many items of objects that exist are copied or compared one by one.
 const FEW: u64 = 4;
 
@@ -94,6 +105,76 @@ impl Optimizer<'_> {
         operand
     }
 
+    /// What is joined in an object, if it is virtual and made so.
+    fn joined(&self, object: Val) -> Option<(ObjectId, &Joined)> {
+        let Val::Virtual(id) = object else { return None };
+        Some((id, self.state.objects[id.0 as usize].joined.as_ref()?))
+    }
+
+    /// Whether a run is all items of a joined object.
+    fn is_whole(&mut self, run: &Run, count: Operand) -> Option<Joined> {
+        let joined = self.joined(run.object)?.1.clone();
+        let length = self.known_constant(joined.length);
+        (self.constant_of(run.at) == Some(0) && length == count).then_some(joined)
+    }
+
+    /// Notes a copy to a joined object that is just being made. Whether that was one.
+    fn join(&mut self, from: &Run, to: &Run, count: Operand) -> bool {
+        let Some((id, target)) = self.joined(to.object) else { return false };
+        let unchanging = matches!(from.ty.get().items, Some((_, Mutability::Immutable)));
+        if target.made_in != self.state.instr || target.runs.len() >= MOST_RUNS || !unchanging {
+            return false;
+        }
+        let runs = match self.is_whole(from, count) {
+            Some(source) if source.runs.len() < MOST_RUNS => source.runs,
+            _ => {
+                // Zero: the target's index is added below.
+                let zero = self.constant(Ty::Int, 0);
+                vec![JoinedRun { from: self.in_memory(from), ty: from.ty, at: from.at, to: zero, count }]
+            }
+        };
+        for run in runs {
+            let moved = JoinedRun { to: self.computed(Opcode::IntAdd, &[to.at, run.to]), ..run };
+            if let Some(joined) = &mut self.state.objects[id.0 as usize].joined {
+                joined.runs.push(moved);
+            }
+        }
+        true
+    }
+
+    /// Writes the items of a joined object that was just allocated.
+    pub fn emit_joined(&mut self, object: Operand, ty: TypeRef, joined: &Joined) {
+        for run in &joined.runs {
+            let objects = [run.from, object, run.count];
+            let mut op = Op::new(Opcode::CopyItems, &objects).with_descr(two_types(run.ty, ty));
+            op.list = self.state.out.push_list([run.at, run.to]);
+            self.emit(op);
+        }
+    }
+
+    /// A comparison of all items of a joined object, run by run.
+    fn equal_joined(&mut self, joined: &Run, other: &Run, count: Operand) -> Option<Operand> {
+        let Joined { length, runs, .. } = self.is_whole(joined, count)?;
+        let mut end = self.constant(Ty::Int, 0);
+        for run in &runs {
+            if self.known_constant(run.to) != end {
+                return None;
+            }
+            end = self.computed(Opcode::IntAdd, &[end, run.count]);
+        }
+        if end != self.known_constant(length) {
+            return None;
+        }
+        let mut all = self.constant(Ty::Int, 1);
+        for run in runs {
+            let one = Run { object: Val::Op(run.from), ty: run.ty, at: run.at };
+            let at = self.computed(Opcode::IntAdd, &[other.at, run.to]);
+            let same = self.equal_items(one, Run { at, ..*other }, run.count);
+            all = self.computed(Opcode::IntAnd, &[all, same]);
+        }
+        Some(all)
+    }
+
     fn emit_runs(&mut self, code: Opcode, descr: u32, one: &Run, two: &Run, count: Operand) -> Operand {
         let objects = [self.in_memory(one), self.in_memory(two)];
         let mut op = Op::new(code, &[objects[0], objects[1], count]).with_descr(descr);
@@ -104,6 +185,9 @@ impl Optimizer<'_> {
     /// Items are copied.
     pub fn copy_items(&mut self, op: &Op) {
         let (from, to, count) = self.runs(op);
+        if self.join(&from, &to, count) {
+            return;
+        }
         if let Some(count) = self.one_by_one(&[from, to], count, MOST_ITEMS) {
             let values: Vec<Val> = (0..count).map(|offset| self.read_item(&from, offset)).collect();
             for (offset, value) in values.into_iter().enumerate() {
@@ -137,21 +221,14 @@ impl Optimizer<'_> {
     /// `equal_items` and `compare_items`.
     pub fn compare_items(&mut self, op: &Op) -> Val {
         let (one, two, count) = self.runs(op);
-        let equal = op.code == Opcode::EqualItems;
+        if op.code == Opcode::EqualItems {
+            return Val::Op(self.equal_items(one, two, count));
+        }
         if self.options.optimize && one.object == two.object && one.at == two.at {
-            return Val::Op(self.constant(Ty::Int, equal as u64));
+            return Val::Op(self.constant(Ty::Int, 0));
         }
         let kind = op.types().0.get().items.map_or(FieldKind::Int, |(kind, _)| kind);
         match self.one_by_one(&[one, two], count, 2 * FEW) {
-            Some(count) if equal => {
-                let mut all = self.constant(Ty::Int, 1);
-                for offset in 0..count {
-                    let (a, b) = (self.read_item(&one, offset), self.read_item(&two, offset));
-                    let same = self.same_item(kind, a, b);
-                    all = self.computed(Opcode::IntAnd, &[all, same]);
-                }
-                return Val::Op(all);
-            }
             Some(count) if count <= FEW && kind.ty() == Ty::Int => {
                 let mut order = self.constant(Ty::Int, 0);
                 for offset in (0..count).rev() {
@@ -170,9 +247,35 @@ impl Optimizer<'_> {
             _ => {}
         }
         let result = self.emit_runs(op.code, op.descr, &one, &two, count);
-        let fact = if equal { hotloop_ir::Fact::BOOL } else { hotloop_ir::Fact::range(-1, 1) };
-        self.learn(result, &fact);
+        self.learn(result, &Fact::range(-1, 1));
         Val::Op(result)
+    }
+
+    /// Whether two runs hold the same items: 1 or 0.
+    fn equal_items(&mut self, one: Run, two: Run, count: Operand) -> Operand {
+        if self.options.optimize {
+            if one.object == two.object && one.at == two.at {
+                return self.constant(Ty::Int, 1);
+            }
+            for (joined, other) in [(one, two), (two, one)] {
+                if let Some(result) = self.equal_joined(&joined, &other, count) {
+                    return result;
+                }
+            }
+        }
+        if let Some(count) = self.one_by_one(&[one, two], count, 2 * FEW) {
+            let kind = one.ty.get().items.map_or(FieldKind::Int, |(kind, _)| kind);
+            let mut all = self.constant(Ty::Int, 1);
+            for offset in 0..count {
+                let (a, b) = (self.read_item(&one, offset), self.read_item(&two, offset));
+                let same = self.same_item(kind, a, b);
+                all = self.computed(Opcode::IntAnd, &[all, same]);
+            }
+            return all;
+        }
+        let result = self.emit_runs(Opcode::EqualItems, two_types(one.ty, two.ty), &one, &two, count);
+        self.learn(result, &Fact::BOOL);
+        result
     }
 
     /// Whether two items are the same bits: 1 or 0.

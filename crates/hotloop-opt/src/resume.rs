@@ -18,11 +18,12 @@ use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
 use hotloop_ir::{
-    Desc, Event, EventKind, Feed, Log, Mutability, ObjectDesc, ObjectKind, Operand, Place, Resume, Store, Var,
+    Desc, Event, EventKind, Feed, Log, Mutability, ObjectDesc, ObjectKind, Operand, Place, Resume, Run,
+    Store, Var,
 };
 
 use crate::pipeline::Optimizer;
-use crate::value::{Home, ObjectId, Slot, Val};
+use crate::value::{Home, Joined, JoinedRun, ObjectId, Slot, Val};
 
 /// The part of resume data that the guards of one instruction share.
 pub(crate) struct SnapshotCache {
@@ -55,12 +56,21 @@ impl Builder<'_, '_> {
             return *index;
         }
         let object = &self.optimizer.state.objects[id.0 as usize];
-        let (ty, items, home) = (object.ty, object.items, object.home);
+        let (ty, items, home, joined) = (object.ty, object.items, object.home, object.joined.clone());
         let index = self.objects.len() as u32;
         self.indices.insert(id, index);
         let kind = match home {
             Home::Virtualizable(operand) => ObjectKind::Existing(operand),
-            _ => ObjectKind::Virtual(items),
+            _ => match joined {
+                None => ObjectKind::Virtual(items),
+                Some(Joined { length, runs, .. }) => {
+                    let run = |JoinedRun { from, ty, at, to, count }: JoinedRun| {
+                        let [from, at, to, count] = [from, at, to, count].map(Desc::Operand);
+                        Run { from, ty, at, to, count }
+                    };
+                    ObjectKind::Joined(Desc::Operand(length), runs.into_iter().map(run).collect())
+                }
+            },
         };
         self.objects.push(ObjectDesc { ty, kind: kind.clone(), slots: Vec::new() });
         // As the instruction began: what it wrote is undone, the oldest entry of a slot counts.

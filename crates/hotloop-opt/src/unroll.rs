@@ -249,6 +249,9 @@ impl Optimizer<'_> {
             Val::Op(operand) if operand.is_const() => Shape::Const(operand),
             Val::Op(operand) if same.contains(&operand) => Shape::Same(operand, self.fact(operand)),
             Val::Op(operand) => Shape::Phi(self.fact(operand)),
+            Val::Virtual(id) | Val::Tagged(id) if self.state.objects[id.0 as usize].joined.is_some() => {
+                Shape::Phi(Fact::ANY)
+            }
             Val::Virtual(id) => Shape::Object(self.object_shape(id, same, plan, pairing), false),
             Val::Tagged(id) => Shape::Object(self.object_shape(id, same, plan, pairing), true),
         }
@@ -484,8 +487,14 @@ impl Optimizer<'_> {
                     Some(id) => *id,
                     None => {
                         let ObjectShape { ty, items, .. } = plan.objects[*index];
-                        let object =
-                            Object { ty, items, home: Home::Virtual, slots: Vec::new(), flushed_in: None };
+                        let object = Object {
+                            ty,
+                            items,
+                            home: Home::Virtual,
+                            slots: Vec::new(),
+                            joined: None,
+                            flushed_in: None,
+                        };
                         let id = self.new_object(object);
                         made.insert(*index, id);
                         let slots = plan.objects[*index]
@@ -553,7 +562,7 @@ impl Optimizer<'_> {
                     (None, None) => {}
                     _ => return Shape::Phi(Fact::ANY),
                 }
-                if object.ty != expected.ty || object.items != expected.items {
+                if object.ty != expected.ty || object.items != expected.items || object.joined.is_some() {
                     return Shape::Phi(Fact::ANY);
                 }
                 pairing.to_index.insert(id, index);

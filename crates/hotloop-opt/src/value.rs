@@ -50,9 +50,37 @@ pub struct Object {
     pub items: u32,
     /// Fields, then items.
     pub slots: Vec<Slot>,
+    /// Its length is not known, and its items are no slots.
+    pub joined: Option<Joined>,
     /// The virtualizable was written back in the instruction with this number: it is an ordinary object for
     /// the rest of it.
     pub flushed_in: Option<u32>,
+}
+
+/// The items of a virtual object of unknown length: runs of other objects' items, which do not change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Joined {
+    /// How many items it has.
+    pub length: Operand,
+    /// Where they come from; what is not among it is zero.
+    pub runs: Vec<JoinedRun>,
+    /// The instruction that makes it. Only that adds runs.
+    pub made_in: u32,
+}
+
+/// Items of another object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JoinedRun {
+    /// The other object, which is allocated.
+    pub from: Operand,
+    /// Its type.
+    pub ty: TypeRef,
+    /// The first item's index there.
+    pub at: Operand,
+    /// And in the object itself.
+    pub to: Operand,
+    /// How many.
+    pub count: Operand,
 }
 
 /// A place of memory.

@@ -6,13 +6,13 @@
 //! After: `v5 = int_add v1, 1`
 //!
 //! Keeps true: a virtual is reachable only from virtuals, the virtualizable and the red state.
-//! Does not yet: arrays of more than four items indexed by variables, arrays of more than [`MOST_ITEMS`] items.
+//! Does not yet: arrays of more than four items indexed by variables, arrays of more than [`MOST_ITEMS`] items (see `items.rs` for those of unknown length).
 //! Source: Bolz et al., "Allocation removal by partial evaluation in a tracing JIT" (2011).
 
 use hotloop_ir::{FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeDescr};
 
 use crate::pipeline::Optimizer;
-use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
+use crate::value::{Home, Joined, Object, ObjectId, Place, Slot, Val};
 
 /// The longest array part that is kept virtual; of bytes, a shorter one: they are soon cheaper in memory.
 pub(crate) const MOST_ITEMS: u64 = 128;
@@ -65,9 +65,13 @@ impl Optimizer<'_> {
             return operand;
         }
         let Object { ty, items, .. } = *self.object(id);
+        let joined = self.object(id).joined.clone();
         let descr = ty.get();
+        let length = match &joined {
+            Some(joined) => joined.length,
+            None => self.constant(Ty::Int, items as u64),
+        };
         let op = if descr.items.is_some() {
-            let length = self.constant(Ty::Int, items as u64);
             Op::new(Opcode::NewArray, &[length])
         } else {
             Op::new(Opcode::New, &[])
@@ -79,7 +83,6 @@ impl Optimizer<'_> {
         self.state.forced += 1;
         self.snapshot = None;
         if descr.items.is_some() {
-            let length = self.constant(Ty::Int, items as u64);
             self.state.pure.insert((Opcode::Len, 0, Op::new(Opcode::Len, &[operand]).args), length);
         }
         for (slot, content) in slots.into_iter().enumerate() {
@@ -91,6 +94,9 @@ impl Optimizer<'_> {
                 self.emit_store(operand, ty.0, slot, stored);
             }
             self.know_slot(operand, ty.0, slot, stored);
+        }
+        if let Some(joined) = joined {
+            self.emit_joined(operand, ty, &joined);
         }
         operand
     }
@@ -123,7 +129,17 @@ impl Optimizer<'_> {
                 let slots = (0..count)
                     .map(|slot| Slot::Known(Val::Op(self.constant(descr.slot(slot).1.ty(), 0))))
                     .collect();
-                let object = Object { ty, home: Home::Virtual, items: items as u32, slots, flushed_in: None };
+                let home = Home::Virtual;
+                let object = Object { ty, home, items: items as u32, slots, joined: None, flushed_in: None };
+                Val::Virtual(self.new_object(object))
+            }
+            None if self.options.optimize && matches!(descr.items, Some((_, Mutability::Immutable))) => {
+                let length = length.unwrap_or(Operand::NONE);
+                let slots = (0..descr.fields.len())
+                    .map(|slot| Slot::Known(Val::Op(self.constant(descr.slot(slot).1.ty(), 0))))
+                    .collect();
+                let joined = Some(Joined { length, runs: Vec::new(), made_in: self.state.instr });
+                let object = Object { ty, home: Home::Virtual, items: 0, slots, joined, flushed_in: None };
                 Val::Virtual(self.new_object(object))
             }
             _ => {
@@ -200,6 +216,10 @@ impl Optimizer<'_> {
         }
         if let (Val::Virtual(id), Opcode::Len | Opcode::GetType) = (object, op.code) {
             let known = self.object(id);
+            if let (Some(joined), Opcode::Len) = (&known.joined, op.code) {
+                let length = joined.length;
+                return Val::Op(self.known_constant(length));
+            }
             let word = if op.code == Opcode::Len { known.items } else { known.ty.get().id };
             return Val::Op(self.constant(Ty::Int, word as u64));
         }
@@ -311,7 +331,8 @@ impl Optimizer<'_> {
         let ty = op.type_ref();
         let items = (slots.len() - ty.get().fields.len()) as u32;
         self.learn(operand, &hotloop_ir::Fact { heap_type: Some(ty.0), ..hotloop_ir::Fact::ANY });
-        let object = Object { ty, home: Home::Virtualizable(operand), items, slots, flushed_in: None };
+        let home = Home::Virtualizable(operand);
+        let object = Object { ty, home, items, slots, joined: None, flushed_in: None };
         let id = self.new_object(object);
         self.state.virtualizable = Some(id);
     }

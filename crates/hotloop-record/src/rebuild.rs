@@ -9,7 +9,7 @@ use hotloop_ir::{
     Var, pure,
 };
 
-use crate::recorder::{Fed, FedEntry, Recorder};
+use crate::recorder::{Fed, FedEntry, Recorder, Run};
 use crate::{Red, memory};
 
 /// Makes heap objects; may collect.
@@ -97,19 +97,17 @@ impl Rebuilder<'_> {
     fn objects(&mut self, allocator: &dyn Allocate) {
         let resume = self.resume;
         for object in resume.objects.iter() {
-            let red = match object.kind {
+            let red = match &object.kind {
                 ObjectKind::Virtual(items) => {
-                    let bits = allocator.allocate(object.ty, items);
-                    allocator.keep(bits);
-                    if self.recorder.is_recording() {
-                        let length = object.ty.get().items.is_some().then_some(Red::constant(items as u64));
-                        self.recorder.emit_new(object.ty, length, bits)
-                    } else {
-                        Red::constant(bits)
-                    }
+                    let length = object.ty.get().items.is_some().then_some(Red::constant(*items as u64));
+                    self.new_object(object.ty, length, allocator)
+                }
+                ObjectKind::Joined(length, _) => {
+                    let length = self.value(length);
+                    self.new_object(object.ty, Some(length), allocator)
                 }
                 ObjectKind::Existing(operand) => {
-                    let red = self.operand(operand);
+                    let red = self.operand(*operand);
                     if red.bits == FRAME_TOKEN { self.make_frame(object, red, allocator) } else { red }
                 }
             };
@@ -117,7 +115,7 @@ impl Rebuilder<'_> {
         }
         for (index, object) in resume.objects.iter().enumerate() {
             let red = self.objects[index];
-            let fresh = matches!(object.kind, ObjectKind::Virtual(_));
+            let fresh = !matches!(object.kind, ObjectKind::Existing(_));
             let mut slots: Vec<Option<Red>> = Vec::with_capacity(object.slots.len());
             for (slot, desc) in object.slots.iter().enumerate() {
                 let (offset, kind) = object.ty.get().slot(slot);
@@ -136,6 +134,9 @@ impl Rebuilder<'_> {
                     }
                 }
             }
+            if let ObjectKind::Joined(_, runs) = &object.kind {
+                runs.iter().for_each(|run| self.copy(run, red, object.ty));
+            }
             if !self.recorder.is_recording() {
                 continue;
             }
@@ -149,6 +150,23 @@ impl Rebuilder<'_> {
                 self.recorder.virtualizable(red, object.ty, &slots);
             }
         }
+    }
+
+    fn new_object(&mut self, ty: TypeRef, length: Option<Red>, allocator: &dyn Allocate) -> Red {
+        let bits = allocator.allocate(ty, length.map_or(0, |length| length.bits as u32));
+        allocator.keep(bits);
+        if self.recorder.is_recording() {
+            self.recorder.emit_new(ty, length, bits)
+        } else {
+            Red::constant(bits)
+        }
+    }
+
+    fn copy(&mut self, run: &hotloop_ir::Run, object: Red, ty: TypeRef) {
+        let from = Run { object: self.value(&run.from), ty: run.ty, at: self.value(&run.at) };
+        let to = Run { object, ty, at: self.value(&run.to) };
+        let count = self.value(&run.count);
+        self.recorder.copy_rebuilt(from, to, count);
     }
 
     /// The trace was called with a token in place of its frame: now it is made.

@@ -3,7 +3,7 @@
 use hotloop_ir::Opcode;
 
 use super::language::*;
-use super::memory::kit;
+use super::memory::{GLOBAL_COUNT, kit};
 
 /// Random numbers (xorshift).
 pub struct Random(u64);
@@ -33,11 +33,14 @@ impl Random {
     }
 }
 
+/// The theme of programs that work with texts.
+const TEXTS: usize = 6;
+
 /// A random program.
 pub fn program(random: &mut Random) -> Program {
     let count = random.below(4) + 1;
     // Programs that dwell on few kinds of operations find more than those that mix all.
-    let theme = random.below(6);
+    let theme = random.below(7);
     let mut code: Vec<Instruction> = (0..count)
         .map(|_| {
             let length = random.below(7) + 1;
@@ -47,8 +50,9 @@ pub fn program(random: &mut Random) -> Program {
         .collect();
     code[0].body.insert(0, Micro::Count);
     let global = |random: &mut Random| match random.below(10) {
+        _ if theme == TEXTS && random.chance(80) => Some(GLOBAL_COUNT - 1),
         0 => None,
-        1 => Some(random.below(6)),
+        1..3 => Some(random.below(GLOBAL_COUNT)),
         _ => Some(random.below(4)),
     };
     Program {
@@ -87,7 +91,7 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
     let (r, s, t) = (reference(random), reference(random), random.below(REFS));
     let (v, w, slot) = (random.below(VALUES), random.below(VALUES), random.below(3) as u32);
     let test = Micro::IfLess(src(random), src(random), Vec::new(), Vec::new());
-    let mut body = match random.below(13) {
+    let mut body = match random.below(16) {
         0 => vec![
             Micro::GetInt(a, r, IntField::N),
             Micro::Pure(IntAdd, a, Src::Reg(a), b),
@@ -124,6 +128,20 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
                 Micro::MoveRef(r, t),
             ]
         }
+        13 => vec![Micro::TextOf(r, s), Micro::Join(s, r, t), Micro::SameText(a, s, r)],
+        15 => vec![
+            Micro::Slice(s, r, Src::Const(1), index(random)),
+            Micro::Join(t, r, s),
+            Micro::Join(r, r, s),
+            Micro::SameText(a, t, r),
+        ],
+        14 => vec![
+            Micro::Join(t, r, s),
+            Micro::SetHash(t, b),
+            test.clone(),
+            Micro::Join(s, t, r),
+            Micro::SameText(a, s, t),
+        ],
         11 => {
             vec![Micro::NewBytes(t, index(random)), Micro::SetByte(t, index(random), b), Micro::MoveRef(r, t)]
         }
@@ -161,6 +179,8 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
     let favourite = match theme {
         _ if random.chance(25) => random.below(6),
         0 => random.below(6),
+        TEXTS if random.chance(60) => return texts(random),
+        TEXTS => random.below(3),
         theme => theme - 1,
     };
     if depth > 0 && random.chance(10) {
@@ -177,6 +197,7 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
     let field = if random.chance(80) { IntField::N } else { IntField::S };
     match favourite {
         0 => ints(random),
+        1 if random.chance(10) => texts(random),
         1 => match random.below(16) {
             0 | 1 => Micro::NewCell(r, src(random)),
             2 | 3 => Micro::GetInt(to(random), r, field),
@@ -229,6 +250,19 @@ fn runs(random: &mut Random, r: Reg, s: Reg) -> Micro {
         6 | 7 => Micro::SameItems(to, bytes, r, at, s, other_at, count),
         8 => Micro::CompareBytes(to, r, at, s, other_at, count),
         _ => Micro::CopySlots(at, other_at, count),
+    }
+}
+
+fn texts(random: &mut Random) -> Micro {
+    let (r, s) = (reference(random), reference(random));
+    match random.below(8) {
+        0 => Micro::TextOf(r, s),
+        1 | 2 => Micro::Join(random.below(REFS), r, s),
+        3 => Micro::Slice(r, s, index(random), index(random)),
+        4 | 5 => Micro::SameText(to(random), r, s),
+        6 => Micro::GetChar(to(random), r, index(random)),
+        _ if random.chance(50) => Micro::GetHash(to(random), r),
+        _ => Micro::SetHash(r, src(random)),
     }
 }
 

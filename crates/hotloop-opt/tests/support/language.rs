@@ -74,6 +74,17 @@ pub enum Micro {
     SameItems(Reg, bool, Reg, Src, Reg, Src, Src),
     /// The order of bytes.
     CompareBytes(Reg, Reg, Src, Reg, Src, Src),
+    /// A text of a byte array's items.
+    TextOf(Reg, Reg),
+    /// Two texts in one.
+    Join(Reg, Reg, Reg),
+    /// A part of a text: from, how many.
+    Slice(Reg, Reg, Src, Src),
+    /// Whether two texts are the same.
+    SameText(Reg, Reg, Reg),
+    GetChar(Reg, Reg, Src),
+    GetHash(Reg, Reg),
+    SetHash(Reg, Src),
     /// Slots of the frame are copied.
     CopySlots(Src, Src, Src),
     GetX(Reg),
@@ -490,6 +501,72 @@ impl Run<'_> {
                     && let Some(to) = self.run(*bytes, *to, *to_at, count)
                 {
                     self.machine.copy_items(from, to, count);
+                }
+            }
+            Micro::TextOf(to, bytes) => {
+                if let Some(bytes) = self.object(*bytes, kit.bytes) {
+                    let count = self.machine.length(bytes, kit.bytes);
+                    let text = self.new_object(kit.text, count);
+                    let zero = Red::constant(0);
+                    self.machine.copy_items((bytes, kit.bytes, zero), (text, kit.text, zero), count);
+                    self.registers.refs[*to] = text;
+                }
+            }
+            Micro::Join(to, one, two) => {
+                if let Some(one) = self.object(*one, kit.text)
+                    && let Some(two) = self.object(*two, kit.text)
+                {
+                    let [first, second] = [one, two].map(|text| self.machine.length(text, kit.text));
+                    let count = self.machine.pure(Opcode::IntAdd, &[first, second]);
+                    if self.test(Opcode::UintLt, &[count, Red::constant(40)]) {
+                        let text = self.new_object(kit.text, count);
+                        let zero = Red::constant(0);
+                        self.machine.copy_items((one, kit.text, zero), (text, kit.text, zero), first);
+                        self.machine.copy_items((two, kit.text, zero), (text, kit.text, first), second);
+                        self.registers.refs[*to] = text;
+                    }
+                }
+            }
+            Micro::Slice(to, text, at, count) => {
+                let count = self.small(*count);
+                if let Some(text) = self.object(*text, kit.text) {
+                    let (at, length) = (self.small(*at), self.machine.length(text, kit.text));
+                    if self.within(at, count, length) {
+                        let part = self.new_object(kit.text, count);
+                        let zero = Red::constant(0);
+                        self.machine.copy_items((text, kit.text, at), (part, kit.text, zero), count);
+                        self.registers.refs[*to] = part;
+                    }
+                }
+            }
+            Micro::SameText(to, one, two) => {
+                if let Some(one) = self.object(*one, kit.text)
+                    && let Some(two) = self.object(*two, kit.text)
+                {
+                    let [first, second] = [one, two].map(|text| self.machine.length(text, kit.text));
+                    let zero = Red::constant(0);
+                    self.registers.ints[*to] = if self.test(Opcode::IntEq, &[first, second]) {
+                        let (one, two) = ((one, kit.text, zero), (two, kit.text, zero));
+                        self.machine.compare_items(Opcode::EqualItems, one, two, second)
+                    } else {
+                        zero
+                    };
+                }
+            }
+            Micro::GetChar(to, object, index) => {
+                if let Some((object, index)) = self.item(*object, kit.text, *index) {
+                    self.registers.ints[*to] = self.machine.get_item(object, kit.text, index);
+                }
+            }
+            Micro::GetHash(to, object) => {
+                if let Some(object) = self.object(*object, kit.text) {
+                    self.registers.ints[*to] = self.machine.get_field(object, kit.hash);
+                }
+            }
+            Micro::SetHash(object, value) => {
+                if let Some(object) = self.object(*object, kit.text) {
+                    let value = self.int(*value);
+                    self.machine.set_field(object, kit.hash, value);
                 }
             }
             Micro::FillItems(bytes, object, at, count, value) => {

@@ -336,12 +336,7 @@ impl Machine {
         let descr = two_types(from.1, to.1);
         let code = check(Opcode::CopyItems, descr);
         if self.count(code).is_none() {
-            let words: Vec<u64> = (0..count.bits).map(|offset| Self::item(from, offset)).collect();
-            for (offset, word) in words.into_iter().enumerate() {
-                let (place, kind) = Self::item_place(to, offset as u64);
-                memory::store(to.0.bits, place, kind, word);
-            }
-            self.push_runs(Opcode::CopyItems, from, to, count);
+            self.copy_now(from, to, count);
         }
         let source = self.operand(from.0, Ty::Ref);
         let target = self.operand(to.0, Ty::Ref);
@@ -349,6 +344,16 @@ impl Machine {
             let (kind, raised) = (EventKind::Copy, Operand::NONE);
             trace.events.push(Event { kind, object: target, result: source, raised, check: code });
         }
+    }
+
+    /// The same as part of no instruction.
+    pub fn copy_now(&mut self, from: (Red, TypeRef, Red), to: (Red, TypeRef, Red), count: Red) {
+        let words: Vec<u64> = (0..count.bits).map(|offset| Self::item(from, offset)).collect();
+        for (offset, word) in words.into_iter().enumerate() {
+            let (place, kind) = Self::item_place(to, offset as u64);
+            memory::store(to.0.bits, place, kind, word);
+        }
+        self.push_runs(Opcode::CopyItems, from, to, count);
     }
 
     /// Writes a word to items in range.

@@ -16,14 +16,18 @@ use hotloop_ir::{
 const WORDS: usize = 1 << 16;
 /// How many items the frame has.
 pub const FRAME_ITEMS: u32 = 4;
-/// Objects that exist from the start: (cells, arrays, byte arrays).
-const GLOBALS: (usize, usize, usize) = (4, 2, 1);
+/// Objects that exist from the start: (cells, arrays, byte arrays, texts).
+const GLOBALS: (usize, usize, usize, usize) = (4, 2, 1, 1);
+/// How many they are.
+pub const GLOBAL_COUNT: usize = GLOBALS.0 + GLOBALS.1 + GLOBALS.2 + GLOBALS.3;
 
 /// Types, fields and functions of the random programs.
 pub struct Kit {
     pub cell: TypeRef,
     pub array: TypeRef,
     pub bytes: TypeRef,
+    /// Bytes that do not change after they were made.
+    pub text: TypeRef,
     pub frame: TypeRef,
     pub n: FieldId,
     pub next: FieldId,
@@ -31,6 +35,7 @@ pub struct Kit {
     pub k: FieldId,
     pub s: FieldId,
     pub count: FieldId,
+    pub hash: FieldId,
     pub link: FieldId,
     pub x: FieldId,
     pub r: FieldId,
@@ -60,6 +65,7 @@ pub fn kit() -> &'static Kit {
         let k = field("RandomCell", "k", 32, Int, Immutable);
         let s = field("RandomCell", "s", 40, Int, Stable);
         let count = field("RandomArray", "count", 8, Int, Mutable);
+        let hash = field("RandomText", "hash", 8, Int, Mutable);
         let link = field("RandomFrame", "link", 8, Ref, Immutable);
         let x = field("RandomFrame", "x", 16, Int, Mutable);
         let r = field("RandomFrame", "r", 24, Ref, Mutable);
@@ -79,6 +85,7 @@ pub fn kit() -> &'static Kit {
             cell: ty("RandomCell", 901, 48, &[n, next, v, k, s], None, false),
             array: ty("RandomArray", 902, 16, &[count], Some((Ref, Mutable)), false),
             bytes: ty("RandomBytes", 903, 8, &[], Some((Byte, Mutable)), false),
+            text: ty("RandomText", 905, 16, &[hash], Some((Byte, Immutable)), false),
             frame: ty("RandomFrame", 904, 32, &[link, x, r], Some((Value, Mutable)), true),
             natives: vec![
                 native("mix", mix, "i", Some(Ty::Int), Effect::Elidable, false),
@@ -101,6 +108,7 @@ pub fn kit() -> &'static Kit {
             k,
             s,
             count,
+            hash,
             link,
             x,
             r,
@@ -149,12 +157,13 @@ impl World {
             log: RefCell::default(),
             watched: RefCell::default(),
         });
-        let (cells, arrays, bytes) = GLOBALS;
-        for index in 0..cells + arrays + bytes {
+        let (cells, arrays, bytes, _) = GLOBALS;
+        for index in 0..GLOBAL_COUNT {
             let (ty, items) = match index {
                 _ if index < cells => (kit.cell, 0),
                 _ if index < cells + arrays => (kit.array, 3),
-                _ => (kit.bytes, 4),
+                _ if index < cells + arrays + bytes => (kit.bytes, 4),
+                _ => (kit.text, 3),
             };
             let object = world.allocate(ty, items);
             world.globals.push(object);
@@ -169,6 +178,7 @@ impl World {
             store_slot(cell, kit.cell, 4, 5);
         }
         store_slot(world.globals[cells], kit.array, 2, world.globals[1]);
+        (0..3).for_each(|slot| store_slot(world.globals[GLOBAL_COUNT - 1], kit.text, slot, slot as u64));
         store_slot(world.frame, kit.frame, 0, world.globals[0]);
         store_slot(world.frame, kit.frame, 2, world.globals[2]);
         WORLD.set(&*world);
@@ -266,7 +276,8 @@ pub fn header(object: u64) -> (u32, u32) {
 pub fn type_of(object: u64) -> TypeRef {
     let kit = kit();
     let number = header(object).0;
-    let found = [kit.cell, kit.array, kit.bytes, kit.frame].into_iter().find(|ty| ty.get().id == number);
+    let found =
+        [kit.cell, kit.array, kit.bytes, kit.text, kit.frame].into_iter().find(|ty| ty.get().id == number);
     found.unwrap_or_else(|| panic!("no object at {object:#x}"))
 }
 

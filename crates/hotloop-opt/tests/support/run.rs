@@ -385,22 +385,28 @@ impl Rebuilder<'_> {
 
     fn objects(&mut self, resume: &Resume, world: &World) {
         for object in resume.objects.iter() {
-            let red = match object.kind {
-                ObjectKind::Virtual(items) => {
-                    let bits = world.allocate(object.ty, items);
+            let length = match &object.kind {
+                ObjectKind::Virtual(items) => Some(Red::constant(*items as u64)),
+                ObjectKind::Joined(length, _) => Some(self.value(length)),
+                ObjectKind::Existing(_) => None,
+            };
+            let red = match (&object.kind, length) {
+                (ObjectKind::Existing(operand), _) => self.operand(*operand),
+                (_, length) => {
+                    let length = length.unwrap_or(Red::constant(0));
+                    let bits = world.allocate(object.ty, length.bits as u32);
                     if self.machine.trace.is_some() {
-                        self.machine.emit_new(object.ty, Red::constant(items as u64), bits)
+                        self.machine.emit_new(object.ty, length, bits)
                     } else {
                         Red::constant(bits)
                     }
                 }
-                ObjectKind::Existing(operand) => self.operand(operand),
             };
             self.objects.push(red);
         }
         for (index, object) in resume.objects.iter().enumerate() {
             let red = self.objects[index];
-            let fresh = matches!(object.kind, ObjectKind::Virtual(_));
+            let fresh = !matches!(object.kind, ObjectKind::Existing(_));
             let mut slots = Vec::new();
             for (slot, desc) in object.slots.iter().enumerate() {
                 let value = match desc {
@@ -418,6 +424,14 @@ impl Rebuilder<'_> {
                     }
                 }
                 slots.push(value);
+            }
+            if let ObjectKind::Joined(_, runs) = &object.kind {
+                for run in runs {
+                    let from = (self.value(&run.from), run.ty, self.value(&run.at));
+                    let to = (red, object.ty, self.value(&run.to));
+                    let count = self.value(&run.count);
+                    self.machine.copy_now(from, to, count);
+                }
             }
             if !fresh {
                 self.machine.flushed = slots.iter().all(Option::is_none);

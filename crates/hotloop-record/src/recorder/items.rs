@@ -47,19 +47,36 @@ impl Recorder {
             }
             return;
         }
-        let kind = self.item_kind(to.ty).0;
         if self.executed().is_none() {
-            let (source, target) = (self.address(from), self.address(to));
-            bulk::copy(source, to.object.bits, target, count.bits, kind);
+            self.copy_now(from, to, count);
         }
-        if !self.recording {
-            return;
+        if self.recording {
+            let (source, target) = self.record_copy(from, to, count);
+            self.note_event(EventKind::Copy, target, source, Operand::NONE, code);
         }
+    }
+
+    /// Copies items to an object that is made while a state is rebuilt: part of no instruction.
+    pub fn copy_rebuilt(&mut self, from: Run, to: Run, count: Red) {
+        self.copy_now(from, to, count);
+        if self.recording {
+            self.record_copy(from, to, count);
+        }
+    }
+
+    fn copy_now(&mut self, from: Run, to: Run, count: Red) {
+        let kind = self.item_kind(to.ty).0;
+        let (source, target) = (self.address(from), self.address(to));
+        bulk::copy(source, to.object.bits, target, count.bits, kind);
+    }
+
+    fn record_copy(&mut self, from: Run, to: Run, count: Red) -> (Operand, Operand) {
         let (source, target) = (self.run_object(from), self.run_object(to));
+        let descr = two_types(from.ty, to.ty);
         let op = self.run_op(Opcode::CopyItems, descr, [source, target], [from.at, to.at], count);
         self.push(op);
         self.heap.items_copied(source, target, to.ty.0);
-        self.note_event(EventKind::Copy, target, source, Operand::NONE, code);
+        (source, target)
     }
 
     fn run_op(&mut self, code: Opcode, descr: u32, objects: [Operand; 2], at: [Red; 2], count: Red) -> Op {

@@ -258,7 +258,7 @@ impl<I: Interpreter> Vm<'_, I> {
         // The trace's own frame: the virtualizable that the resume data brought up to date.
         let root = resume.objects.iter().find_map(|object| match object.kind {
             ObjectKind::Existing(operand) => operand.as_var(),
-            ObjectKind::Virtual(_) => None,
+            ObjectKind::Virtual(_) | ObjectKind::Joined(..) => None,
         });
         let root =
             root.and_then(|var| live.iter().position(|known| *known == var)).map(|index| reds[index].operand);
