@@ -1,11 +1,18 @@
 //! What programs print, and how they fail.
 //!
-//! Each program is run without the JIT, with it from the first iteration on, and with a collection
-//! at every eleventh allocation.
+//! Each program is run without the JIT, with it from the first iteration on, with guards that fail for no
+//! reason, and with many collections.
 
 mod common;
 
-const WAYS: [&str; 3] = ["off", "threshold=1", "off,gc=11"];
+const WAYS: [&str; 6] = [
+    "off",
+    "threshold=1,backend=eval",
+    "threshold=1,function_threshold=1,trace_eagerness=1",
+    "threshold=2,function_threshold=3,force_every=3",
+    "threshold=1,gc=101",
+    "off,gc=11",
+];
 
 /// Deep recursion takes too long with many collections.
 const DEEP_WAYS: [&str; 2] = ["off", "threshold=1"];
@@ -90,6 +97,22 @@ fn equality_with_null_and_booleans() {
     );
     let null = "{==}[[closure null]] = (func f n) (return \"mine\")\nf = (func) (return 1)\n";
     check(&format!("{null}(print {{f == null}} {{[] == null}} {{null == f}})"), "mine false false\n");
+}
+
+#[test]
+fn interfaces() {
+    check(
+        "(print (interface 1) (interface int) (interface null) (interface 1 << 70) (interface 1e300))",
+        "integer interface interface integer float\n",
+    );
+    check(
+        "(print bool.name bool.parent {bool.parent == int} int.parent.parent (interface [])[\"x\"])",
+        "Traceback:\n    main: 1:68 1:87\nError: cannot getitem list\n",
+    );
+    check(
+        "(print bool.name bool.parent {bool.parent == int} int.parent.parent generator.methods)",
+        "boolean integer true null [\"next\"]\n",
+    );
 }
 
 #[test]
@@ -248,7 +271,45 @@ fn multimethods() {
         "{==}[[closure int]] = (func f n) (return (f n))\nf = (func n) (return n == 3)\n(print {f == 3} {f == 4} {f == f})",
         "true false true\n",
     );
+    // A method that is added later counts from then on, also in compiled loops.
+    check(
+        "m = (multimethod 1)\nm.default = (func x) (return 0)\ns = 0\n\
+         f = (func n)\n    i = 0\n    (while i < n)\n        s += (m i)\n        i += 1\n\
+         (f 100)\nm[[int]] = (func x) (return 1)\n(f 100)\nm[[int]] = (func x) (return 100)\n(f 100)\n(print s)",
+        "10100\n",
+    );
+    check(
+        "m = (multimethod 3)\nm[[int str null]] = (func a b c d) (return [a b c d])\n\
+         (print (m 1 \"a\" null 4) m[[int str null]])\nm.default = {++}\n(print (m [1] [2] 0))",
+        "[1 \"a\" null 4] <closure>\n[1 2]\n",
+    );
+    check(
+        "(print {+}.default)\n{+}.default = (func a b) (return [a b])\n(print 1 + 2 \"a\" + 1 {+}.arity)\n\
+         {+}.default = null\n(print true + true {+}.default)",
+        "null\n3 [\"a\" 1] 2\n2 null\n",
+    );
+    check(
+        "negate = (getattr (import \"base\") \"-expr\")\nnegate[[bool]] = (func x) (return not x)\nx = true\n\
+         (print -x (negate 3))",
+        "false -3\n",
+    );
+    check(
+        "(print (min 3 2) (max 3 2) (min 1.5 2) ({*} 3 4) ({>=} 3 4) ({!=} 1 1))",
+        "2 3 1.5 12 false false\n",
+    );
+    check(
+        "{<}[[list list]] = (func a b) (return a.length < b.length)\n\
+         (print {[1] < [2 3]} {[1] < []} {{<}[[list list]] == null})",
+        "true false false\n",
+    );
     check_error("m = (multimethod 2)\n(m 1 2)", "no method for [integer integer]");
+    check_error("(print {null < 1})", "no method for [null integer]");
+    check_error("m = (multimethod 1)\nm[int] = 1", "expected a list of 1 interfaces");
+    check_error("m = (multimethod 1)\nm[[1]] = 1", "expected interface, got 1");
+    check_error("m = (multimethod 1)\nm[[int]]", "no method for [integer]");
+    check_error("m = (multimethod 1)\nm.default = 5\n(m 1)", "cannot call 5");
+    check_error("coerce[[int bool]] = 1", "method for [integer boolean] is frozen");
+    check_error("coerce.default = (func a b) (return [a b])\n\"a\" + 1", "no method for [string integer]");
     check_error("m = (multimethod 2)\n(m 1)", "expected at least 2 arguments, got 1");
     check_error("{+}[[int int]] = (func a b) (return 5)", "method for [integer integer] is frozen");
 }

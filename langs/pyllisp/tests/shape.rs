@@ -289,3 +289,46 @@ main = (func n)
     let (ops, text) = bodies.last().expect("a loop");
     assert_eq!(ops.iter().filter(|code| code.class() == Class::Call).count(), 1, "{text}");
 }
+
+/// What choosing a method costs is nothing.
+#[test]
+fn multimethods_choose_while_recording() {
+    let source = "\
+{*}[[list int]] = (func a n) (return [a[0] * n a[1] * n])
+{+}[[list list]] = (func a b) (return [a[0] + b[0] a[1] + b[1]])
+area = (multimethod 1)
+area[[list]] = (func a) (return a[0] * a[1])
+area[[int]] = (func a) (return a)
+coerce[[bool str]] = (func a b) (return [a b.length])
+main = (func n)
+    i = 0
+    s = 0
+    (while i < n)
+        v = [i 1] * 2 + [1 1]
+        s += (area v) + (area i) + (min i 7)
+        (if v == null or v == main or main == area) s += 1
+        s += true + \"text\"
+        i += 1
+    (return s)
+(main 20000)
+";
+    let bodies = bodies("multimethods", source);
+    none_of(&bodies[bodies.len() - 1..], &[Class::Call]);
+}
+
+/// Operators that have become the program's own by `=` are called like any function.
+#[test]
+fn operators_of_the_program_are_inlined() {
+    let source = "\
+{+} = (func a b) (return a - b)
+main = (func n)
+    i = 0
+    s = 0
+    (while i < n)
+        s = s + i
+        i -= -1
+    (return s)
+(main 20000)
+";
+    none_of(&bodies("operators", source), &[Class::Call, Class::Alloc, Class::Read, Class::Write]);
+}

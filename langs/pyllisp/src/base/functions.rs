@@ -5,6 +5,7 @@ use hotloop::prelude::*;
 use super::{expect, function, instantiator, nothing, small, string, unexpected};
 use crate::object::{Module, Range, boolean, is_true, repr};
 use crate::vm::Pyllisp;
+use crate::vm::dispatch::{MAX_ARITY, new_multimethod};
 use crate::vm::interface::{Answer, Work};
 use crate::vm::module::ModuleInfo;
 use crate::vm::operator;
@@ -131,10 +132,10 @@ fn range(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn multimethod(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let arity = small(interp, args, 0)?;
-    if !(1..=4).contains(&arity) {
+    if !(1..=MAX_ARITY).contains(&arity) {
         return Err(interp.error("a multimethod dispatches on one to four arguments"));
     }
-    Ok(super::multimethod(interp, arity, operator::NONE).to_value())
+    Ok(new_multimethod(interp.runtime(), arity, operator::NONE).to_value())
 }
 
 /// `(module "name")` or `(module "name" extended)`

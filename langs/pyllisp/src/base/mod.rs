@@ -11,8 +11,9 @@ mod texts;
 use hotloop::prelude::*;
 
 use crate::compile;
-use crate::object::{Builtin, Closure, Module, Multimethod, boolean, dict, null, text, unset};
+use crate::object::{Builtin, Closure, Module, boolean, list, null, text};
 use crate::vm::Pyllisp;
+use crate::vm::dispatch::{self, new_multimethod};
 use crate::vm::interface::{Answer, BuiltinInfo, Control, Known, Native, Work};
 use crate::vm::link::link;
 use crate::vm::module::ModuleInfo;
@@ -55,6 +56,8 @@ pub fn define(interp: &Pyllisp) {
     files::define(interp);
     numbers::define(interp);
     method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
+    let base = Module::new(runtime, GreenRef::new(base)).to_value();
+    interp.modules.borrow_mut().insert("base".to_owned(), runtime.constant(base));
     let suppressed = builtin(interp, "call_suppressed", Work::Control(Control::CallSuppressed));
     prelude(interp, suppressed);
 }
@@ -62,10 +65,10 @@ pub fn define(interp: &Pyllisp) {
 fn operators(interp: &Pyllisp) {
     let runtime = interp.runtime();
     for (number, name) in (1..).zip(operator::NAMES) {
-        let method = multimethod(interp, operator::arity(number), number);
+        let method = new_multimethod(runtime, operator::arity(number), number);
         interp.base.define(runtime, name, method.to_value());
     }
-    let coerce = multimethod(interp, 2, operator::NONE);
+    let coerce = new_multimethod(runtime, 2, operator::NONE);
     interp.base.define(runtime, "coerce", coerce.to_value());
     let known = &interp.interfaces;
     let (int, float, bool) = (known.integer, known.float, known.boolean);
@@ -78,18 +81,10 @@ fn operators(interp: &Pyllisp) {
         (bool, float, conversions::to_floats),
         (float, bool, conversions::to_floats),
     ] {
-        let key = [one.value.value(), two.value.value()];
-        let key = crate::object::list::from_values(runtime, &key).to_value();
+        let interfaces = list::from_values(runtime, &[one.value.value(), two.value.value()]);
         let function = builtin(interp, "coerce", Work::Native(coercion));
-        // Interfaces are not too deep to be hashed.
-        let _ = dict::set(runtime, coerce.methods(), key, function);
+        dispatch::set_method(runtime, coerce, interfaces, function);
     }
-}
-
-/// A new multimethod.
-fn multimethod(interp: &Pyllisp, arity: i64, operator: u32) -> Multimethod<Plain> {
-    let runtime = interp.runtime();
-    Multimethod::new(runtime, arity.into(), operator, dict::new(runtime), unset())
 }
 
 /// A function of the interpreter as a value.

@@ -126,11 +126,20 @@ pub struct Multimethod {
     /// Which of the interpreter's operators it is.
     #[immutable]
     pub operator: Green<u32>,
-    /// Lists of interfaces to methods.
-    #[immutable]
-    pub methods: Dict,
-    /// What is called where no method is found, or null.
+    /// Its methods: another table from each change on.
+    #[stable]
+    pub methods: Methods,
+    /// What is called where no method is found; unset if there is nothing.
+    #[stable]
     pub default: Value,
+}
+
+/// The methods of a multimethod, row after row: the interfaces of the arguments that decide, then what is called.
+#[heap_type]
+pub struct Methods {
+    /// The rows; never written after the table's making.
+    #[immutable]
+    pub rows: [Value],
 }
 
 /// A text.

@@ -3,14 +3,12 @@
 use hotloop::prelude::*;
 
 use super::interface::Answer;
-use super::interface::Known;
 use super::link::Atom;
-use super::{LENGTH, Pyllisp, module, operator};
+use super::{LENGTH, Pyllisp, dispatch, module};
 use crate::code;
-use crate::object::equality::TooDeep;
 use crate::object::{
-    BoundMethod, Cell, Dict, Generator, Interface, List, Module, Multimethod, Str, dict, is_set, list, null,
-    repr, special, text, unset,
+    BoundMethod, Cell, Dict, Generator, Interface, List, Module, Multimethod, Str, dict, list, null, repr,
+    special, text, unset,
 };
 
 /// The value of an empty cell's name, which the module takes over from the one it extends.
@@ -46,15 +44,6 @@ pub fn set_attribute(
     value: Value<Plain>,
 ) -> Result<(), Raise<Plain>> {
     interp.store_attribute(object, name, value)
-}
-
-/// The method that an object's interface has for a name; unset if it has none.
-#[residual(reads)]
-pub fn method_of(interp: &Pyllisp, object: Value<Plain>, name: Atom) -> Value<Plain> {
-    if object.is::<Module<Plain>>() {
-        return unset();
-    }
-    interp.interface_of(object).method(name).map_or(unset(), ConstValue::value)
 }
 
 /// `object[item]`
@@ -99,15 +88,12 @@ impl Pyllisp {
             self.interfaces.string
         } else if object.is::<Dict<M>>() {
             self.interfaces.dict
+        } else if object.is::<Module<M>>() {
+            return unset();
         } else {
-            return method_of::<M>(self, object, name);
+            self.interface(object)
         };
         known.info.method(name).map_or(unset(), ConstValue::value)
-    }
-
-    /// The interface of a value, as a value.
-    pub(crate) fn interface_value(&self, value: Value<Plain>) -> Value<Plain> {
-        self.known_interface_of(value).map_or(null(), |known| known.value.value())
     }
 
     pub(crate) fn attribute(&self, object: Value<Plain>, name: Atom) -> Answer {
@@ -133,8 +119,7 @@ impl Pyllisp {
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             match self.atom_name(name).as_str() {
-                "default" if is_set(multimethod.default()) => return Ok(multimethod.default()),
-                "default" => return Ok(null()),
+                "default" => return Ok(dispatch::default_of(multimethod)),
                 "arity" => {
                     return Value::from_int(multimethod.arity()).ok_or_else(|| self.missing(object, name));
                 }
@@ -146,8 +131,9 @@ impl Pyllisp {
                 "name" => return Ok(self.text(&interface.info().name)),
                 "parent" => {
                     let parent = interface.info().parent;
-                    return Ok(parent.map_or(null(), |parent| self.value_of_interface(parent)));
+                    return Ok(parent.map_or(null(), |parent| parent.value.value()));
                 }
+                "methods" => return Ok(self.method_names(interface)),
                 _ => {}
             }
         }
@@ -160,11 +146,12 @@ impl Pyllisp {
         }
     }
 
-    fn value_of_interface(&self, info: &'static super::interface::InterfaceInfo) -> Value<Plain> {
-        if std::ptr::eq(info, self.interfaces.null) {
-            return null();
+    fn method_names(&self, interface: Interface<Plain>) -> Value<Plain> {
+        let names = list::with_room(self.runtime(), 0);
+        for name in interface.info().method_names() {
+            list::push(self.runtime(), names, self.text(&self.atom_name(name)));
         }
-        Interface::new(self.runtime(), GreenRef::new(info)).to_value()
+        names.to_value()
     }
 
     fn missing(&self, object: Value<Plain>, name: Atom) -> Raise<Plain> {
@@ -188,9 +175,8 @@ impl Pyllisp {
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>()
             && self.atom_name(name) == "default"
-            && multimethod.operator() == operator::NONE
         {
-            multimethod.set_default(value);
+            multimethod.set_default(if value.is_special(special::NULL) { unset() } else { value });
             return Ok(());
         }
         Err(self.error(&format!("cannot set {} in {}", self.atom_name(name), repr::repr(self, object))))
@@ -213,9 +199,7 @@ impl Pyllisp {
             return Ok(self.text(&character.unwrap_or_default()));
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
-            let found =
-                dict::get(multimethod.methods(), item).map_err(|error: TooDeep| self.too_deep(error))?;
-            return found.ok_or_else(|| self.error(&format!("no method for {}", repr::repr(self, item))));
+            return self.method_at(multimethod, item);
         }
         Err(self.error(&format!("cannot getitem {}", repr::repr(self, object))))
     }
@@ -238,42 +222,6 @@ impl Pyllisp {
             return self.add_method(multimethod, item, value);
         }
         Err(self.error(&format!("cannot setitem {}", repr::repr(self, object))))
-    }
-
-    /// A multimethod's method for a list of interfaces. Those of the interpreter's own types stay.
-    fn add_method(
-        &self,
-        multimethod: Multimethod<Plain>,
-        interfaces: Value<Plain>,
-        method: Value<Plain>,
-    ) -> Result<(), Raise<Plain>> {
-        let arity = multimethod.arity().get() as usize;
-        let Some(key) = interfaces.cast::<List<Plain>>().filter(|key| list::length(*key) == arity) else {
-            return Err(self.error(&format!("expected a list of {arity} interfaces")));
-        };
-        let copy = list::with_room(self.runtime(), arity);
-        let known = &self.interfaces;
-        let is = |interface: Value<Plain>, own: Known| own.value.value::<Plain>().is_same(interface);
-        let (mut numbers, mut strings) = (true, true);
-        for index in 0..arity {
-            let interface = list::get(key, index);
-            if !interface.is_special(special::NULL) && !interface.is::<Interface<Plain>>() {
-                return Err(self.error(&format!("expected interface, got {}", repr::repr(self, interface))));
-            }
-            numbers &= [known.integer, known.float, known.boolean].iter().any(|own| is(interface, *own));
-            strings &= is(interface, known.string);
-            list::push(self.runtime(), copy, interface);
-        }
-        let frozen =
-            dict::get(multimethod.methods(), copy.to_value()).map_err(|error| self.too_deep(error))?;
-        let own = numbers || (strings && operator::knows_strings(multimethod.operator()));
-        if own && multimethod.operator() != operator::NONE
-            || frozen.is_some_and(|method| method.is::<crate::object::Builtin<Plain>>())
-        {
-            return Err(self.error(&format!("method for {} is frozen", repr::repr(self, copy.to_value()))));
-        }
-        dict::set(self.runtime(), multimethod.methods(), copy.to_value(), method)
-            .map_err(|error| self.too_deep(error))
     }
 
     /// A list's index as a number in range.

@@ -5,11 +5,10 @@ use hotloop::prelude::*;
 use super::error::Complaint;
 use super::interface::{Answer, BuiltinInfo, Control, When, Work};
 use super::link::LinkedCode;
-use super::operator;
 use super::{Pc, Pyllisp, State};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    BoundMethod, Builtin, Closure, Frame, Generator, Interface, Items, Multimethod, is_set, null, unset,
+    BoundMethod, Builtin, Closure, Frame, Generator, Interface, Items, Multimethod, null, unset,
 };
 
 /// How many calls may be in progress.
@@ -310,7 +309,7 @@ impl Pyllisp {
                         return self.resume(pc, state, generator.frame(), sent);
                     }
                     Work::Control(Control::CallSuppressed) => {
-                        let method = args.get_or_unset(state.frame, 0).cast::<Multimethod<M>>();
+                        let method = args.get_or_unset(state.frame, 0).promote().cast::<Multimethod<M>>();
                         let (Some(method), true) = (method, args.count() >= 3) else {
                             return self.complain(state, Complaint::CannotCall, callee, 0);
                         };
@@ -324,7 +323,9 @@ impl Pyllisp {
             } else if let Some(bound) = callee.cast::<BoundMethod<M>>() {
                 args = args.after(self.runtime(), state.frame, bound.receiver());
                 callee = bound.method();
-            } else if let Some(method) = callee.cast::<Multimethod<M>>() {
+            } else if callee.is::<Multimethod<M>>()
+                && let Some(method) = callee.promote().cast::<Multimethod<M>>()
+            {
                 match self.dispatch(pc, state, method, args, false) {
                     Ok((found, given)) => (callee, args) = (found, given),
                     Err(outcome) => return outcome,
@@ -359,53 +360,8 @@ impl Pyllisp {
         self.answer(pc, state, answer)
     }
 
-    /// What a call of a multimethod comes down to: another callee with its arguments, or an end.
-    fn dispatch<M: Mode>(
-        &self,
-        pc: Pc,
-        state: &mut State<M>,
-        method: Multimethod<M>,
-        args: Args<M>,
-        suppressed: bool,
-    ) -> Result<(Value<M>, Args<M>), Outcome> {
-        let frame = state.frame;
-        let arity = method.arity().promote() as u32;
-        if u32::from(args.count()) < arity {
-            let got = Value::small(args.count().into());
-            return Err(self.complain(state, Complaint::ExpectedAtLeast, got, arity));
-        }
-        let (a, b) = (args.get_or_unset(frame, 0), args.get_or_unset(frame, 1));
-        let known = method.operator();
-        if known != operator::NONE {
-            match operator::operate::<M>(self, known, a, b) {
-                Ok(value) if !is_set(value) => {}
-                answer => return Err(self.answer(pc, state, answer)),
-            }
-        }
-        let (c, d) = (args.get_or_unset(frame, 2), args.get_or_unset(frame, 3));
-        let found = operator::find_method::<M>(self, method, a, b, c, d);
-        if is_set(found) {
-            return Ok((found, args));
-        }
-        let default = method.default();
-        if !suppressed && is_set(default) {
-            return Ok((default, args));
-        }
-        if !suppressed && operator::coerces(known) {
-            let helper = self.helper("coerced");
-            return Ok((helper.value(), Args::three(method.to_value(), a, b)));
-        }
-        match operator::no_method::<M>(self, method, a, b, c, d) {
-            Ok(value) => Err(self.answer(pc, state, Ok(value))),
-            Err(Raise(error)) => {
-                state.exception = error;
-                Err(Outcome::Raise)
-            }
-        }
-    }
-
     /// A function of the prelude.
-    fn helper(&self, name: &'static str) -> ConstValue {
+    pub(super) fn helper(&self, name: &'static str) -> ConstValue {
         self.helpers.borrow()[name]
     }
 }

@@ -90,7 +90,7 @@ pub struct InterfaceInfo {
     /// Its name.
     pub name: String,
     /// The interface that it refines.
-    pub parent: Option<&'static InterfaceInfo>,
+    pub parent: Option<Known>,
     /// What calling the interface does; `None` if it can't be called.
     pub instantiate: RefCell<Option<ConstValue>>,
     /// Methods by their names' numbers.
@@ -105,7 +105,7 @@ impl fmt::Debug for InterfaceInfo {
 
 impl InterfaceInfo {
     /// An interface without methods.
-    pub fn new(name: &str, parent: Option<&'static InterfaceInfo>) -> &'static InterfaceInfo {
+    pub fn new(name: &str, parent: Option<Known>) -> &'static InterfaceInfo {
         Box::leak(Box::new(InterfaceInfo {
             name: name.to_owned(),
             parent,
@@ -114,10 +114,21 @@ impl InterfaceInfo {
         }))
     }
 
+    /// Whether it is one of these.
+    pub fn is_one_of(&self, others: &[Known]) -> bool {
+        others.iter().any(|other| std::ptr::eq(other.info, self))
+    }
+
+    /// The names' numbers of its own methods.
+    pub fn method_names(&self) -> Vec<Atom> {
+        let methods = self.methods.borrow();
+        (0..).zip(methods.iter()).filter(|(_, method)| method.is_some()).map(|(name, _)| Atom(name)).collect()
+    }
+
     /// The method of a name, here or in the parents.
     pub fn method(&self, name: Atom) -> Option<ConstValue> {
         let own = self.methods.borrow().get(name.0 as usize).copied().flatten();
-        own.or_else(|| self.parent?.method(name))
+        own.or_else(|| self.parent?.info.method(name))
     }
 
     /// Adds a method.
@@ -156,7 +167,7 @@ pub struct Interfaces {
     pub(crate) bound_method: Known,
     pub(crate) error: Known,
     /// `null`, which is its own interface.
-    pub(crate) null: &'static InterfaceInfo,
+    pub(crate) null: Known,
 }
 
 /// An interface of the interpreter's own, with its value.

@@ -2,6 +2,7 @@
 
 mod access;
 mod call;
+pub mod dispatch;
 mod error;
 pub mod interface;
 mod iteration;
@@ -22,10 +23,7 @@ pub use run::{Failure, run_program};
 pub use step::{Pc, State};
 
 use crate::base;
-use crate::object::{
-    BigInt, BoundMethod, Builtin, Characters, Closure, Dict, DictIterator, DictPart, Error, Generator,
-    Interface, List, ListIterator, Module, Multimethod, Range, Str, StrIterator, as_boolean, special,
-};
+use crate::object::{self, Characters, Interface, Str};
 use interface::{InterfaceInfo, Interfaces, Known};
 use link::Atom;
 use module::ModuleInfo;
@@ -138,47 +136,6 @@ impl Pyllisp {
         // Nobody is left to be told of a closed output.
         let _ = self.output.borrow_mut().flush();
     }
-
-    /// The interface of a value.
-    pub(crate) fn interface_of(&self, value: Value<Plain>) -> &'static InterfaceInfo {
-        self.known_interface_of(value).map_or(self.interfaces.null, |known| known.info)
-    }
-
-    /// The interface of a value that is not null.
-    pub(crate) fn known_interface_of(&self, value: Value<Plain>) -> Option<Known> {
-        let known = &self.interfaces;
-        macro_rules! first_of {
-            ($($ty:ident $name:ident;)*) => {
-                $(if value.is::<$ty<Plain>>() { return Some(known.$name); })*
-            };
-        }
-        if value.is_small() {
-            return Some(known.integer);
-        }
-        if value.as_float().is_some() {
-            return Some(known.float);
-        }
-        if as_boolean(value).is_some() {
-            return Some(known.boolean);
-        }
-        if value.is_special(special::NULL) {
-            return None;
-        }
-        first_of! {
-            Str string; List list; Dict dict; Closure closure; Builtin builtin; Interface interface; BigInt integer;
-            ListIterator list_iterator; StrIterator string_iterator; Range range; Module module;
-            Multimethod multimethod; Generator generator; BoundMethod bound_method; Error error;
-        }
-        if let Some(iterator) = value.cast::<DictIterator<Plain>>() {
-            let part = iterator.part().get();
-            return Some(match part {
-                _ if part == DictPart::Keys as i64 => known.key_iterator,
-                _ if part == DictPart::Values as i64 => known.value_iterator,
-                _ => known.item_iterator,
-            });
-        }
-        Some(known.object)
-    }
 }
 
 fn interfaces(runtime: &Runtime) -> Interfaces {
@@ -186,16 +143,16 @@ fn interfaces(runtime: &Runtime) -> Interfaces {
         info,
         value: runtime.constant(Interface::new(runtime, GreenRef::new(info)).to_value()),
     };
-    let null = InterfaceInfo::new("null", None);
+    let null = Known { info: InterfaceInfo::new("null", None), value: runtime.constant(object::null()) };
     let object = known(InterfaceInfo::new("object", Some(null)));
-    let child = |name: &str| known(InterfaceInfo::new(name, Some(object.info)));
+    let child = |name: &str| known(InterfaceInfo::new(name, Some(object)));
     let integer = child("integer");
     Interfaces {
         object,
         interface: child("interface"),
         integer,
         float: child("float"),
-        boolean: known(InterfaceInfo::new("boolean", Some(integer.info))),
+        boolean: known(InterfaceInfo::new("boolean", Some(integer))),
         string: child("string"),
         list: child("list"),
         list_iterator: child("list_iterator"),

@@ -1,4 +1,4 @@
-//! Operators over the interpreter's own types, and how multimethods find methods for the others.
+//! Operators over the interpreter's own types; for others the operator's multimethod is called.
 
 use std::cmp::Ordering;
 
@@ -6,12 +6,10 @@ use dashu_int::IBig;
 use hotloop::prelude::*;
 
 use super::call::{Args, Outcome};
-use super::interface::Answer;
+use super::interface::{Answer, InterfaceInfo, Known};
 use super::{Pc, Pyllisp, State, module};
 use crate::object::number::{self, Integer};
-use crate::object::{
-    Cell, List, Multimethod, Str, boolean, dict, equality, is_set, list, special, text, unset,
-};
+use crate::object::{Cell, List, Str, boolean, equality, is_set, list, red_boolean, special, text, unset};
 
 /// A multimethod that is none of the operators.
 pub const NONE: u32 = 0;
@@ -55,11 +53,6 @@ pub fn coerces(operator: u32) -> bool {
     (ADD..=GE).contains(&operator) && operator != CONCAT || (MIN..=MAX).contains(&operator)
 }
 
-/// Whether an operator knows strings.
-pub fn knows_strings(operator: u32) -> bool {
-    (CONCAT..=NE).contains(&operator)
-}
-
 /// An operator over values of the interpreter's own types; unset if it knows nothing of them.
 #[residual(reads)]
 pub fn operate(
@@ -74,10 +67,8 @@ pub fn operate(
 fn operate_plain(interp: &Pyllisp, operator: u32, a: Value<Plain>, b: Value<Plain>) -> Answer {
     match operator {
         EQ | NE => {
-            // Programs may have methods for objects; the interpreter's own types come first.
             let equal = equality::equal(a, b).map_err(|error| interp.too_deep(error))?;
-            let own = interp.has_own_equality(a) && interp.has_own_equality(b);
-            Ok(if equal || own { boolean(equal == (operator == EQ)) } else { unset() })
+            Ok(boolean(equal == (operator == EQ)))
         }
         NEGATE | POSATE | INVERT => unary(interp, operator, a),
         CONCAT => concat(interp, a, b),
@@ -250,43 +241,23 @@ fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
     Ok(unset())
 }
 
-/// The method of a multimethod for these arguments; unset if there is none.
-#[residual(reads)]
-pub fn find_method(
-    interp: &Pyllisp,
-    method: Multimethod<Plain>,
-    a: Value<Plain>,
-    b: Value<Plain>,
-    c: Value<Plain>,
-    d: Value<Plain>,
-) -> Value<Plain> {
-    if method.methods().length().get() == 0 {
-        return unset();
-    }
-    let key = interp.interfaces_of(method, [a, b, c, d]);
-    // A list of interfaces is not too deep to be hashed.
-    dict::get(method.methods(), key.to_value()).ok().flatten().unwrap_or(unset())
-}
-
-/// The error of a multimethod that has no method for these arguments; `==` and `!=` go by identity.
-#[residual(reads)]
-pub fn no_method(
-    interp: &Pyllisp,
-    method: Multimethod<Plain>,
-    a: Value<Plain>,
-    b: Value<Plain>,
-    c: Value<Plain>,
-    d: Value<Plain>,
-) -> Result<Value<Plain>, Raise<Plain>> {
-    match method.operator() {
-        EQ => return Ok(boolean(a.is_same(b))),
-        NE => return Ok(boolean(!a.is_same(b))),
-        _ => {}
-    }
-    let count = method.arity().get() as usize;
-    let names: Vec<&str> =
-        [a, b, c, d].iter().take(count).map(|value| interp.interface_of(*value).name.as_str()).collect();
-    Err(interp.error(&format!("no method for [{}]", names.join(" "))))
+/// An operator over small integers whose result is one, or a truth value.
+fn of_small<M: Mode>(operator: u32, a: Value<M>, b: Value<M>) -> Option<Value<M>> {
+    let (a, b) = a.both_small(b)?;
+    Some(match operator {
+        ADD => a.checked_add(b)?.to_value(),
+        SUB => a.checked_sub(b)?.to_value(),
+        MUL => a.checked_mul(b)?.to_value(),
+        LT => red_boolean(a.is_lt(b)),
+        GT => red_boolean(b.is_lt(a)),
+        LE => red_boolean(!b.is_lt(a)),
+        GE => red_boolean(!a.is_lt(b)),
+        EQ => red_boolean(a.is_eq(b)),
+        NE => red_boolean(!a.is_eq(b)),
+        MIN => b.is_lt(a).select_value(b.to_value(), a.to_value()),
+        MAX => b.is_lt(a).select_value(a.to_value(), b.to_value()),
+        _ => return None,
+    })
 }
 
 /// `a == b` where one of them is null, and the other of one of the interpreter's common types.
@@ -306,21 +277,55 @@ fn equals_null<M: Mode>(a: Value<M>, b: Value<M>) -> Option<bool> {
 }
 
 impl Pyllisp {
-    fn has_own_equality(&self, value: Value<Plain>) -> bool {
-        !value.is_reference()
-            || value.is::<Str<Plain>>()
-            || value.is::<List<Plain>>()
-            || value.as_float().is_some()
+    /// Whether an operator over values of these interfaces is the interpreter's own affair, which no method
+    /// of the program's changes.
+    pub(super) fn is_own(&self, operator: u32, a: &InterfaceInfo, b: &InterfaceInfo) -> bool {
+        let known = &self.interfaces;
+        let both = |these: &[Known]| a.is_one_of(these) && b.is_one_of(these);
+        let numbers = || both(&[known.integer, known.float, known.boolean]);
+        let strings = || both(&[known.string]);
+        match operator {
+            NONE => false,
+            NEGATE | POSATE | INVERT => a.is_one_of(&[known.integer, known.float]),
+            CONCAT => strings() || both(&[known.list]),
+            LT..=GE => numbers() || strings(),
+            EQ | NE => {
+                let plain = [known.integer, known.float, known.boolean, known.string, known.list, known.null];
+                both(&plain) || both(&[known.dict])
+            }
+            _ => numbers(),
+        }
     }
 
-    /// The interfaces of the arguments that decide, as a list.
-    fn interfaces_of(&self, method: Multimethod<Plain>, args: [Value<Plain>; 4]) -> List<Plain> {
-        let count = method.arity().get() as usize;
-        let key = list::with_room(self.runtime(), count);
-        for arg in args.iter().take(count) {
-            list::push(self.runtime(), key, self.interface_value(*arg));
+    /// An operator over values of the interpreter's own types, which have these interfaces; nothing if it
+    /// is the affair of the program's methods.
+    pub(super) fn own<M: Mode>(
+        &self,
+        operator: u32,
+        a: Value<M>,
+        b: Value<M>,
+        one: &InterfaceInfo,
+        two: &InterfaceInfo,
+    ) -> Option<Result<Value<M>, Raise<M>>> {
+        if !self.is_own(operator, one, two) {
+            return None;
         }
-        key
+        let number = |value: Value<M>, info: &InterfaceInfo| match info.is_one_of(&[self.interfaces.boolean])
+        {
+            true => {
+                let truth = value.is_same_word(Value::special(special::TRUE));
+                truth.select_value(Value::small(1), Value::small(0))
+            }
+            false => value,
+        };
+        let (x, y) = if matches!(operator, EQ | NE) { (a, b) } else { (number(a, one), number(b, two)) };
+        if let Some(value) = of_small(operator, x, y) {
+            return Some(Ok(value));
+        }
+        match operate::<M>(self, operator, a, b) {
+            Ok(value) if !is_set(value) => None,
+            answer => Some(answer),
+        }
     }
 
     /// A binary operator whose operands are not both small integers with a small result.
@@ -373,9 +378,9 @@ impl Pyllisp {
             self.give(pc, state, value);
             return Outcome::Next;
         }
-        match operate::<M>(self, OPERATOR, a, b) {
-            Ok(value) if !is_set(value) => self.call_cell(pc, state, cell, Args::pair(a, b)),
-            answer => self.answer(pc, state, answer),
+        match self.own(OPERATOR, a, b, self.interface(a).info, self.interface(b).info) {
+            Some(answer) => self.answer(pc, state, answer),
+            None => self.call_cell(pc, state, cell, Args::pair(a, b)),
         }
     }
 
@@ -436,9 +441,10 @@ impl Pyllisp {
         cell: Cell<M>,
         a: Value<M>,
     ) -> Outcome {
-        match operate::<M>(self, operator, a, unset()) {
-            Ok(value) if !is_set(value) => self.call_cell(pc, state, cell, Args::one(a)),
-            answer => self.answer(pc, state, answer),
+        let info = self.interface(a).info;
+        match self.own(operator, a, unset(), info, info) {
+            Some(answer) => self.answer(pc, state, answer),
+            None => self.call_cell(pc, state, cell, Args::one(a)),
         }
     }
 
