@@ -71,8 +71,8 @@ fn pyllisp(settings: Settings, program: &Program<'_>) -> Result<(), Failure> {
     let interpreter = Pyllisp::new(settings.options, Box::new(output.clone()));
     interpreter.runtime().set_log(settings.log);
     let vm = Vm::new(&interpreter);
-    let module = interpreter.module("main");
-    module.define(interpreter.runtime(), "argv", arguments(&interpreter, program));
+    let module = interpreter.module_of_file("main", program.path);
+    module.define(&interpreter, "argv", arguments(&interpreter, program));
     signal::install(interpreter.runtime().interrupter());
     signal::start();
     let result = interpreter.run(&vm, module, &program.source, false);

@@ -26,7 +26,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
     signal::install(interpreter.runtime().interrupter());
     let mut input = io::stdin().lock();
     loop {
-        let typed = input::read(&mut input, &mut output, |source| goes_on(source, module));
+        let typed = input::read(&mut input, &mut output, |source| goes_on(source, &interpreter, module));
         match typed {
             Ok(Typed::Source(source)) => evaluate(&interpreter, &vm, module, &source, &mut output)?,
             Ok(Typed::Interrupted) => continue,
@@ -67,8 +67,8 @@ fn evaluate(
 
 /// Whether a line is only the beginning of something: brackets are open, an expression misses its end, or
 /// its last form is one that waits for a block.
-fn goes_on(source: &[u8], module: &'static ModuleInfo) -> bool {
-    let options = Options { defined: module.defined(), value: true };
+fn goes_on(source: &[u8], interpreter: &Pyllisp, module: &'static ModuleInfo) -> bool {
+    let options = Options { defined: module.defined(interpreter), value: true };
     let Err(error) = compile(source, &options) else { return false };
     let Ok(text) = read::decode(source) else { return false };
     match read::read(text) {

@@ -5,14 +5,7 @@
 
 mod common;
 
-const WAYS: [&str; 6] = [
-    "off",
-    "threshold=1,backend=eval",
-    "threshold=1,function_threshold=1,trace_eagerness=1",
-    "threshold=2,function_threshold=3,force_every=3",
-    "threshold=1,gc=101",
-    "off,gc=11",
-];
+use common::WAYS;
 
 /// Deep recursion takes too long with many collections.
 const DEEP_WAYS: [&str; 2] = ["off", "threshold=1"];
@@ -328,6 +321,16 @@ fn generators() {
         "g = (func)\n    x = null\n    (while true)\n        x = (yield x)\n        (if x == null) (return 0)\nh = (g)\n(print (h.next) (h.next 5) (h.next 6))\n(for x h) (print x)\n(for x h) (print x)",
         "null 5 6\n",
     );
+    check(
+        "g = (func n)\n    (for i (range n)) (yield i)\nl = [9]\n(l.extend (g 3))\n(l.extend (range 2))\n(print l (l.extend [5]) l)",
+        "[9 0 1 2 0 1 5] null [9 0 1 2 0 1 5]\n",
+    );
+    // What is sent before the first value is lost; `next` is a value like any other.
+    check(
+        "g = (func n)\n    total = 0\n    (while true) total += (yield total)\ng = (g 0)\nn = g.next\n\
+         f = (func k)\n    (for i (range k)) (n i)\n    (return (n 0))\n(print (n 7) (f 100))",
+        "0 4950\n",
+    );
     // The end of an iterator inside of a generator ends the generator, too.
     check(
         "g = (func l)\n    it = (iter l)\n    (while true) (yield (it.next))\n(print (list (g [1 2])))",
@@ -372,6 +375,34 @@ fn modules() {
         "m = (module \"m\")\nm.x = 1\nm.x += 1\n(print m m.x (getattr m \"x\"))\nn = (module \"n\" m)\n(print n.x)",
         "<module m> 2 2\n2\n",
     );
+    // What is read through a module that can change is not frozen; what comes from `base` is.
+    check(
+        "m = (module \"m\")\nn = (module \"n\" m)\no = (module \"o\" n)\nm.x = 1\n(print o.x n.x)\n\
+         m.x = 2\n(print o.x)\nm.x += 1\n(print o.x n.x)\nn.x = 10\n(print o.x n.x m.x)\no.x += 5\n(print o.x n.x m.x)",
+        "1 1\n2\n3 3\n10 10 3\n15 10 3\n",
+    );
+    check(
+        "m = (module \"m\")\nn = (module \"n\" m)\nm.x = 0\nf = (func k)\n    s = 0\n    (for i (range k))\n\
+         \u{20}       m.x = i\n        s += n.x\n        n.y = s\n    (return [s n.y])\n(print (f 100))\n\
+         n.x = 7\n(print (f 10))\n(print (getattr n \"y\") (setattr n \"y\" 3) n.y)",
+        "[4950 4950]\n[70 70]\n70 3 3\n",
+    );
+    check(
+        "f = (func n)\n    m = (module \"m\")\n    (for i (range n))\n        (setattr m \"a\" i)\n\
+         \u{20}       (setattr m \"b\" (getattr m \"a\"))\n        m.c = (getattr m [\"a\" \"b\"][i % 2])\n\
+         \u{20}   (return m)\n(print (f 50).b (f 20).c)",
+        "49 19\n",
+    );
+    check_error("(setattr (import \"base\") \"x\" 1)", "module base is frozen");
+    check_error("b = (module \"m\" (import \"base\"))\n(print b.print)\nb.print = 1", "cell print is frozen");
+    check_error(
+        "b = (module \"m\" (import \"base\"))\nb.print = 1\n(print b.print)\n(b.print 2)",
+        "cannot call 1",
+    );
+    check_error("b = (import \"base\")\n(print b.nothing)", "nothing not in <module base>");
+    check_error("(module \"m\" 3)", "expected module as arg: 1");
+    check_error("(import \"no/such\")", "no such module: \"no/such\"");
+    check_error("(import 3)", "expected string as arg: 0");
     check("(from (import \"fs\") read_file)\n(print read_file)", "<builtin read_file>\n");
     check_error("m = (module \"m\")\n(print m.y)", "y not in <module m>");
 }

@@ -332,3 +332,27 @@ main = (func n)
 ";
     none_of(&bodies("operators", source), &[Class::Call, Class::Alloc, Class::Read, Class::Write]);
 }
+
+/// A module that is known is no table: what never changes is a constant, what does is one place.
+#[test]
+fn names_of_modules_are_not_looked_up() {
+    let source = "\
+outer = (module \"outer\")
+inner = (module \"inner\" outer)
+outer.step = 2
+outer.add = (func a b) (return a + b)
+inner.total = 0
+main = (func n)
+    i = 0
+    (while i < n)
+        inner.total = (inner.add inner.total (getattr inner \"step\"))
+        (setattr inner \"last\" i)
+        i += 1
+    (return inner.total)
+(main 20000)
+";
+    let bodies = bodies("modules", source);
+    let (ops, text) = &bodies[bodies.len() - 1];
+    none_of(&bodies[bodies.len() - 1..], &[Class::Call, Class::Alloc]);
+    assert!(ops.iter().filter(|code| code.class() == Class::Read).count() <= 1, "{text}");
+}

@@ -2,22 +2,26 @@
 
 use hotloop::prelude::*;
 
-use super::{expect, function, instantiator, nothing, small, string, unexpected};
+use super::{builtin, expect, function, instantiator, nothing, small, string, unexpected};
 use crate::object::{Module, Range, boolean, is_true, repr};
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{MAX_ARITY, new_multimethod};
-use crate::vm::interface::{Answer, Work};
+use crate::vm::interface::{Answer, Control, Native, Quick, Work};
 use crate::vm::module::ModuleInfo;
 use crate::vm::operator;
 
 pub(super) fn define(interp: &Pyllisp) {
     function(interp, "interface", interface);
-    function(interp, "import", import);
+    let import = builtin(interp, "import", Work::Control(Control::Import));
+    interp.base.define(interp, "import", import);
     function(interp, "iter", iter);
     function(interp, "getitem", getitem);
     function(interp, "setitem", setitem);
-    function(interp, "getattr", getattr);
-    function(interp, "setattr", setattr);
+    for (name, quick, native) in
+        [("getattr", Quick::GetAttribute, getattr as Native), ("setattr", Quick::SetAttribute, setattr)]
+    {
+        interp.base.define(interp, name, builtin(interp, name, Work::Quick(quick, native)));
+    }
     function(interp, "print", print);
     function(interp, "repr", show);
     function(interp, "and", and);
@@ -42,15 +46,6 @@ pub(super) fn define(interp: &Pyllisp) {
 fn interface(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
     Ok(interp.interface_value(args[0]))
-}
-
-fn import(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let name = string(interp, args, 0)?;
-    let found = interp.modules.borrow().get(&name).copied();
-    match found {
-        Some(module) => Ok(module.value()),
-        None => Err(interp.error(&format!("no such module: {}", repr::repr(interp, args[0])))),
-    }
 }
 
 fn iter(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

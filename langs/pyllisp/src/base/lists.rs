@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use hotloop::prelude::*;
 
-use super::{expect, instantiator, method, nothing, object, small, unexpected};
+use super::{add_method, expect, helped, instantiate, method, nothing, object, small, unexpected};
 use crate::object::{Dict, DictPart, List, boolean, dict, equality, is_set, is_true, list, null, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Native, Quick, When, Work};
@@ -12,8 +12,12 @@ use crate::vm::operator;
 
 pub(super) fn define(interp: &Pyllisp) {
     let known = &interp.interfaces;
-    instantiator(interp, known.list, Work::Helped(new_list, When::Generator, "list_of"));
-    instantiator(interp, known.dict, Work::Helped(new_dict, When::Generator, "dict_of"));
+    for (interface, native, helper) in
+        [(known.list, new_list as Native, "list_of"), (known.dict, new_dict, "dict_of")]
+    {
+        let helper = Some((When::Generator(0), helper));
+        instantiate(interp, interface, helped(interp, &interface.info.name, Work::Native(native), helper));
+    }
     let of_lists: [(&str, Native); 5] = [
         ("insert", insert),
         ("remove", remove),
@@ -21,19 +25,20 @@ pub(super) fn define(interp: &Pyllisp) {
         ("index", index),
         ("reverse", reverse),
     ];
-    let quick_of_lists: [(&str, Quick, Native); 4] = [
-        ("append", Quick::Append, append),
-        ("extend", Quick::Extend, extend),
-        ("pop", Quick::Pop, pop),
-        ("slice", Quick::Slice, slice),
-    ];
+    let quick_of_lists: [(&str, Quick, Native); 3] =
+        [("append", Quick::Append, append), ("pop", Quick::Pop, pop), ("slice", Quick::Slice, slice)];
     for (name, quick, native) in quick_of_lists {
         method(interp, known.list, name, Work::Quick(quick, native));
     }
     for (name, native) in of_lists {
         method(interp, known.list, name, Work::Native(native));
     }
-    method(interp, known.list, "sort", Work::Helped(sort, When::Second, "sort_by"));
+    for (name, work, when, helper) in [
+        ("extend", Work::Quick(Quick::Extend, extend), When::Generator(1), "extend_by"),
+        ("sort", Work::Native(sort), When::Given(1), "sort_by"),
+    ] {
+        add_method(interp, known.list, name, helped(interp, name, work, Some((when, helper))));
+    }
     let of_dicts: [(&str, Native); 4] =
         [("keys", keys), ("values", values), ("items", items), ("remove", remove_key)];
     for (name, native) in of_dicts {

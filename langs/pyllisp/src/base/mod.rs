@@ -8,13 +8,16 @@ mod lists;
 mod numbers;
 mod texts;
 
+pub(crate) use files::reason;
+
 use hotloop::prelude::*;
 
 use crate::compile;
 use crate::object::{Builtin, Closure, Module, boolean, list, null, text};
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{self, new_multimethod};
-use crate::vm::interface::{Answer, BuiltinInfo, Control, Known, Native, Work};
+use crate::vm::import::finish_import;
+use crate::vm::interface::{Answer, BuiltinInfo, Control, Known, Native, When, Work};
 use crate::vm::link::link;
 use crate::vm::module::ModuleInfo;
 use crate::vm::operator;
@@ -43,11 +46,11 @@ pub fn define(interp: &Pyllisp) {
         ("error", known.error),
     ];
     for (name, interface) in types {
-        base.define(runtime, name, interface.value.value());
+        base.define(interp, name, interface.value.value());
     }
-    base.define(runtime, "null", null());
-    base.define(runtime, "true", boolean(true));
-    base.define(runtime, "false", boolean(false));
+    base.define(interp, "null", null());
+    base.define(interp, "true", boolean(true));
+    base.define(interp, "false", boolean(false));
     operators(interp);
     functions::define(interp);
     conversions::define(interp);
@@ -58,18 +61,17 @@ pub fn define(interp: &Pyllisp) {
     method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
     let base = Module::new(runtime, GreenRef::new(base)).to_value();
     interp.modules.borrow_mut().insert("base".to_owned(), runtime.constant(base));
-    let suppressed = builtin(interp, "call_suppressed", Work::Control(Control::CallSuppressed));
-    prelude(interp, suppressed);
+    prelude(interp);
 }
 
 fn operators(interp: &Pyllisp) {
     let runtime = interp.runtime();
     for (number, name) in (1..).zip(operator::NAMES) {
         let method = new_multimethod(runtime, operator::arity(number), number);
-        interp.base.define(runtime, name, method.to_value());
+        interp.base.define(interp, name, method.to_value());
     }
     let coerce = new_multimethod(runtime, 2, operator::NONE);
-    interp.base.define(runtime, "coerce", coerce.to_value());
+    interp.base.define(interp, "coerce", coerce.to_value());
     let known = &interp.interfaces;
     let (int, float, bool) = (known.integer, known.float, known.boolean);
     for (one, two, coercion) in [
@@ -89,25 +91,36 @@ fn operators(interp: &Pyllisp) {
 
 /// A function of the interpreter as a value.
 fn builtin(interp: &Pyllisp, name: &str, work: Work) -> Value<Plain> {
-    let info = Box::leak(Box::new(BuiltinInfo { name: name.to_owned(), work }));
+    helped(interp, name, work, None)
+}
+
+/// A function of the interpreter that leaves some calls to the prelude.
+fn helped(interp: &Pyllisp, name: &str, work: Work, helper: Option<(When, &'static str)>) -> Value<Plain> {
+    let info = Box::leak(Box::new(BuiltinInfo { name: name.to_owned(), work, helper }));
     let value = Builtin::new(interp.runtime(), GreenRef::new(info)).to_value();
     interp.runtime().constant(value).value()
 }
 
 /// A function of `base`.
 fn function(interp: &Pyllisp, name: &str, native: Native) {
-    interp.base.define(interp.runtime(), name, builtin(interp, name, Work::Native(native)));
+    interp.base.define(interp, name, builtin(interp, name, Work::Native(native)));
 }
 
 /// A method of one of the interpreter's own types.
 fn method(interp: &Pyllisp, interface: Known, name: &str, work: Work) {
-    let value = interp.runtime().constant(builtin(interp, name, work));
-    interface.info.add_method(interp.atom(name), value);
+    add_method(interp, interface, name, builtin(interp, name, work));
+}
+
+fn add_method(interp: &Pyllisp, interface: Known, name: &str, value: Value<Plain>) {
+    interface.info.add_method(interp.atom(name), interp.runtime().constant(value));
 }
 
 /// What calling an interface does.
 fn instantiator(interp: &Pyllisp, interface: Known, work: Work) {
-    let value = builtin(interp, &interface.info.name, work);
+    instantiate(interp, interface, builtin(interp, &interface.info.name, work));
+}
+
+fn instantiate(interp: &Pyllisp, interface: Known, value: Value<Plain>) {
     *interface.info.instantiate.borrow_mut() = Some(interp.runtime().constant(value));
 }
 
@@ -116,17 +129,22 @@ fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Work)]) {
     let runtime = interp.runtime();
     let info = ModuleInfo::new(name, None, true);
     for (name, work) in functions {
-        info.define(runtime, name, builtin(interp, name, *work));
+        info.define(interp, name, builtin(interp, name, *work));
     }
     let value = Module::new(runtime, GreenRef::new(info)).to_value();
     interp.modules.borrow_mut().insert(name.to_owned(), runtime.constant(value));
 }
 
 /// Compiles the prelude; its functions need no environment, so it need not run.
-fn prelude(interp: &Pyllisp, call_suppressed: Value<Plain>) {
+fn prelude(interp: &Pyllisp) {
     let runtime = interp.runtime();
     let module = ModuleInfo::new("base", Some(interp.base), true);
-    module.define(runtime, "call_suppressed", call_suppressed);
+    for (name, work) in [
+        ("call_suppressed", Work::Control(Control::CallSuppressed)),
+        ("finish_import", Work::Native(finish_import)),
+    ] {
+        module.define(interp, name, builtin(interp, name, work));
+    }
     let options = compile::Options::default();
     let program = match compile::compile(PRELUDE.as_bytes(), &options) {
         Ok(program) => program,
@@ -146,7 +164,7 @@ fn expect(interp: &Pyllisp, args: &[Value<Plain>], count: usize) -> Result<(), R
 }
 
 /// The argument at a place, which must be of a heap type.
-fn object<T: HeapType<Plain>>(
+pub(crate) fn object<T: HeapType<Plain>>(
     interp: &Pyllisp,
     args: &[Value<Plain>],
     index: usize,
@@ -156,7 +174,7 @@ fn object<T: HeapType<Plain>>(
 }
 
 /// The argument at a place, which must be a string.
-fn string(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<String, Raise<Plain>> {
+pub(crate) fn string(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<String, Raise<Plain>> {
     let wanted = interp.interfaces.string;
     args.get(index).and_then(|arg| text::as_text(*arg)).ok_or_else(|| unexpected(interp, index, wanted))
 }

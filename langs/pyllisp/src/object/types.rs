@@ -75,6 +75,9 @@ pub struct Cell {
     /// The value of a cell that doesn't vary.
     #[stable]
     pub constant: Value,
+    /// Where the name is looked up while the cell is empty.
+    #[stable]
+    pub outer: Option<Cell>,
     /// The value of a cell that does.
     pub value: Value,
 }

@@ -4,6 +4,7 @@ use hotloop::prelude::*;
 
 use super::interface::Answer;
 use super::link::Atom;
+use super::module::ModuleInfo;
 use super::{LENGTH, Pyllisp, dispatch, module};
 use crate::code;
 use crate::object::{
@@ -15,7 +16,7 @@ use crate::object::{
 #[residual(writes)]
 pub fn lift_cell(interp: &Pyllisp, cell: Cell<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
     let info = cell.info();
-    module::lift(cell)
+    module::lift(interp, cell)
         .ok_or_else(|| interp.error(&format!("{} not in <module {}>", info.name, info.module.name)))
 }
 
@@ -23,6 +24,12 @@ pub fn lift_cell(interp: &Pyllisp, cell: Cell<Plain>) -> Result<Value<Plain>, Ra
 #[residual(writes)]
 pub fn store_cell(interp: &Pyllisp, cell: Cell<Plain>, value: Value<Plain>) -> Result<(), Raise<Plain>> {
     module::store(cell, value).map_err(|frozen| interp.error(&frozen.0))
+}
+
+/// The cell of a module's name. It is always the same one.
+#[elidable(caches)]
+fn cell_of(interp: &Pyllisp, module: GreenRef<ModuleInfo>, name: Atom) -> Cell<Plain> {
+    module.get().cell(interp, name)
 }
 
 /// An attribute of an object.
@@ -77,6 +84,24 @@ impl Pyllisp {
         }
     }
 
+    /// The value of a module's name, if it has one or is known to be another module's.
+    #[inline(never)]
+    pub(super) fn name_in_module<M: Mode>(&self, object: Value<M>, name: Atom) -> Option<Value<M>> {
+        module::value(cell_of::<M>(self, object.cast::<Module<M>>()?.info(), name))
+    }
+
+    /// Stores a module's name that has been stored before; whether it has.
+    #[inline(never)]
+    pub(super) fn store_in_module<M: Mode>(&self, object: Value<M>, name: Atom, value: Value<M>) -> bool {
+        let Some(module) = object.cast::<Module<M>>() else { return false };
+        let cell = cell_of::<M>(self, module.info(), name);
+        let varies = cell.constant().is_special(special::VARIES);
+        if varies {
+            cell.set_value(value);
+        }
+        varies
+    }
+
     /// The method of an object whose type is quickly known; unset if there is none.
     #[inline(always)]
     pub(super) fn method<M: Mode>(&self, object: Value<M>, name: Atom) -> Value<M> {
@@ -99,10 +124,9 @@ impl Pyllisp {
     pub(crate) fn attribute(&self, object: Value<Plain>, name: Atom) -> Answer {
         let runtime = self.runtime();
         if let Some(module) = object.cast::<Module<Plain>>() {
-            let name_text = self.atom_name(name);
             // A read through the module object lifts as a read of the name does.
-            let cell = module.info().get().cell(runtime, &name_text).value::<Plain>().cast::<Cell<Plain>>();
-            let found = cell.and_then(|cell| module::value(cell).or_else(|| module::lift(cell)));
+            let cell = module.info().get().cell(self, name);
+            let found = module::value(cell).or_else(|| module::lift(self, cell));
             return found.ok_or_else(|| self.missing(object, name));
         }
         if name == LENGTH {
@@ -165,8 +189,7 @@ impl Pyllisp {
         value: Value<Plain>,
     ) -> Result<(), Raise<Plain>> {
         if let Some(module) = object.cast::<Module<Plain>>() {
-            let cell = module.info().get().cell(self.runtime(), &self.atom_name(name));
-            let Some(cell) = cell.value::<Plain>().cast::<Cell<Plain>>() else { return Ok(()) };
+            let cell = module.info().get().cell(self, name);
             if cell.constant().is_special(special::VARIES) {
                 cell.set_value(value);
                 return Ok(());

@@ -3,12 +3,13 @@
 use hotloop::prelude::*;
 
 use super::error::Complaint;
+use super::import::import;
 use super::interface::{Answer, BuiltinInfo, Control, When, Work};
 use super::link::LinkedCode;
 use super::{Pc, Pyllisp, State};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    BoundMethod, Builtin, Closure, Frame, Generator, Interface, Items, Multimethod, null, unset,
+    BoundMethod, Builtin, Closure, Frame, Generator, Interface, Items, List, Multimethod, null, unset,
 };
 
 /// How many calls may be in progress.
@@ -189,9 +190,7 @@ fn native(
 
 fn work(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>, args: &[Value<Plain>]) -> Answer {
     match builtin.work {
-        Work::Native(native) | Work::Helped(native, ..) | Work::Quick(_, native) | Work::Root(native) => {
-            native(interp, args)
-        }
+        Work::Native(native) | Work::Quick(_, native) | Work::Root(native) => native(interp, args),
         Work::Control(_) => Err(interp.error("this function can't be called from here")),
     }
 }
@@ -273,6 +272,12 @@ impl Pyllisp {
                 return self.enter(pc, state, closure, args);
             } else if let Some(builtin) = callee.cast::<Builtin<M>>() {
                 let info = builtin.info();
+                if let Some((when, helper)) = info.helper
+                    && self.needs_help(state.frame, when, args)
+                {
+                    callee = self.helper(helper).value();
+                    continue;
+                }
                 match info.work {
                     Work::Native(_) => return self.native(pc, state, info, args),
                     Work::Root(_) => {
@@ -290,16 +295,6 @@ impl Pyllisp {
                             None => self.native(pc, state, info, args),
                         };
                     }
-                    Work::Helped(_, when, helper) => {
-                        let helped = match when {
-                            When::Generator => args.get_or_unset(state.frame, 0).is::<Generator<M>>(),
-                            When::Second => args.count() > 1,
-                        };
-                        if !helped {
-                            return self.native(pc, state, info, args);
-                        }
-                        callee = self.helper(helper).value();
-                    }
                     Work::Control(Control::NextOfGenerator) => {
                         let object = args.get_or_unset(state.frame, 0);
                         let Some(generator) = object.cast::<Generator<M>>() else {
@@ -307,6 +302,16 @@ impl Pyllisp {
                         };
                         let sent = if args.count() > 1 { args.get(state.frame, 1) } else { null() };
                         return self.resume(pc, state, generator.frame(), sent);
+                    }
+                    Work::Control(Control::Import) => {
+                        let name = args.get_or_unset(state.frame, 0);
+                        let importer = GreenRef::new(pc.code.get().module);
+                        match import::<M>(self, importer, name) {
+                            Ok(found) if found.is::<List<M>>() => {
+                                (callee, args) = (self.helper("imported").value(), Args::one(found));
+                            }
+                            answer => return self.answer(pc, state, answer),
+                        }
                     }
                     Work::Control(Control::CallSuppressed) => {
                         let method = args.get_or_unset(state.frame, 0).promote().cast::<Multimethod<M>>();
@@ -339,6 +344,14 @@ impl Pyllisp {
             } else {
                 return self.complain(state, Complaint::CannotCall, callee, 0);
             }
+        }
+    }
+
+    /// Whether a builtin leaves a call to its helper.
+    fn needs_help<M: Mode>(&self, frame: Frame<M>, when: When, args: Args<M>) -> bool {
+        match when {
+            When::Generator(place) => args.get_or_unset(frame, place).is::<Generator<M>>(),
+            When::Given(place) => args.count() > place,
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use hotloop::prelude::*;
 
 use super::call::Outcome;
+use super::import::import_failed;
 use super::{Pc, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::equality::TooDeep;
@@ -120,6 +121,9 @@ impl Pyllisp {
         let frame = state.frame;
         error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.number(), error.trace())));
         let Some(back) = frame.back() else { return Step::Done };
+        if pc.code.is_file {
+            import_failed::<M>(self, GreenRef::new(pc.code.get().module));
+        }
         if pc.code.code.generator {
             frame.set_pc(FINISHED);
             frame.set_back(None);
@@ -139,10 +143,13 @@ pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> (String, String) {
     while let Some(frame) = link {
         let code = frame.code();
         let span = code.code.spans[frame.pc() as usize];
-        let line = format!("    {}: {} {}\n", code.module.name, span.start, span.stop);
-        match lines.last_mut() {
-            Some((last, times)) if *last == line => *times += 1,
-            _ => lines.push((line, 1)),
+        // The interpreter's own functions are nothing that a program's author could look at.
+        if !code.module.frozen {
+            let line = format!("    {}: {} {}\n", code.module.place(), span.start, span.stop);
+            match lines.last_mut() {
+                Some((last, times)) if *last == line => *times += 1,
+                _ => lines.push((line, 1)),
+            }
         }
         link = frame.next();
     }

@@ -21,6 +21,8 @@ pub struct BuiltinInfo {
     pub name: String,
     /// What it does.
     pub work: Work,
+    /// The function of the prelude that does it where programs' functions have to be called.
+    pub helper: Option<(When, &'static str)>,
 }
 
 /// What a builtin does.
@@ -28,8 +30,6 @@ pub struct BuiltinInfo {
 pub enum Work {
     /// Plain Rust.
     Native(Native),
-    /// Plain Rust, or a function of the prelude where that has to call the program's functions.
-    Helped(Native, When, &'static str),
     /// The square root: of a float by the processor, of anything else by plain Rust.
     Root(Native),
     /// Plain Rust, where [`Quick`] can't do it.
@@ -41,10 +41,10 @@ pub enum Work {
 /// When a builtin leaves its work to a function of the prelude.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum When {
-    /// Its first argument is a generator.
-    Generator,
-    /// It has a second argument.
-    Second,
+    /// The argument at this place is a generator.
+    Generator(u16),
+    /// There is an argument at this place.
+    Given(u16),
 }
 
 impl fmt::Debug for Work {
@@ -52,7 +52,6 @@ impl fmt::Debug for Work {
         match self {
             Work::Native(_) => out.write_str("Native"),
             Work::Root(_) => out.write_str("Root"),
-            Work::Helped(_, _, helper) => write!(out, "Helped by {helper}"),
             Work::Quick(quick, _) => write!(out, "{quick:?}"),
             Work::Control(control) => write!(out, "{control:?}"),
         }
@@ -74,6 +73,10 @@ pub enum Quick {
     Get,
     /// `(dict.contains key)`
     Contains,
+    /// `(getattr module name)`
+    GetAttribute,
+    /// `(setattr module name value)`
+    SetAttribute,
 }
 
 /// What builtins do that change which frame is running.
@@ -83,6 +86,8 @@ pub enum Control {
     NextOfGenerator,
     /// Calls a multimethod, its first argument, with the others, without its default.
     CallSuppressed,
+    /// `import`: finds a module, for which a file may have to run.
+    Import,
 }
 
 /// The type of objects, as green data.

@@ -8,7 +8,7 @@ use super::Pyllisp;
 use super::module::{self, ModuleInfo};
 use crate::ast::Literal;
 use crate::code::{Code, CodeId, Program};
-use crate::object::{Cell, number};
+use crate::object::number;
 
 /// The number of an attribute's name; equal names have equal numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Green)]
@@ -28,6 +28,8 @@ impl GreenWord for Atom {
 pub struct LinkedCode {
     /// The instructions and what describes them.
     pub code: Code,
+    /// Whether it is the top level of a file's program.
+    pub is_file: bool,
     /// The module whose names it uses.
     pub module: &'static ModuleInfo,
     /// The cells that its instructions name.
@@ -56,26 +58,24 @@ impl LinkedCode {
 pub fn link(interp: &Pyllisp, program: Program, module: &'static ModuleInfo) -> GreenRef<LinkedCode> {
     let runtime = interp.runtime();
     for name in &program.taken_from_base {
-        let cell = module.cell(runtime, name);
-        if let Some(cell) = cell.value::<Plain>().cast::<Cell<Plain>>()
-            && module::value(cell).is_none()
-        {
-            module::lift(cell);
+        let cell = module.cell(interp, interp.atom(name));
+        if module::value(cell).is_none() {
+            module::lift(interp, cell);
         }
     }
     for name in &program.varying {
-        if let Some(cell) = module.cell(runtime, name).value::<Plain>().cast::<Cell<Plain>>() {
-            cell.set_varies(1.into());
-        }
+        module.cell(interp, interp.atom(name)).set_varies(1.into());
     }
-    let cells: Vec<ConstValue> = program.cells.iter().map(|name| module.cell(runtime, name)).collect();
+    let cells: Vec<ConstValue> =
+        program.cells.iter().map(|name| module.constant_cell(interp, interp.atom(name))).collect();
     let names: Vec<Atom> = program.names.iter().map(|name| interp.atom(name)).collect();
     let (cells, names) = (cells.leak(), names.leak());
     let codes: &'static OnceLock<Vec<&'static LinkedCode>> = Box::leak(Box::default());
-    let linked = program.codes.into_iter().map(|code| -> &'static LinkedCode {
+    let linked = program.codes.into_iter().enumerate().map(|(number, code)| -> &'static LinkedCode {
+        let is_file = number == 0 && module.file.is_some();
         let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
         let loop_cells = code.instrs.iter().map(|_| LoopCell::default()).collect();
-        Box::leak(Box::new(LinkedCode { code, module, cells, names, consts, codes, loop_cells }))
+        Box::leak(Box::new(LinkedCode { code, is_file, module, cells, names, consts, codes, loop_cells }))
     });
     let linked: Vec<&'static LinkedCode> = linked.collect();
     let main = linked[0];

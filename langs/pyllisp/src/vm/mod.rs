@@ -4,6 +4,7 @@ mod access;
 mod call;
 pub mod dispatch;
 mod error;
+pub(crate) mod import;
 pub mod interface;
 mod iteration;
 pub mod link;
@@ -35,6 +36,8 @@ pub struct Pyllisp {
     pub(crate) base: &'static ModuleInfo,
     /// The modules that `import` gives.
     pub(crate) modules: RefCell<HashMap<String, ConstValue>>,
+    /// The files that were imported.
+    files: RefCell<import::Files>,
     /// Functions of the prelude that the interpreter itself calls.
     pub(crate) helpers: RefCell<HashMap<&'static str, ConstValue>>,
     atoms: RefCell<HashMap<String, Atom>>,
@@ -74,6 +77,7 @@ impl Pyllisp {
             interfaces,
             base: ModuleInfo::new("base", None, true),
             modules: RefCell::default(),
+            files: RefCell::default(),
             helpers: RefCell::default(),
             atoms: RefCell::default(),
             atom_names: RefCell::default(),

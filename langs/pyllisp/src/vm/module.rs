@@ -2,14 +2,21 @@
 //!
 //! A module's cells are made when their names are first spoken of and never go away, so that a
 //! trace may keep them as constants. A cell whose name the module has not defined is empty. When a
-//! program reads such a name and the module extends another that has it, the cell takes over the
-//! value and is frozen: from then on it is a constant.
+//! program reads such a name, the modules that its own extends are asked in turn:
+//!
+//! * if the name is found in a frozen module, or frozen already, the cell takes over the value and is
+//!   frozen, too: from then on it is a constant;
+//! * else the cell's `outer` is from then on the cell of the next module, which is read through this
+//!   one until this module defines the name itself.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use hotloop::prelude::*;
 
+use super::Pyllisp;
+use super::link::Atom;
 use crate::object::{Cell, is_set, special, unset};
 
 /// A module as green data.
@@ -21,7 +28,9 @@ pub struct ModuleInfo {
     pub frozen: bool,
     /// The module where names are looked up that this one doesn't define.
     pub extends: Option<&'static ModuleInfo>,
-    cells: RefCell<HashMap<String, ConstValue>>,
+    /// The file of its program.
+    pub file: Option<PathBuf>,
+    cells: RefCell<HashMap<Atom, ConstValue>>,
 }
 
 /// What a cell knows of itself.
@@ -29,6 +38,8 @@ pub struct ModuleInfo {
 pub struct CellInfo {
     /// The name.
     pub name: String,
+    /// The name's number.
+    pub atom: Atom,
     /// The module to which it belongs.
     pub module: &'static ModuleInfo,
 }
@@ -40,65 +51,94 @@ pub struct Frozen(pub String);
 impl ModuleInfo {
     /// A module without names.
     pub fn new(name: &str, extends: Option<&'static ModuleInfo>, frozen: bool) -> &'static ModuleInfo {
-        Box::leak(Box::new(ModuleInfo { name: name.to_owned(), frozen, extends, cells: RefCell::default() }))
+        let (name, file) = (name.to_owned(), None);
+        Box::leak(Box::new(ModuleInfo { name, frozen, extends, file, cells: RefCell::default() }))
     }
 
-    /// The cell of a name.
-    pub fn cell(&'static self, runtime: &Runtime, name: &str) -> ConstValue {
-        if let Some(cell) = self.cells.borrow().get(name) {
+    /// A module without names for the program of a file.
+    pub fn of_file(name: &str, extends: &'static ModuleInfo, file: &Path) -> &'static ModuleInfo {
+        let (name, extends, file) = (name.to_owned(), Some(extends), Some(file.to_owned()));
+        Box::leak(Box::new(ModuleInfo { name, frozen: false, extends, file, cells: RefCell::default() }))
+    }
+
+    /// What tracebacks call it.
+    pub fn place(&self) -> String {
+        self.file.as_ref().map_or_else(|| self.name.clone(), |file| file.display().to_string())
+    }
+
+    /// The cell of a name, as a constant.
+    pub fn constant_cell(&'static self, interp: &Pyllisp, atom: Atom) -> ConstValue {
+        if let Some(cell) = self.cells.borrow().get(&atom) {
             return *cell;
         }
-        let info = Box::leak(Box::new(CellInfo { name: name.to_owned(), module: self }));
-        let cell = Cell::new(runtime, GreenRef::new(info), 0.into(), 0.into(), unset(), Value::zero());
+        let info = Box::leak(Box::new(CellInfo { name: interp.atom_name(atom), atom, module: self }));
+        let runtime = interp.runtime();
+        let cell = Cell::new(runtime, GreenRef::new(info), 0.into(), 0.into(), unset(), None, Value::zero());
         let cell = runtime.constant(cell.to_value());
-        self.cells.borrow_mut().insert(name.to_owned(), cell);
+        self.cells.borrow_mut().insert(atom, cell);
         cell
     }
 
-    /// The value of a name in this module or those that it extends, without lifting it.
-    pub fn get(&self, name: &str) -> Option<Value<Plain>> {
-        let own = self.cells.borrow().get(name).and_then(|cell| value(cell.value().cast()?));
-        own.or_else(|| self.extends?.get(name))
-    }
-
-    /// Gives a name of a builtin module its value.
-    pub fn define(&'static self, runtime: &Runtime, name: &str, value: Value<Plain>) {
-        if let Some(cell) = self.cell(runtime, name).value::<Plain>().cast::<Cell<Plain>>() {
-            cell.set_constant(value);
-            cell.set_frozen(i64::from(self.frozen).into());
+    /// The cell of a name.
+    pub fn cell(&'static self, interp: &Pyllisp, atom: Atom) -> Cell<Plain> {
+        match self.constant_cell(interp, atom).value().cast() {
+            Some(cell) => cell,
+            None => unreachable!("a module's table holds cells only"),
         }
     }
 
+    /// Gives a name its value, as its first and only one.
+    pub fn define(&'static self, interp: &Pyllisp, name: &str, value: Value<Plain>) {
+        let cell = self.cell(interp, interp.atom(name));
+        cell.set_constant(value);
+        cell.set_frozen(i64::from(self.frozen).into());
+    }
+
     /// The names that have values of the module's own.
-    pub fn defined(&self) -> HashSet<String> {
+    pub fn defined(&self, interp: &Pyllisp) -> HashSet<String> {
         let cells = self.cells.borrow();
         let own = cells.iter().filter(|(_, cell)| {
             let cell = cell.value::<Plain>().cast::<Cell<Plain>>();
-            cell.is_some_and(|cell| value(cell).is_some() && (cell.frozen().get() == 0 || self.frozen))
+            cell.is_some_and(|cell| is_set(cell.constant()) && (cell.frozen().get() == 0 || self.frozen))
         });
-        own.map(|(name, _)| name.clone()).collect()
+        own.map(|(atom, _)| interp.atom_name(*atom)).collect()
     }
 }
 
-/// The value of a cell; `None` if it has none.
+/// The value of a cell; `None` if it has none, or none that is known yet.
 #[inline(always)]
-pub fn value<M: Mode>(cell: Cell<M>) -> Option<Value<M>> {
-    let constant = cell.constant();
-    if constant.is_special(special::VARIES) {
-        Some(cell.value())
-    } else if is_set(constant) {
-        Some(constant)
-    } else {
-        None
+pub fn value<M: Mode>(mut cell: Cell<M>) -> Option<Value<M>> {
+    loop {
+        let constant = cell.constant();
+        if constant.is_special(special::VARIES) {
+            return Some(cell.value());
+        } else if is_set(constant) {
+            return Some(constant);
+        }
+        cell = cell.outer()?;
     }
 }
 
-/// Takes over the value of an empty cell's name from what the module extends, for good.
-pub fn lift(cell: Cell<Plain>) -> Option<Value<Plain>> {
-    let info = cell.info();
-    let found = info.module.extends?.get(&info.name)?;
-    cell.set_constant(found);
-    cell.set_frozen(1.into());
+/// Finds the value of an empty cell's name in the modules that the cell's own extends.
+pub fn lift(interp: &Pyllisp, cell: Cell<Plain>) -> Option<Value<Plain>> {
+    // Cells live as long as the interpreter.
+    let mut way = Vec::new();
+    let mut holder = cell;
+    while !is_set(holder.constant()) {
+        way.push(holder);
+        let info = holder.info();
+        holder = info.module.extends?.cell(interp, info.atom);
+    }
+    let found = value(holder)?;
+    for cell in way.into_iter().rev() {
+        if holder.frozen().get() != 0 {
+            cell.set_constant(found);
+            cell.set_frozen(1.into());
+        } else {
+            cell.set_outer(Some(holder));
+        }
+        holder = cell;
+    }
     Some(found)
 }
 

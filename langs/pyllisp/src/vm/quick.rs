@@ -7,6 +7,7 @@ use hotloop::prelude::*;
 use super::Pyllisp;
 use super::call::Args;
 use super::interface::Quick;
+use super::link::Atom;
 use super::operator::{EQ, GE, GT, LE, LT, NE};
 use crate::object::{
     Dict, Frame, List, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset,
@@ -25,6 +26,12 @@ fn place_of_key(interp: &Pyllisp, dict: Dict<Plain>, key: Value<Plain>) -> Resul
         Ok(place) => Ok(place.unwrap_or(-1).into()),
         Err(error) => Err(interp.too_deep(error)),
     }
+}
+
+/// The number of a name.
+#[elidable]
+fn atom_of(interp: &Pyllisp, name: Str<Plain>) -> Int<Plain> {
+    i64::from(interp.atom(&text::text(name)).0).into()
 }
 
 impl Pyllisp {
@@ -73,8 +80,25 @@ impl Pyllisp {
                 let place = place_of_key::<M>(self, dict, args.get(frame, 1));
                 Some(place.map(|place| boolean(place >= 0)))
             }
+            Quick::GetAttribute if count == 2 => {
+                let name = self.constant_name(args.get(frame, 1))?;
+                self.name_in_module(object, name).map(Ok)
+            }
+            Quick::SetAttribute if count == 3 => {
+                let name = self.constant_name(args.get(frame, 1))?;
+                let value = args.get(frame, 2);
+                self.store_in_module(object, name, value).then_some(Ok(value))
+            }
             _ => None,
         }
+    }
+
+    /// The number of a name that is known while compiling.
+    fn constant_name<M: Mode>(&self, name: Value<M>) -> Option<Atom> {
+        if !name.is_constant() {
+            return None;
+        }
+        Some(Atom(atom_of::<M>(self, name.cast::<Str<M>>()?).promote() as u32))
     }
 
     /// How many elements lie between two places that are in range, not too many.

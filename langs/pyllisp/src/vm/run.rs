@@ -52,7 +52,7 @@ impl Pyllisp {
         source: &[u8],
         value: bool,
     ) -> Result<Value<Plain>, Failure> {
-        let options = compile::Options { defined: module.defined(), value };
+        let options = compile::Options { defined: module.defined(self), value };
         let program = compile::compile(source, &options).map_err(Failure::Syntax)?;
         let code = link(self, program, module);
         if code.code.generator {

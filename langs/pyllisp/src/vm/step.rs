@@ -267,13 +267,19 @@ impl Interpreter for Pyllisp {
                 };
                 if let Some(length) = length.and_then(Value::from_int) {
                     done!(dst, length)
+                } else if let Some(value) = self.name_in_module(object, name) {
+                    done!(dst, value)
                 } else {
                     answer!(dst, get_attribute::<M>(self, object, name))
                 }
             }
             Instr::SetAttr { object, name, src } => {
-                let name = code.names[name.index()];
-                answer!(set_attribute::<M>(self, get(frame, object), name, get(frame, src)))
+                let (object, name) = (get(frame, object), code.names[name.index()]);
+                if self.store_in_module(object, name, get(frame, src)) {
+                    Step::Next(next)
+                } else {
+                    answer!(set_attribute::<M>(self, object, name, get(frame, src)))
+                }
             }
             Instr::GetItem { dst, object, item } => {
                 let (object, item) = (get(frame, object), get(frame, item));
@@ -403,7 +409,10 @@ impl Interpreter for Pyllisp {
                     done!(dst, method)
                 } else {
                     set(frame, Reg(dst.0 + 1), unset());
-                    answer!(dst, get_attribute::<M>(self, object, name))
+                    match self.name_in_module(object, name) {
+                        Some(value) => done!(dst, value),
+                        None => answer!(dst, get_attribute::<M>(self, object, name)),
+                    }
                 }
             }
             Instr::CallMethod { dst: _, base, count } => {

@@ -1,12 +1,14 @@
-//! Running programs in tests.
+//! Running programs in tests. (Not every test does all of it.)
+#![allow(dead_code)]
 
 use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::rc::Rc;
 
-use hotloop::Options;
-use hotloop_pyllisp::run_program;
+use hotloop::{Options, Vm};
+use hotloop_pyllisp::{Failure, Pyllisp, run_program};
 
 /// An output that keeps what is written.
 #[derive(Clone, Default)]
@@ -37,8 +39,18 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Runs a program with these parameters of the JIT; `gc=N` collects at every n-th allocation.
-pub fn run(source: &str, parameters: &str) -> Outcome {
+/// In which ways programs are run that must do the same in all of them; `gc=N` collects at every n-th
+/// allocation.
+pub const WAYS: [&str; 6] = [
+    "off",
+    "threshold=1,backend=eval",
+    "threshold=1,function_threshold=1,trace_eagerness=1",
+    "threshold=2,function_threshold=3,force_every=3",
+    "threshold=1,gc=101",
+    "off,gc=11",
+];
+
+fn options(parameters: &str) -> Options {
     let mut options = Options::default();
     for parameter in parameters.split(',') {
         match parameter.strip_prefix("gc=") {
@@ -46,8 +58,28 @@ pub fn run(source: &str, parameters: &str) -> Outcome {
             None => options.jit.parse(parameter).unwrap(),
         }
     }
+    options
+}
+
+/// Runs a program with these parameters of the JIT.
+pub fn run(source: &str, parameters: &str) -> Outcome {
+    let options = options(parameters);
     let output = Kept::default();
     let result = run_program(source.as_bytes(), options, Box::new(output.clone()));
+    outcome(&output, result.err())
+}
+
+/// Runs a file's program with these parameters of the JIT.
+pub fn run_file(path: &Path, parameters: &str) -> Outcome {
+    let output = Kept::default();
+    let interp = Pyllisp::new(options(parameters), Box::new(output.clone()));
+    let vm = Vm::new(&interp);
+    let module = interp.module_of_file("main", path);
+    let result = interp.run(&vm, module, &std::fs::read(path).unwrap(), false);
+    outcome(&output, result.err())
+}
+
+fn outcome(output: &Kept, failure: Option<Failure>) -> Outcome {
     let printed = String::from_utf8(output.0.borrow().clone()).unwrap();
-    Outcome { printed, error: result.err().map(|error| error.to_string()) }
+    Outcome { printed, error: failure.map(|failure| failure.to_string()) }
 }
