@@ -84,8 +84,23 @@ fn pyllisp(settings: Settings, program: &Program<'_>) -> Result<(), Failure> {
             let place = Place { line: error.at.line as usize, column: error.at.col as usize + 1 };
             program.rejected(place, error.at, &error.to_string())
         }
-        raised => Failure::stopped(raised.to_string()),
+        raised => Failure::stopped(raised_text(&raised)),
     })
+}
+
+/// What is said of a Pyllisp program's error: the traceback, the line that it came from, and last what is wrong.
+pub fn raised_text(failure: &PyllispFailure) -> String {
+    let text = failure.to_string();
+    let PyllispFailure::Raised { message, place: Some(place), .. } = failure else { return text };
+    let label = place.suggestion.as_ref().map_or(String::new(), |name| format!("did you mean `{name}`?"));
+    let [start, stop] = [place.span.start, place.span.stop]
+        .map(|pos| Place { line: pos.line as usize, column: pos.col as usize + 1 });
+    let excerpt = source::excerpt(place.source, start, stop, &label);
+    let error = format!("Error: {message}");
+    match text.strip_suffix(&error) {
+        Some(before) => format!("{before}{}:{}\n{excerpt}{error}", place.file, place.span.start),
+        None => text,
+    }
 }
 
 /// What Pyllisp programs find as `argv`: a list of strings, the program's own name first.

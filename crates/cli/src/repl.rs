@@ -12,6 +12,7 @@ use hotloop_pyllisp::{Options, Pyllisp, SyntaxError, compile, read};
 use crate::arguments::Settings;
 use crate::failure::Failure;
 use crate::input::{self, Typed};
+use crate::language::raised_text;
 use crate::output::Output;
 use crate::signal;
 
@@ -59,7 +60,7 @@ fn evaluate(
         }
         Err(failure) => {
             output.finish()?;
-            Failure::program(failure.to_string()).show();
+            Failure::program(raised_text(&failure)).show();
         }
     }
     output.finish()

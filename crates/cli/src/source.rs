@@ -1,9 +1,10 @@
 //! Source files, and places in them.
 
-use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::failure::Failure;
 
@@ -60,23 +61,33 @@ pub fn rejected(
     shown: impl std::fmt::Display,
     message: &str,
 ) -> Failure {
-    let mut text = format!("{}:{shown}\n", path.display());
-    let line = source.split(|byte| *byte == b'\n').nth(place.line.saturating_sub(1));
-    let line = String::from_utf8_lossy(line.unwrap_or_default());
-    let line = line.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
-    if line.chars().count() <= WIDEST && !line.trim().is_empty() {
-        // Tabs stay tabs, so that the mark stands where the character does.
-        let blank = |c: char| if c == '\t' { '\t' } else { ' ' };
-        let mut before: String = line.chars().map(blank).take(place.column.saturating_sub(1)).collect();
-        before.extend(std::iter::repeat_n(' ', place.column.saturating_sub(1 + before.chars().count())));
-        // Writing to a string can't fail.
-        let _ = write!(text, "    {line}\n    {before}^\n");
-    }
-    Failure::program(text + "Error: " + message)
+    let text = String::from_utf8_lossy(source);
+    let text = text.trim_start_matches('\u{feff}');
+    let stop = Place { column: place.column + 1, ..place };
+    Failure::program(format!(
+        "{}:{shown}\n{}Error: {message}",
+        path.display(),
+        excerpt(text, place, stop, "")
+    ))
 }
 
-/// Longer lines are not shown.
-const WIDEST: usize = 200;
+/// The line at a place, with its number, and a mark under what goes to the other place, or to the line's end.
+/// Nothing if there is no such line, or nothing to see on it.
+pub fn excerpt(source: &str, start: Place, stop: Place, label: &str) -> String {
+    let Some(line) = source.split('\n').nth(start.line.saturating_sub(1)) else { return String::new() };
+    let line = line.trim_end();
+    if line.is_empty() {
+        return String::new();
+    }
+    let at = |column: usize| line.char_indices().nth(column - 1).map_or(line.len(), |(at, _)| at);
+    let from = at(start.column);
+    let to = if stop.line > start.line { line.len() } else { at(stop.column) };
+    let mark = AnnotationKind::Primary.span(from..to.max(from));
+    let mark = if label.is_empty() { mark } else { mark.label(label) };
+    let snippet = Snippet::source(line).line_start(start.line).annotation(mark);
+    let group = Group::with_level(Level::ERROR).element(snippet);
+    Renderer::plain().render(&[group]) + "\n"
+}
 
 #[cfg(test)]
 mod tests {
@@ -94,9 +105,19 @@ mod tests {
     fn the_place_is_marked() {
         let place = Place { line: 2, column: 3 };
         let failure = rejected(Path::new("a.x"), b"one\n\ttwo\n", place, "2:3", "2:3: bad");
-        assert_eq!(failure.text, "a.x:2:3\n    \ttwo\n    \t ^\nError: 2:3: bad");
+        assert_eq!(failure.text, "a.x:2:3\n  |\n2 |     two\n  |      ^\nError: 2:3: bad");
         let failure = rejected(Path::new("a.x"), b"", Place { line: 9, column: 9 }, "9:9", "9:9: end");
         assert_eq!(failure.text, "a.x:9:9\nError: 9:9: end");
+    }
+
+    #[test]
+    fn marks_end_with_the_line() {
+        let [start, stop] = [(2, 3), (3, 2)].map(|(line, column)| Place { line, column });
+        assert_eq!(excerpt("a\nb (c\nd)", start, stop, "there"), "  |\n2 | b (c\n  |   ^^ there\n");
+        let stop = Place { line: 2, column: 99 };
+        assert_eq!(excerpt("a\nb (c\r\nd)", start, stop, ""), "  |\n2 | b (c\n  |   ^^\n");
+        let start = Place { line: 2, column: 50 };
+        assert_eq!(excerpt("a\nb (c\nd)", start, stop, ""), "  |\n2 | b (c\n  |     ^\n");
     }
 
     #[test]

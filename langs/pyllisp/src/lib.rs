@@ -29,4 +29,4 @@ pub mod vm;
 
 pub use compile::{Options, compile};
 pub use position::{Pos, Span, SyntaxError};
-pub use vm::{Failure, Pyllisp, run_program};
+pub use vm::{Failure, Place, Pyllisp, run_program};

@@ -300,6 +300,11 @@ fn multimethods() {
     check_error("m = (multimethod 1)\nm[int] = 1", "expected a list of 1 interfaces");
     check_error("m = (multimethod 1)\nm[[1]] = 1", "expected interface, got 1");
     check_error("m = (multimethod 1)\nm[[int]]", "no method for [integer]");
+    check_error("m = (multimethod 1)\nm.default = m\n(m 1)", "maximum recursion depth exceeded");
+    check_error(
+        "m = (multimethod 1)\nm[[int]] = (multimethod 1)\nm[[int]].default = m\n(m 1)",
+        "maximum recursion depth exceeded",
+    );
     check_error("m = (multimethod 1)\nm.default = 5\n(m 1)", "cannot call 5");
     check_error("coerce[[int bool]] = 1", "method for [integer boolean] is frozen");
     check_error("coerce.default = (func a b) (return [a b])\n\"a\" + 1", "no method for [string integer]");

@@ -48,11 +48,11 @@ fn syntax_errors_have_a_place() {
     let path = file("syntax.pyl", "(print (+ 1 2 3))\n");
     let ended = run(&["run", &path]);
     let expected =
-        format!("{path}:1:8\n    (print (+ 1 2 3))\n            ^\nError: 1:8: expected term, got +\n");
+        format!("{path}:1:8\n  |\n1 | (print (+ 1 2 3))\n  |         ^\nError: 1:8: expected term, got +\n");
     assert_eq!((ended.stdout.as_str(), ended.stderr, ended.status), ("", expected, Some(1)));
     let path = file("syntax.b", "++\n ]");
     let ended = run(&["run", &path]);
-    let expected = format!("{path}:2:2\n     ]\n     ^\nError: 2:2: `]` without its partner\n");
+    let expected = format!("{path}:2:2\n  |\n2 |  ]\n  |  ^\nError: 2:2: `]` without its partner\n");
     assert_eq!((ended.stdout.as_str(), ended.stderr, ended.status), ("", expected, Some(1)));
 }
 
@@ -60,11 +60,64 @@ fn syntax_errors_have_a_place() {
 fn runtime_errors_have_a_traceback() {
     let path = file("raises.pyl", "f = (func x)\n    (return x.nothing)\n(print 1)\n(f 2)\n");
     let ended = run(&["run", &path]);
-    let expected = "Traceback:\n    main: 4:0 4:5\n    main: 2:12 2:21\nError: nothing not in 2\n";
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str(), ended.status), ("1\n", expected, Some(1)));
+    let trace = format!("Traceback:\n    {path}: 4:0 4:5\n    {path}: 2:12 2:21\n");
+    let excerpt = "  |\n2 |     (return x.nothing)\n  |             ^^^^^^^^^\n";
+    let expected = format!("{trace}{path}:2:12\n{excerpt}Error: nothing not in 2\n");
+    assert_eq!((ended.stdout.as_str(), ended.stderr, ended.status), ("1\n", expected, Some(1)));
     let path = file("off.b", "+.<");
     let ended = run(&["run", &path]);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("\u{1}", "Error: the head left the tape\n"));
+}
+
+#[test]
+fn misspelt_names_come_with_a_suggestion() {
+    for (source, suggested) in [
+        ("(pirnt 1)", "print"),
+        ("f = (func number) (return nubmer)\n(f 1)", "number"),
+        ("f = (func number)\n    g = (func) (return nubmer)\n    (g)\n(f 1)", "number"),
+        ("total = 1\n(print totall)", "total"),
+        ("(print [1].lenght)", "length"),
+        ("(print (\"a\".uppr))", "upper"),
+        ("m = (module \"m\")\nm.name = 1\n(print m.nmae)", "name"),
+        ("(print (getattr {+} \"defualt\"))", "default"),
+        ("(print (import \"fs\").read_fil)", "read_file"),
+    ] {
+        let ended = run(&["run", &file("misspelt.pyl", source)]);
+        assert!(
+            ended.stderr.contains(&format!("^ did you mean `{suggested}`?\n")),
+            "{source}: {}",
+            ended.stderr
+        );
+    }
+    for source in ["(print x)", "(print nothing_like_this)", "x = 1\n(print x.y)"] {
+        let ended = run(&["run", &file("misspelt.pyl", source)]);
+        assert!(!ended.stderr.contains("did you mean"), "{source}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn long_tracebacks_are_cut() {
+    let path =
+        file("deep.pyl", "f = (func n)\n    (return 1 + (g n+1))\ng = (func n)\n    (return (f n))\n(f 1)\n");
+    let ended = run(&["run", &path]);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    // The heading, two times twenty frames and what is between, the excerpt, the error.
+    assert_eq!(lines.len(), 1 + 20 + 1 + 20 + 4 + 1, "{}", ended.stderr);
+    assert!(lines[21].ends_with(" more lines)"), "{}", lines[21]);
+}
+
+#[test]
+fn errors_in_imported_files_name_them() {
+    let path = file("importer.pyl", "lib = (import \"imported\")\n(lib.f 1)\n");
+    let other = file("imported.pyl", "f = (func x)\n    (assert x > 1)\n");
+    let ended = run(&["run", &path]);
+    let trace = format!("Traceback:\n    {path}: 2:0 2:9\n    {other}: 2:4 2:18\n");
+    let excerpt = "  |\n2 |     (assert x > 1)\n  |     ^^^^^^^^^^^^^^\n";
+    assert_eq!(ended.stderr, format!("{trace}{other}:2:4\n{excerpt}Error: Assertion error\n"));
+    file("imported.pyl", "f = (func x)\n");
+    check(&["run", &path], &format!("Error: {other}:1:4: expecting capture"), 1);
+    file("imported.pyl", "(import \"importer\")\n");
+    check(&["run", &path], &format!("Error: import cycle: {path} -> {other} -> {path}"), 1);
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn prelude(interp: &Pyllisp) {
         Ok(program) => program,
         Err(error) => unreachable!("the prelude is part of the interpreter: {error}"),
     };
-    let main = link(interp, program, module);
+    let main = link(interp, program, PRELUDE, module);
     let mut helpers = interp.helpers.borrow_mut();
     for code in main.codes.get().into_iter().flatten().skip(1) {
         let closure = Closure::new(runtime, GreenRef::new(code), None);

@@ -53,4 +53,8 @@ pub struct Code {
     pub live: Box<[u16]>,
     /// Where the function stands in the source.
     pub span: Span,
+    /// The names of its own variables, for messages.
+    pub locals: Box<[Box<str>]>,
+    /// The function in which it stands; the top level's is itself.
+    pub parent: u16,
 }

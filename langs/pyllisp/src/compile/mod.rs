@@ -204,7 +204,9 @@ fn function(unit: &mut Unit<'_>, function: &ast::Function) {
         Ok(code) => {
             let name = function.name.as_deref().unwrap_or_default().into();
             let (params, generator, span) = (function.params as u16, function.generator, function.span);
-            unit.codes[function.id] = Code { name, params, generator, span, ..code };
+            let locals = function.locals.iter().map(|local| Box::from(&**local)).collect();
+            let parent = unit.scopes.parents[function.id] as u16;
+            unit.codes[function.id] = Code { name, params, generator, span, locals, parent, ..code };
         }
         Err(message) => unit.fail(function.span, message),
     }

@@ -300,6 +300,12 @@ pub struct Error {
     /// What is wrong.
     #[immutable]
     pub message: Value,
+    /// The name that is missing, if that is what is wrong.
+    #[immutable]
+    pub name: Option<Str>,
+    /// The object that doesn't have it.
+    #[immutable]
+    pub object: Value,
     /// Through which frames it came, the outermost first.
     pub trace: Option<Trace>,
 }

@@ -15,9 +15,11 @@ use crate::object::{
 /// The value of an empty cell's name, which the module takes over from the one it extends.
 #[residual(writes)]
 pub fn lift_cell(interp: &Pyllisp, cell: Cell<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
-    let info = cell.info();
-    module::lift(interp, cell)
-        .ok_or_else(|| interp.error(&format!("{} not in <module {}>", info.name, info.module.name)))
+    module::lift(interp, cell).ok_or_else(|| {
+        let info = cell.info();
+        let module = Module::new(interp.runtime(), GreenRef::new(info.module)).to_value();
+        interp.missing(&info.name, module, &repr::repr(interp, module))
+    })
 }
 
 /// Stores a cell that has not been written twice yet.
@@ -127,7 +129,7 @@ impl Pyllisp {
             // A read through the module object lifts as a read of the name does.
             let cell = module.info().get().cell(self, name);
             let found = module::value(cell).or_else(|| module::lift(self, cell));
-            return found.ok_or_else(|| self.missing(object, name));
+            return found.ok_or_else(|| self.missing_attribute(object, name));
         }
         if name == LENGTH {
             let length = if let Some(list) = object.cast::<List<Plain>>() {
@@ -145,7 +147,8 @@ impl Pyllisp {
             match self.atom_name(name).as_str() {
                 "default" => return Ok(dispatch::default_of(multimethod)),
                 "arity" => {
-                    return Value::from_int(multimethod.arity()).ok_or_else(|| self.missing(object, name));
+                    return Value::from_int(multimethod.arity())
+                        .ok_or_else(|| self.missing_attribute(object, name));
                 }
                 _ => {}
             }
@@ -166,7 +169,7 @@ impl Pyllisp {
                 let name = Str::from_text(runtime, &self.atom_name(name));
                 Ok(BoundMethod::new(runtime, object, name, method.value()).to_value())
             }
-            None => Err(self.missing(object, name)),
+            None => Err(self.missing_attribute(object, name)),
         }
     }
 
@@ -178,8 +181,8 @@ impl Pyllisp {
         names.to_value()
     }
 
-    fn missing(&self, object: Value<Plain>, name: Atom) -> Raise<Plain> {
-        self.error(&format!("{} not in {}", self.atom_name(name), repr::repr(self, object)))
+    fn missing_attribute(&self, object: Value<Plain>, name: Atom) -> Raise<Plain> {
+        self.missing(&self.atom_name(name), object, &repr::repr(self, object))
     }
 
     pub(crate) fn store_attribute(

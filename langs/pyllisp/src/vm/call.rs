@@ -15,6 +15,10 @@ use crate::object::{
 /// How many calls may be in progress.
 pub(super) const MAX_DEPTH: i64 = 200_000;
 
+/// How many things that are called may stand for each other before something is done; a multimethod may be its
+/// own default.
+const MAX_DETOURS: u32 = 20;
+
 /// What a path out of line did; the step says it to the driver.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outcome {
@@ -267,7 +271,7 @@ impl Pyllisp {
         mut callee: Value<M>,
         mut args: Args<M>,
     ) -> Outcome {
-        loop {
+        for _ in 0..MAX_DETOURS {
             if let Some(closure) = callee.cast::<Closure<M>>() {
                 return self.enter(pc, state, closure, args);
             } else if let Some(builtin) = callee.cast::<Builtin<M>>() {
@@ -345,6 +349,7 @@ impl Pyllisp {
                 return self.complain(state, Complaint::CannotCall, callee, 0);
             }
         }
+        self.complain(state, Complaint::Recursion, null(), 0)
     }
 
     /// Whether a builtin leaves a call to its helper.

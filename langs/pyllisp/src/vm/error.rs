@@ -1,15 +1,17 @@
 //! Errors: made where something is wrong, unwound frame by frame, shown at the end.
 
-use std::fmt::Write;
-
 use hotloop::prelude::*;
 
 use super::call::Outcome;
 use super::import::import_failed;
+use super::link::LinkedCode;
+use super::run::Failure;
+use super::suggest::suggestion;
 use super::{Pc, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::equality::TooDeep;
-use crate::object::{Error, FINISHED, Trace, repr, unset};
+use crate::object::{Error, FINISHED, Str, Trace, null, repr, text, unset};
+use crate::position::Span;
 
 /// What steps themselves complain of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Green)]
@@ -79,14 +81,22 @@ impl Pyllisp {
     pub(crate) fn error(&self, message: &str) -> Raise<Plain> {
         let runtime = self.runtime();
         let message = self.text(message);
-        Raise(Error::new(runtime, 0.into(), message, None).to_value())
+        Raise(Error::new(runtime, 0.into(), message, None, null(), None).to_value())
+    }
+
+    /// The error of a name that an object, shown so, doesn't have.
+    pub(crate) fn missing(&self, name: &str, object: Value<Plain>, shown: &str) -> Raise<Plain> {
+        let runtime = self.runtime();
+        let message = self.text(&format!("{name} not in {shown}"));
+        let name = Str::from_text(runtime, name);
+        Raise(Error::new(runtime, 0.into(), message, Some(name), object, None).to_value())
     }
 
     /// The end of an iterator.
     pub(crate) fn stop(&self) -> Raise<Plain> {
         let runtime = self.runtime();
         let message = self.text("stop iteration");
-        Raise(Error::new(runtime, 1.into(), message, None).to_value())
+        Raise(Error::new(runtime, 1.into(), message, None, null(), None).to_value())
     }
 
     /// The error of structures that nest too deeply to be compared or hashed.
@@ -133,32 +143,59 @@ impl Pyllisp {
     }
 }
 
+/// A place in a program's text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The file, or what the module is called.
+    pub file: String,
+    /// The program's text.
+    pub source: &'static str,
+    /// The place.
+    pub span: Span,
+    /// A name that is there, where one is missing.
+    pub suggestion: Option<String>,
+}
+
 /// Equal lines of a traceback that are shown in a row.
 const MOST_EQUAL_LINES: usize = 3;
+/// How many lines a traceback shows at its beginning, and at its end.
+const MOST_LINES: usize = 20;
 
-/// The lines of a traceback and the error's message.
-pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> (String, String) {
-    let mut lines: Vec<(String, usize)> = Vec::new();
+/// An error that ended a program.
+pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> Failure {
+    let mut frames: Vec<(&'static LinkedCode, Span, usize)> = Vec::new();
     let mut link = error.trace();
     while let Some(frame) = link {
-        let code = frame.code();
-        let span = code.code.spans[frame.pc() as usize];
-        // The interpreter's own functions are nothing that a program's author could look at.
-        if !code.module.frozen {
-            let line = format!("    {}: {} {}\n", code.module.place(), span.start, span.stop);
-            match lines.last_mut() {
-                Some((last, times)) if *last == line => *times += 1,
-                _ => lines.push((line, 1)),
-            }
-        }
         link = frame.next();
-    }
-    let mut trace = String::new();
-    for (line, times) in lines {
-        trace += &line.repeat(times.min(MOST_EQUAL_LINES));
-        if let Some(more) = times.checked_sub(MOST_EQUAL_LINES).filter(|more| *more > 0) {
-            let _ = writeln!(trace, "    (the last line {more} more times)");
+        let code = frame.code().get();
+        let span = code.code.spans[frame.pc() as usize];
+        match frames.last_mut() {
+            // The interpreter's own functions are nothing that a program's author could look at.
+            _ if code.module.frozen => {}
+            Some((last, at, times)) if std::ptr::eq(*last, code) && *at == span => *times += 1,
+            _ => frames.push((code, span, 1)),
         }
     }
-    (trace, repr::display(interp, error.message()))
+    let place = frames.last().map(|(code, span, _)| {
+        let name = error.name().map(text::text);
+        let suggestion = name.and_then(|name| suggestion(interp, &name, error.object(), code));
+        Box::new(Place { file: code.module.place(), source: code.source, span: *span, suggestion })
+    });
+    Failure::Raised { trace: traceback(&frames), message: repr::display(interp, error.message()), place }
+}
+
+fn traceback(frames: &[(&'static LinkedCode, Span, usize)]) -> String {
+    let mut lines = Vec::new();
+    for (code, span, times) in frames {
+        let line = format!("    {}: {} {}\n", code.module.place(), span.start, span.stop);
+        lines.extend(std::iter::repeat_n(line, *times.min(&MOST_EQUAL_LINES)));
+        if let Some(more) = times.checked_sub(MOST_EQUAL_LINES).filter(|more| *more > 0) {
+            lines.push(format!("    (the last line {more} more times)\n"));
+        }
+    }
+    let left_out = lines.len().saturating_sub(2 * MOST_LINES);
+    if left_out > 1 {
+        lines.splice(MOST_LINES..MOST_LINES + left_out, [format!("    ({left_out} more lines)\n")]);
+    }
+    lines.concat()
 }

@@ -18,6 +18,8 @@ use super::module::ModuleInfo;
 use crate::base::{reason, string};
 use crate::compile;
 use crate::object::{Closure, Module, list, repr};
+use crate::position::SyntaxError;
+use crate::read;
 
 /// What the files of programs' names end with.
 const EXTENSION: &str = "pyl";
@@ -83,13 +85,14 @@ fn import_file(interp: &Pyllisp, file: &Path, canonical: PathBuf) -> Answer {
     }
     interp.refuse_cycle(&canonical)?;
     let source = std::fs::read(file).map_err(|error| unreadable(interp, file, &error))?;
-    let program = compile::compile(&source, &compile::Options::default())
-        .map_err(|error| interp.error(&format!("{}:{error}", file.display())))?;
+    let wrong = |error: SyntaxError| interp.error(&format!("{}:{error}", file.display()));
+    let text = read::decode(&source).map_err(wrong)?;
+    let program = compile::compile(&source, &compile::Options::default()).map_err(wrong)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let module = ModuleInfo::of_file(&name, interp.base, file);
     interp.files.borrow_mut().running.push(Running { path: canonical, module });
     let runtime = interp.runtime();
-    let closure = Closure::new(runtime, link(interp, program, module), None).to_value();
+    let closure = Closure::new(runtime, link(interp, program, text, module), None).to_value();
     let module = Module::new(runtime, GreenRef::new(module)).to_value();
     Ok(list::from_values(runtime, &[closure, module]).to_value())
 }

@@ -30,6 +30,8 @@ pub struct LinkedCode {
     pub code: Code,
     /// Whether it is the top level of a file's program.
     pub is_file: bool,
+    /// The text of its program.
+    pub source: &'static str,
     /// The module whose names it uses.
     pub module: &'static ModuleInfo,
     /// The cells that its instructions name.
@@ -55,8 +57,14 @@ impl LinkedCode {
 }
 
 /// Ties a program to a module and gives its top level. The code lives for ever.
-pub fn link(interp: &Pyllisp, program: Program, module: &'static ModuleInfo) -> GreenRef<LinkedCode> {
+pub fn link(
+    interp: &Pyllisp,
+    program: Program,
+    source: &str,
+    module: &'static ModuleInfo,
+) -> GreenRef<LinkedCode> {
     let runtime = interp.runtime();
+    let source: &'static str = Box::leak(Box::from(source));
     for name in &program.taken_from_base {
         let cell = module.cell(interp, interp.atom(name));
         if module::value(cell).is_none() {
@@ -75,7 +83,17 @@ pub fn link(interp: &Pyllisp, program: Program, module: &'static ModuleInfo) -> 
         let is_file = number == 0 && module.file.is_some();
         let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
         let loop_cells = code.instrs.iter().map(|_| LoopCell::default()).collect();
-        Box::leak(Box::new(LinkedCode { code, is_file, module, cells, names, consts, codes, loop_cells }))
+        Box::leak(Box::new(LinkedCode {
+            code,
+            is_file,
+            source,
+            module,
+            cells,
+            names,
+            consts,
+            codes,
+            loop_cells,
+        }))
     });
     let linked: Vec<&'static LinkedCode> = linked.collect();
     let main = linked[0];

@@ -13,6 +13,7 @@ pub mod operator;
 mod quick;
 mod run;
 mod step;
+mod suggest;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use std::io::Write;
 
 use hotloop::prelude::*;
 
+pub use error::Place;
 pub use run::{Failure, run_program};
 pub use step::{Pc, State};
 

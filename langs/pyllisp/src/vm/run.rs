@@ -4,13 +4,14 @@ use std::fmt;
 
 use hotloop::prelude::*;
 
-use super::error::shown;
+use super::error::{Place, shown};
 use super::link::link;
 use super::module::ModuleInfo;
 use super::{Pc, Pyllisp, State};
 use crate::compile;
 use crate::object::{Error, Frame, is_set, null, unset};
 use crate::position::SyntaxError;
+use crate::read;
 
 /// Why a program ended with an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +24,8 @@ pub enum Failure {
         trace: String,
         /// What was wrong.
         message: String,
+        /// Where the error came from.
+        place: Option<Box<Place>>,
     },
 }
 
@@ -30,8 +33,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Syntax(error) => write!(out, "Error: {error}"),
-            Failure::Raised { trace, message } if trace.is_empty() => write!(out, "Error: {message}"),
-            Failure::Raised { trace, message } => write!(out, "Traceback:\n{trace}Error: {message}"),
+            Failure::Raised { trace, message, .. } if trace.is_empty() => write!(out, "Error: {message}"),
+            Failure::Raised { trace, message, .. } => write!(out, "Traceback:\n{trace}Error: {message}"),
         }
     }
 }
@@ -54,7 +57,8 @@ impl Pyllisp {
     ) -> Result<Value<Plain>, Failure> {
         let options = compile::Options { defined: module.defined(self), value };
         let program = compile::compile(source, &options).map_err(Failure::Syntax)?;
-        let code = link(self, program, module);
+        let text = read::decode(source).map_err(Failure::Syntax)?;
+        let code = link(self, program, text, module);
         if code.code.generator {
             // A program that yields is a generator that nobody asks.
             return Ok(null());
@@ -66,11 +70,10 @@ impl Pyllisp {
         if !is_set(state.exception) {
             return Ok(state.result);
         }
-        let (trace, message) = match state.exception.cast::<Error<Plain>>() {
+        Err(match state.exception.cast::<Error<Plain>>() {
             Some(error) => shown(self, error),
-            None => (String::new(), String::from("no error")),
-        };
-        Err(Failure::Raised { trace, message })
+            None => Failure::Raised { trace: String::new(), message: String::from("no error"), place: None },
+        })
     }
 }
 
