@@ -62,10 +62,6 @@ fn brainfuck_programs_read() {
     }
 }
 
-/// Programs that need what is not there yet.
-const EXCLUDED: [(&str, &str); 3] =
-    [("07c_interface", "greenlets"), ("23_greenlet", "greenlets"), ("23b_greenlet_simple", "greenlets")];
-
 #[test]
 fn pyllisp_programs_give_what_the_original_gave() {
     let programs = programs("langs/pyllisp/tests/oracle", "pyl");
@@ -73,9 +69,6 @@ fn pyllisp_programs_give_what_the_original_gave() {
     let mut wrong = Vec::new();
     for program in &programs {
         let name = program.file_stem().unwrap().to_string_lossy();
-        if EXCLUDED.iter().any(|(excluded, _)| *excluded == name) {
-            continue;
-        }
         let expected = |extension: &str| std::fs::read_to_string(program.with_extension(extension)).unwrap();
         let (out, err, rc) = (expected("out"), expected("err"), expected("rc"));
         for (mode, options) in modes() {

@@ -3,9 +3,10 @@
 use hotloop::prelude::*;
 
 use super::{builtin, expect, function, instantiator, nothing, small, string, unexpected};
-use crate::object::{Module, Range, boolean, is_true, repr};
+use crate::object::{Module, Range, boolean, is_true, list, repr};
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{MAX_ARITY, new_multimethod};
+use crate::vm::greenlet::new_greenlet;
 use crate::vm::interface::{Answer, Control, Native, Quick, Work};
 use crate::vm::module::ModuleInfo;
 use crate::vm::operator;
@@ -31,6 +32,8 @@ pub(super) fn define(interp: &Pyllisp) {
     instantiator(interp, known.range, Work::Native(range));
     instantiator(interp, known.multimethod, Work::Native(multimethod));
     instantiator(interp, known.module, Work::Native(module));
+    instantiator(interp, known.greenlet, Work::Native(greenlet));
+    function(interp, "getcurrent", getcurrent);
     for iterator in [
         known.list_iterator,
         known.key_iterator,
@@ -131,6 +134,17 @@ fn multimethod(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         return Err(interp.error("a multimethod dispatches on one to four arguments"));
     }
     Ok(new_multimethod(interp.runtime(), arity, operator::NONE).to_value())
+}
+
+/// `(greenlet function arguments…)`
+fn greenlet(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    let rest = list::from_values(interp.runtime(), &args[1..]);
+    Ok(new_greenlet(interp, args[0], rest).to_value())
+}
+
+fn getcurrent(interp: &Pyllisp, _: &[Value<Plain>]) -> Answer {
+    Ok(interp.running::<Plain>().greenlet().to_value())
 }
 
 /// `(module "name")` or `(module "name" extended)`

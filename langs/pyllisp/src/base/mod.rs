@@ -30,7 +30,7 @@ pub fn define(interp: &Pyllisp) {
     let runtime = interp.runtime();
     let base = interp.base;
     let known = &interp.interfaces;
-    let types: [(&str, Known); 13] = [
+    let types: [(&str, Known); 14] = [
         ("dict", known.dict),
         ("module", known.module),
         ("object", known.object),
@@ -42,6 +42,7 @@ pub fn define(interp: &Pyllisp) {
         ("str", known.string),
         ("closure", known.closure),
         ("generator", known.generator),
+        ("greenlet", known.greenlet),
         ("range", known.range),
         ("error", known.error),
     ];
@@ -59,6 +60,7 @@ pub fn define(interp: &Pyllisp) {
     files::define(interp);
     numbers::define(interp);
     method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
+    method(interp, known.greenlet, "switch", Work::Control(Control::Switch));
     let base = Module::new(runtime, GreenRef::new(base)).to_value();
     interp.modules.borrow_mut().insert("base".to_owned(), runtime.constant(base));
     prelude(interp);
@@ -142,6 +144,8 @@ fn prelude(interp: &Pyllisp) {
     for (name, work) in [
         ("call_suppressed", Work::Control(Control::CallSuppressed)),
         ("finish_import", Work::Native(finish_import)),
+        ("apply", Work::Control(Control::Apply)),
+        ("end_greenlet", Work::Control(Control::EndGreenlet)),
     ] {
         module.define(interp, name, builtin(interp, name, work));
     }

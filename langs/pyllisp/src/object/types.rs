@@ -57,6 +57,31 @@ pub struct Generator {
     pub frame: Frame,
 }
 
+/// A coroutine: a chain of frames of its own. See `vm/greenlet.rs`.
+#[heap_type]
+pub struct Greenlet {
+    /// To whom its end goes; nobody has the one in which programs begin.
+    #[immutable]
+    pub parent: Option<Greenlet>,
+    /// What it calls.
+    #[immutable]
+    pub function: Value,
+    /// With which arguments, and those of the first switch after them.
+    #[immutable]
+    pub args: Option<List>,
+    /// The frame that waits for the next switch.
+    pub frame: Option<Frame>,
+    /// Whether it has begun or ended.
+    pub stage: Int,
+}
+
+/// Where it is noted which greenlet runs.
+#[heap_type]
+pub struct Running {
+    /// The one.
+    pub greenlet: Greenlet,
+}
+
 /// A name's place in a module.
 ///
 /// While the name has been written once at most, `constant` is its value (unset before), which

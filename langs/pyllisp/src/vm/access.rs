@@ -5,11 +5,11 @@ use hotloop::prelude::*;
 use super::interface::Answer;
 use super::link::Atom;
 use super::module::ModuleInfo;
-use super::{LENGTH, Pyllisp, dispatch, module};
+use super::{LENGTH, Pyllisp, dispatch, greenlet, module};
 use crate::code;
 use crate::object::{
-    BoundMethod, Cell, Dict, Generator, Interface, List, Module, Multimethod, Str, dict, list, null, repr,
-    special, text, unset,
+    BoundMethod, Cell, Dict, Generator, Greenlet, Interface, List, Module, Multimethod, Str, dict, list,
+    null, repr, special, text, unset,
 };
 
 /// The value of an empty cell's name, which the module takes over from the one it extends.
@@ -152,6 +152,11 @@ impl Pyllisp {
                 }
                 _ => {}
             }
+        }
+        if let Some(greenlet) = object.cast::<Greenlet<Plain>>()
+            && self.atom_name(name) == "parent"
+        {
+            return Ok(greenlet::parent_of(greenlet));
         }
         if let Some(interface) = object.cast::<Interface<Plain>>() {
             match self.atom_name(name).as_str() {

@@ -9,7 +9,8 @@ use super::link::LinkedCode;
 use super::{Pc, Pyllisp, State};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    BoundMethod, Builtin, Closure, Frame, Generator, Interface, Items, List, Multimethod, null, unset,
+    BoundMethod, Builtin, Closure, Frame, Generator, Greenlet, Interface, Items, List, Multimethod, null,
+    unset,
 };
 
 /// How many calls may be in progress.
@@ -77,6 +78,12 @@ impl<M: Mode> Args<M> {
     /// Three values.
     pub fn three(one: Value<M>, two: Value<M>, three: Value<M>) -> Args<M> {
         Args { receiver: None, others: Others::Three(one, two, three) }
+    }
+
+    /// The elements of a list, as many as a function may have parameters.
+    pub fn list(list: List<M>) -> Args<M> {
+        let count = list.length().promote().min(u16::MAX.into()) as u16;
+        Args { receiver: None, others: Others::Items { items: list.items(), count } }
     }
 
     /// How many there are.
@@ -306,6 +313,24 @@ impl Pyllisp {
                         };
                         let sent = if args.count() > 1 { args.get(state.frame, 1) } else { null() };
                         return self.resume(pc, state, generator.frame(), sent);
+                    }
+                    Work::Control(Control::Switch) => {
+                        let object = args.get_or_unset(state.frame, 0);
+                        return match object.cast::<Greenlet<M>>() {
+                            Some(greenlet) => self.switch(pc, state, greenlet, args),
+                            None => self.complain(state, Complaint::CannotCall, callee, 0),
+                        };
+                    }
+                    Work::Control(Control::EndGreenlet) => {
+                        return self.end_greenlet(state, args.get_or_unset(state.frame, 0));
+                    }
+                    Work::Control(Control::Apply) => {
+                        let list = args.get_or_unset(state.frame, 1).cast::<List<M>>();
+                        let Some(list) = list else {
+                            return self.complain(state, Complaint::CannotCall, callee, 0);
+                        };
+                        callee = args.get(state.frame, 0);
+                        args = Args::list(list);
                     }
                     Work::Control(Control::Import) => {
                         let name = args.get_or_unset(state.frame, 0);

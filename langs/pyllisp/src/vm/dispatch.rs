@@ -13,9 +13,9 @@ use super::interface::{Answer, InterfaceInfo, Known};
 use super::operator::{self, EQ, NE};
 use super::{Pc, Pyllisp, State};
 use crate::object::{
-    BigInt, BoundMethod, Builtin, Closure, Dict, DictIterator, DictPart, Error, Generator, Interface, List,
-    ListIterator, Methods, Module, Multimethod, Range, Str, StrIterator, boolean, is_set, list, null, repr,
-    special, unset,
+    BigInt, BoundMethod, Builtin, Closure, Dict, DictIterator, DictPart, Error, Generator, Greenlet,
+    Interface, List, ListIterator, Methods, Module, Multimethod, Range, Str, StrIterator, boolean, is_set,
+    list, null, repr, special, unset,
 };
 
 /// The most arguments by which a multimethod may choose.
@@ -121,7 +121,7 @@ impl Pyllisp {
         first_of! {
             Str string; List list; Dict dict; Closure closure; Builtin builtin; Interface interface; BigInt integer;
             ListIterator list_iterator; StrIterator string_iterator; Range range; Module module;
-            Multimethod multimethod; Generator generator; BoundMethod bound_method; Error error;
+            Multimethod multimethod; Generator generator; Greenlet greenlet; BoundMethod bound_method; Error error;
         }
         if let Some(iterator) = value.cast::<DictIterator<M>>() {
             let part = iterator.part();

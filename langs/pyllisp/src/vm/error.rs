@@ -33,9 +33,11 @@ pub enum Complaint {
     AlreadyRunning,
     /// A multimethod is called with fewer arguments than this.
     ExpectedAtLeast,
+    /// A greenlet that has ended can't go on.
+    DeadGreenlet,
 }
 
-const COMPLAINTS: [Complaint; 8] = [
+const COMPLAINTS: [Complaint; 9] = [
     Complaint::Assertion,
     Complaint::CannotCall,
     Complaint::CannotInstantiate,
@@ -44,6 +46,7 @@ const COMPLAINTS: [Complaint; 8] = [
     Complaint::Stop,
     Complaint::AlreadyRunning,
     Complaint::ExpectedAtLeast,
+    Complaint::DeadGreenlet,
 ];
 
 impl GreenWord for Complaint {
@@ -67,6 +70,7 @@ pub fn complaint(interp: &Pyllisp, what: Complaint, about: Value<Plain>, number:
         Complaint::ClosureRequires => interp.error(&format!("closure requires {number} arguments")),
         Complaint::Recursion => interp.error("maximum recursion depth exceeded"),
         Complaint::Stop => interp.stop(),
+        Complaint::DeadGreenlet => interp.error("dead greenlet"),
         Complaint::AlreadyRunning => interp.error("generator is running already"),
         Complaint::ExpectedAtLeast => {
             let got = about.as_small().map_or(0, |count| count.to_int().get());
@@ -130,7 +134,7 @@ impl Pyllisp {
         }
         let frame = state.frame;
         error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.number(), error.trace())));
-        let Some(back) = frame.back() else { return Step::Done };
+        let Some(back) = frame.back().or_else(|| self.raise_in_parent()) else { return Step::Done };
         if pc.code.is_file {
             import_failed::<M>(self, GreenRef::new(pc.code.get().module));
         }

@@ -86,6 +86,12 @@ pub enum Control {
     NextOfGenerator,
     /// Calls a multimethod, its first argument, with the others, without its default.
     CallSuppressed,
+    /// `greenlet.switch`: another chain of frames goes on.
+    Switch,
+    /// The greenlet that runs has ended, with a value.
+    EndGreenlet,
+    /// Calls a function with the arguments that are in a list.
+    Apply,
     /// `import`: finds a module, for which a file may have to run.
     Import,
 }
@@ -169,6 +175,7 @@ pub struct Interfaces {
     pub(crate) builtin: Known,
     pub(crate) closure: Known,
     pub(crate) generator: Known,
+    pub(crate) greenlet: Known,
     pub(crate) bound_method: Known,
     pub(crate) error: Known,
     /// `null`, which is its own interface.

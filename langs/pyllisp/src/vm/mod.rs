@@ -4,6 +4,7 @@ mod access;
 mod call;
 pub mod dispatch;
 mod error;
+pub(crate) mod greenlet;
 pub(crate) mod import;
 pub mod interface;
 mod iteration;
@@ -46,6 +47,8 @@ pub struct Pyllisp {
     atom_names: RefCell<Vec<String>>,
     /// The strings of one byte.
     characters: ConstValue,
+    /// Which greenlet runs.
+    running: ConstValue,
     output: RefCell<Box<dyn Write>>,
 }
 
@@ -74,6 +77,7 @@ impl Pyllisp {
             table.set_items(u32::from(byte), Str::from_text(&runtime, text.encode_utf8(&mut [0; 4])));
         }
         let characters = runtime.constant(table.to_value());
+        let running = runtime.constant(greenlet::new_running(&runtime).to_value());
         let interp = Pyllisp {
             runtime,
             interfaces,
@@ -84,6 +88,7 @@ impl Pyllisp {
             atoms: RefCell::default(),
             atom_names: RefCell::default(),
             characters,
+            running,
             output: RefCell::new(output),
         };
         for name in KNOWN_ATOMS {
@@ -173,6 +178,7 @@ fn interfaces(runtime: &Runtime) -> Interfaces {
         builtin: child("builtin"),
         closure: child("closure"),
         generator: child("generator"),
+        greenlet: child("greenlet"),
         bound_method: child("bound_method"),
         error: child("error"),
         null,

@@ -63,6 +63,7 @@ impl Pyllisp {
             // A program that yields is a generator that nobody asks.
             return Ok(null());
         }
+        self.begin_in_main();
         let slots = u32::from(code.code.slots);
         let frame = Frame::new(self.runtime(), code, None, None, 0, 0.into(), slots);
         let state = State { frame, result: null(), exception: unset() };

@@ -7,7 +7,7 @@ use super::interface::InterfaceInfo;
 use super::link::LinkedCode;
 use super::module::ModuleInfo;
 use crate::code::CodeId;
-use crate::object::{Interface, Module, Multimethod};
+use crate::object::{Greenlet, Interface, Module, Multimethod};
 
 /// A name that an object has and that resembles one which it doesn't have. Variables count if the object is a
 /// module, which stands for all that a function can name.
@@ -59,6 +59,8 @@ fn variables(code: &'static LinkedCode, names: &mut Vec<String>) {
 fn attributes(interp: &Pyllisp, object: Value<Plain>, names: &mut Vec<String>) {
     let own: &[&str] = if object.is::<Multimethod<Plain>>() {
         &["arity", "default"]
+    } else if object.is::<Greenlet<Plain>>() {
+        &["parent"]
     } else if object.is::<Interface<Plain>>() {
         &["methods", "name", "parent"]
     } else if interp.attribute(object, super::LENGTH).is_ok() {
