@@ -2,7 +2,7 @@
 //! compiles it.
 //!
 //! What a program computes is typed by the names of its variables (`i` integers, `x` floats, `s`
-//! strings, `l` lists), so that few errors happen before the end. Loops count to small numbers,
+//! strings, `l` lists; `m` a multimethod, `o` and `p` modules, `b` a greenlet), so that few errors happen before the end. Loops count to small numbers,
 //! functions call only those before them, integers are cut down to about 62 bits whenever they are
 //! stored, so that they cross the border between small and big ones without growing for ever. A
 //! program prints its variables at last, and may end with an error of its own.
@@ -87,6 +87,7 @@ impl Generator {
 
     fn whole(&mut self) {
         self.locals(0);
+        self.shared();
         for _ in 0..1 + self.below(5) {
             self.function();
         }
@@ -123,6 +124,28 @@ impl Generator {
             self.line(indent, &format!("{name} = {value}"));
         }
         self.line(indent, "d0 = (dict)");
+    }
+
+    /// What all functions use: multimethods, modules, a greenlet.
+    fn shared(&mut self) {
+        let factor = self.pick(&["1", "3", "1152921504606846976"]);
+        self.line(0, "{*}[[list int]] = (func a n) (return [a.length n])");
+        self.line(0, "{+}[[str int]] = (func s n) (return s.length + n)");
+        self.line(0, "{<}[[list list]] = (func a b) (return a.length < b.length)");
+        self.line(0, "coerce[[list str]] = (func a b) (return [a.length b.length])");
+        self.line(0, "m0 = (multimethod 2)");
+        self.line(0, &format!("m0[[int int]] = (func a b) (return a * {factor} - b)"));
+        self.line(0, "m0.default = (func a b) (return 5)");
+        self.line(0, "o0 = (module \"o\")");
+        self.line(0, "p0 = (module \"p\" o0)");
+        self.line(0, "o0.n = 1");
+        self.line(0, "o0.add = (func a b) (return a + b)");
+        self.line(0, "main = (getcurrent)");
+        self.line(0, "turns = (func a)");
+        self.line(1, "(while true)");
+        self.line(2, "(if a % 3 == 0) a += (main.switch 7)");
+        self.line(2, "a = {(main.switch a) + a} % 1000003");
+        self.line(0, "b0 = (greenlet turns)");
     }
 
     fn function(&mut self) {
@@ -244,7 +267,25 @@ impl Generator {
         let (list, other) = (self.pick(&LISTS), self.pick(&LISTS));
         let (text, integer) = (self.pick(&STRINGS), self.pick(&INTEGERS));
         let key = self.pick(&KEYS);
-        match self.below(10) {
+        match self.below(18) {
+            10 => self.line(indent, &format!("i1 = {{{text} + {integer}}} % 1000003")),
+            11 => self.line(indent, &format!("l0 = {other} * {{{integer} % 5}}")),
+            12 => self.line(indent, &format!("(if {list} < {other}) i2 = {{{list} + \"four\"}} + true")),
+            13 => {
+                let argument = self.pick(&["i0", "i1 % 10", "l0", "s0", "null"]);
+                self.line(indent, &format!("i2 = {{(m0 {integer} {argument})}} % 1000003"));
+                if self.below(4) == 0 {
+                    let interface = self.pick(&["int", "list", "str", "null"]);
+                    self.line(indent, &format!("m0[[int {interface}]] = (func a b) (return {})", self.loops));
+                }
+            }
+            14 => self.line(indent, &format!("o0.n = {{(p0.add p0.n {integer})}} % 1000003")),
+            15 => {
+                let store = self.pick(&["p0.n = i0 % 100", "o0.n += 1", "(setattr o0 \"n\" i1 % 50)"]);
+                self.line(indent, store);
+                self.line(indent, "i3 = {(getattr p0 \"n\") + i3} % 1000003");
+            }
+            16 | 17 => self.line(indent, &format!("i3 = (b0.switch {{{integer}}} % 1000)")),
             0 => self.line(indent, &format!("(if {list}.length > 0) i0 = {{({list}.pop) == 3 and 1 or i0}}")),
             1 => self.line(indent, &format!("(if {list}.length < 40) ({list}.extend {other})")),
             2 => self.line(indent, &format!("{list} = ({other}.slice 0 {{{integer} % 3}})")),
