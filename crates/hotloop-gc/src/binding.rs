@@ -110,11 +110,9 @@ impl ObjectModel<Hotloop> for Hotloop {
 }
 
 impl Scanning<Hotloop> for Hotloop {
-    // Edges are traced as they are found: with one or two workers, queues of slots only cost. MMTk
-    // asks this of every object of a packet before it has the first one scanned.
+    // Edges are traced as they are found: queues of slots only cost.
     #[inline(always)]
-    fn support_slot_enqueuing(worker: VMWorkerThread, _: ObjectReference) -> bool {
-        WorkerState::of(worker).announce_object();
+    fn support_slot_enqueuing(_: VMWorkerThread, _: ObjectReference) -> bool {
         false
     }
 

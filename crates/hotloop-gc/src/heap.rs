@@ -61,7 +61,7 @@ pub struct VoBit {
 
 impl VoBit {
     /// The bytes of heap per byte of bits are 8 * 8.
-    const SHIFT: u32 = 6;
+    pub(crate) const SHIFT: u32 = 6;
 
     /// Sets the bit of the object at `address`.
     ///

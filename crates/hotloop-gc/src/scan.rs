@@ -1,51 +1,62 @@
-//! Scanning objects: which words of an object are references, and in what order they are followed.
+//! Marking: which words of an object are references, and how they are followed.
 //!
-//! MMTk traces breadth first in packets of objects: scanning a packet makes the next one of what
-//! it found unmarked. A long list then makes a packet per element, at 250 ns each. So in a small
-//! packet the scanner *looks ahead*: it scans what it has just found at once, depth first, up to
-//! [`LOOK_AHEAD`] objects. MMTk has them all in its next packet and scans them again, which
-//! finds everything marked; that makes 40 ns.
+//! MMTk traces breadth first, in packets of objects, and touches each object's side tables four
+//! times through functions that are not inlined here: 40 ns an object, and 250 ns more where a
+//! packet has one object only, as with lists. So the scanner marks most objects itself, depth
+//! first: the mark bit, [`FLAG_OLD`], the count of live bytes. What it can't do is to mark *lines*,
+//! by which Immix finds free memory: that table is MMTk's own, written after MMTk has had an object
+//! scanned. One object per line is enough for it, so:
 //!
-//! What it keeps true: MMTk scans every object itself, so the line marks and the count of live
-//! bytes, which are made there, do not depend on the look-ahead.
+//! ```text
+//! target is large (not in lines)                  -> MMTk traces it
+//! target is marked                                -> done
+//! each line it lies in has a marked object        -> marked here
+//! else: the first one of a line                   -> MMTk traces it; it is scanned here nevertheless
+//! ```
+//!
+//! That a line has a marked object is to be read off the mark bits: one per eight bytes, 32 for a
+//! line of 256.
+//!
+//! # What it keeps true
+//!
+//! * *A line in which a marked object starts is marked when the collection ends*: the first such
+//!   object was traced by MMTk in this collection (which marks the lines of all it scans), or, in a
+//!   young collection, is an old one, whose lines are marked already and have no young ones.
+//! * An object that MMTk traces is scanned by it later, once. [`FLAG_AHEAD`] says that what it refers
+//!   to has been followed before; no object has the flag when the collection ends.
+//! * There is one worker, so that plain stores to the bits do.
 
+use crate::heap::{MAX_BUMP_BYTES, VoBit};
+use crate::options::Plan;
 use crate::types::{
-    self, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET, REF_TAG, Registered, SlotKind,
-    TAG_MASK, TypeId,
+    self, FLAG_AHEAD, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET,
+    HEADER_TYPE_OFFSET, REF_TAG, Registered, SlotKind, TAG_MASK, TypeId,
 };
-use crate::world::OWNERS;
+use crate::world::{self, OWNERS, WORKERS};
 use mmtk::util::opaque_pointer::VMWorkerThread;
 use mmtk::util::{Address, ObjectReference};
 use mmtk::vm::ObjectTracer;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Packets of fewer objects than this are small.
-const SMALL_PACKET: usize = 64;
-/// How many objects are scanned ahead per packet at most.
-const LOOK_AHEAD: usize = 4096;
+/// The size of an Immix line is two to the power of this.
+const LOG_LINE_BYTES: usize = 8;
+/// The mark bits of a line.
+type LineMarks = u32;
+
+const _: () = assert!(LineMarks::BITS as usize * 8 == 1 << LOG_LINE_BYTES);
+const _: () = assert!(WORKERS == 1, "the marking is not atomic");
 
 /// What one collector thread counts; MMTk's "thread-local storage" pointer of the worker refers to
 /// it. Written by that worker only (but for [`reset_live`](WorkerState::reset_live), between
 /// collections), so plain loads and stores do.
 pub(crate) struct WorkerState {
-    /// Bytes of the objects scanned in this collection, by owner.
+    /// Bytes of the objects found alive in this collection, by owner.
     live: [AtomicUsize; OWNERS],
-    /// Objects in the packet that is being worked on.
-    packet: AtomicUsize,
-    /// Whether its objects have all been announced and are now being scanned.
-    scanning: AtomicBool,
-    /// Objects scanned ahead in this packet.
-    ahead: AtomicUsize,
 }
 
 impl WorkerState {
     pub(crate) const fn new() -> WorkerState {
-        WorkerState {
-            live: [const { AtomicUsize::new(0) }; OWNERS],
-            packet: AtomicUsize::new(0),
-            scanning: AtomicBool::new(false),
-            ahead: AtomicUsize::new(0),
-        }
+        WorkerState { live: [const { AtomicUsize::new(0) }; OWNERS] }
     }
 
     /// The state behind a worker's thread pointer.
@@ -55,22 +66,9 @@ impl WorkerState {
         unsafe { &*worker.0.0.to_address().to_ptr::<WorkerState>() }
     }
 
-    /// Counts an object of the packet that is about to be scanned.
-    #[inline(always)]
-    pub(crate) fn announce_object(&self) {
-        if self.scanning.load(Relaxed) {
-            self.scanning.store(false, Relaxed);
-            self.packet.store(0, Relaxed);
-            self.ahead.store(0, Relaxed);
-        }
-        self.packet.store(self.packet.load(Relaxed) + 1, Relaxed);
-    }
-
     /// Counts a live object of `bytes`.
     #[inline(always)]
-    fn add_live(&self, object: ObjectReference, bytes: usize) {
-        // SAFETY: as in `describe`.
-        let owner = unsafe { (object.to_raw_address() + HEADER_OWNER_OFFSET).load::<u8>() };
+    fn add_live(&self, owner: u8, bytes: usize) {
         let live = &self.live[owner as usize];
         live.store(live.load(Relaxed) + bytes, Relaxed);
     }
@@ -86,59 +84,143 @@ impl WorkerState {
     }
 }
 
-/// The scanner's view of an object: its type and the length of its trailing array.
+/// An object's header as the scanner reads it, all at once.
+#[derive(Clone, Copy)]
+struct Header(u64);
+
+impl Header {
+    #[inline(always)]
+    fn of(object: ObjectReference) -> Header {
+        // SAFETY: an object reference is the address of a header that was written when the object was
+        // allocated, before anything could see it; only its flags change afterwards.
+        Header(unsafe { object.to_raw_address().load::<u64>() })
+    }
+
+    #[inline(always)]
+    fn registered(self) -> &'static Registered {
+        types::registered(TypeId(u32::from((self.0 >> (8 * HEADER_TYPE_OFFSET)) as u16)))
+    }
+
+    #[inline(always)]
+    fn flags(self) -> u8 {
+        (self.0 >> (8 * HEADER_FLAGS_OFFSET)) as u8
+    }
+
+    #[inline(always)]
+    fn owner(self) -> u8 {
+        (self.0 >> (8 * HEADER_OWNER_OFFSET)) as u8
+    }
+
+    #[inline(always)]
+    fn len(self) -> u32 {
+        (self.0 >> (8 * HEADER_LEN_OFFSET)) as u32
+    }
+}
+
+/// Sets an object's flags.
 #[inline(always)]
+fn set_flags(object: ObjectReference, flags: u8) {
+    // SAFETY: the object's header; all threads that may write it are stopped.
+    unsafe { (object.to_raw_address() + HEADER_FLAGS_OFFSET).store(flags) };
+}
+
+/// The scanner's view of an object: its type and the length of its trailing array.
 pub(crate) fn describe(object: ObjectReference) -> (&'static Registered, u32) {
-    let header = object.to_raw_address();
-    // SAFETY: an object reference is the address of a header that was written when the object was
-    // allocated, before anything could see it, and does not change afterwards.
-    let (ty, len) =
-        unsafe { ((header + HEADER_TYPE_OFFSET).load::<u16>(), (header + HEADER_LEN_OFFSET).load::<u32>()) };
-    (types::registered(TypeId(ty.into())), len)
+    let header = Header::of(object);
+    (header.registered(), header.len())
 }
 
 /// The size in bytes of an object.
 #[inline(always)]
 pub(crate) fn size_of_object(object: ObjectReference) -> usize {
-    let (registered, len) = describe(object);
-    registered.size(len)
+    let header = Header::of(object);
+    header.registered().size(header.len())
 }
 
-/// Scans an object of the current packet.
-#[inline(always)]
-pub(crate) fn scan(worker: &WorkerState, object: ObjectReference, tracer: &mut impl ObjectTracer) {
-    worker.scanning.store(true, Relaxed);
-    let (registered, len) = describe(object);
-    worker.add_live(object, registered.size(len));
-    if worker.packet.load(Relaxed) < SMALL_PACKET {
-        look_ahead(worker, object, tracer);
-    } else {
-        for_each_reference(object, registered, len, |target| {
-            tracer.trace_object(target);
-        });
-    }
-}
-
-/// Scans an object and, depth first, what it makes reachable.
+/// Scans an object that MMTk has traced and, depth first, what it makes reachable.
 #[inline(never)]
-fn look_ahead(worker: &WorkerState, object: ObjectReference, tracer: &mut impl ObjectTracer) {
-    let mut found = Vec::new();
-    let mut next = Some(object);
-    let mut ahead = worker.ahead.load(Relaxed);
-    while let Some(object) = next {
-        let (registered, len) = describe(object);
-        for_each_reference(object, registered, len, |target| {
-            // With two workers, both may find it unmarked: it is then scanned ahead twice.
-            let new = !target.is_reachable();
-            tracer.trace_object(target);
-            if new && ahead < LOOK_AHEAD {
-                ahead += 1;
-                found.push(target);
-            }
-        });
-        next = found.pop();
+pub(crate) fn scan(worker: &WorkerState, object: ObjectReference, tracer: &mut impl ObjectTracer) {
+    let header = Header::of(object);
+    let registered = header.registered();
+    worker.add_live(header.owner(), registered.size(header.len()));
+    if header.flags() & FLAG_AHEAD != 0 {
+        set_flags(object, header.flags() & !FLAG_AHEAD);
+        return;
     }
-    worker.ahead.store(ahead, Relaxed);
+    let mut marker = Marker {
+        worker,
+        tracer,
+        mark_bits: world::mark_bits(),
+        old: if world::plan() == Plan::StickyImmix { FLAG_OLD } else { 0 },
+        found: Vec::new(),
+    };
+    let mut next = Some((object, registered, header.len()));
+    while let Some((object, registered, len)) = next {
+        for_each_reference(object, registered, len, |target| marker.visit(target));
+        next = marker.found.pop().map(|object| {
+            let (registered, len) = describe(object);
+            (object, registered, len)
+        });
+    }
+}
+
+/// What is reached from one object.
+struct Marker<'a, T> {
+    worker: &'a WorkerState,
+    tracer: &'a mut T,
+    /// Where the mark bits are; they lie as the valid-object bits do, see [`VoBit`].
+    mark_bits: usize,
+    /// The flag of survivors.
+    old: u8,
+    /// Marked objects to scan.
+    found: Vec<ObjectReference>,
+}
+
+impl<T: ObjectTracer> Marker<'_, T> {
+    /// Follows a reference.
+    #[inline(always)]
+    fn visit(&mut self, target: ObjectReference) {
+        let header = Header::of(target);
+        let registered = header.registered();
+        let size = registered.size(header.len());
+        if size > MAX_BUMP_BYTES {
+            self.tracer.trace_object(target);
+            return;
+        }
+        let address = target.to_raw_address().as_usize();
+        let byte = (self.mark_bits + (address >> VoBit::SHIFT)) as *mut u8;
+        let bit = 1 << ((address >> 3) & 7);
+        // SAFETY: MMTk maps the mark bits of all pages that small objects lie in; only this thread
+        // uses them now.
+        let bits = unsafe { byte.read() };
+        if bits & bit != 0 {
+            return;
+        }
+        if self.lines_are_known(address, size) {
+            // SAFETY: as above.
+            unsafe { byte.write(bits | bit) };
+            set_flags(target, header.flags() | self.old);
+            self.worker.add_live(header.owner(), size);
+        } else {
+            self.tracer.trace_object(target);
+            if registered.is_leaf {
+                return;
+            }
+            set_flags(target, Header::of(target).flags() | FLAG_AHEAD);
+        }
+        if !registered.is_leaf {
+            self.found.push(target);
+        }
+    }
+
+    /// Whether a marked object starts in each line in which an object of `size` bytes lies.
+    #[inline(always)]
+    fn lines_are_known(&self, address: usize, size: usize) -> bool {
+        let first = address >> LOG_LINE_BYTES;
+        let last = (address + size - 1) >> LOG_LINE_BYTES;
+        // SAFETY: as in `visit`.
+        (first..=last).all(|line| unsafe { (self.mark_bits as *const LineMarks).add(line).read() } != 0)
+    }
 }
 
 /// Calls `visit` with every object that `object` refers to.

@@ -10,7 +10,7 @@
 //!          +------+-------+-------+--------+----------------------+ array -------------+
 //! ```
 //!
-//! The one flag is [`FLAG_OLD`]. The owner is the number of the heap that the object belongs to.
+//! The flags are [`FLAG_OLD`] and, while a collection goes on, [`FLAG_AHEAD`]. The owner is the number of the heap that the object belongs to.
 //!
 //! The registry of layouts belongs to the process and only grows. The collector's worker threads
 //! read it while they scan, so reading takes no lock: entry `i` of a fixed table is written once,
@@ -32,6 +32,8 @@ pub const HEADER_FLAGS_OFFSET: usize = 2;
 /// The flag of an object that has survived a collection and was not written since: who stores a
 /// reference into it must say so ([`barrier`](crate::barrier)).
 pub const FLAG_OLD: u8 = 1;
+/// The flag of an object that was scanned before MMTk has it scanned; see [`scan`](crate::scan).
+pub(crate) const FLAG_AHEAD: u8 = 2;
 /// The offset in bytes of the owner's number in the header, a byte.
 pub const HEADER_OWNER_OFFSET: usize = 3;
 /// The offset in bytes of the `u32` length of the trailing array in the header.
@@ -136,6 +138,8 @@ pub(crate) struct Registered {
     pub(crate) trailing: SlotKind,
     /// Bytes per trailing element, zero if there is none.
     pub(crate) elem_size: usize,
+    /// Whether objects of this type refer to nothing.
+    pub(crate) is_leaf: bool,
 }
 
 impl Registered {
@@ -162,10 +166,13 @@ pub fn register_type(layout: Layout) -> TypeId {
     let of_kind = |kind| -> Box<[u32]> {
         layout.slots.iter().filter(|slot| slot.kind == kind).map(|slot| slot.offset).collect()
     };
+    let (refs, values) = (of_kind(SlotKind::Ref), of_kind(SlotKind::Value));
+    let trailing = layout.trailing.map_or(SlotKind::Raw, |t| t.kind);
     let registered = Box::new(Registered {
-        refs: of_kind(SlotKind::Ref),
-        values: of_kind(SlotKind::Value),
-        trailing: layout.trailing.map_or(SlotKind::Raw, |t| t.kind),
+        is_leaf: refs.is_empty() && values.is_empty() && trailing == SlotKind::Raw,
+        refs,
+        values,
+        trailing,
         elem_size: layout.trailing.map_or(0, |t| t.elem_size as usize),
         layout,
     });

@@ -25,6 +25,7 @@ use mmtk::memory_manager::{bind_mutator, initialize_collection, mmtk_init};
 use mmtk::util::opaque_pointer::{OpaquePointer, VMMutatorThread, VMThread, VMWorkerThread};
 use mmtk::util::options::{GCTriggerSelector, PlanSelector};
 use mmtk::util::{Address, ObjectReference};
+use mmtk::vm::ObjectModel;
 use mmtk::{MMTK, MMTKBuilder, Mutator};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -33,7 +34,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 /// The alignment in bytes of every object.
 pub(crate) const MIN_ALIGNMENT: usize = 8;
 /// The number of collector threads. Two were slower; see the crate's documentation.
-const WORKERS: usize = 1;
+pub(crate) const WORKERS: usize = 1;
 
 /// The process's MMTk instance; initialised by the first caller, others wait.
 pub(crate) fn mmtk() -> &'static MMTK<Hotloop> {
@@ -74,6 +75,12 @@ pub(crate) fn plan() -> Plan {
 pub fn choose(wanted: Plan) -> bool {
     let _ = PLAN.compare_exchange(0, wanted as u8, Ordering::Relaxed, Ordering::Relaxed);
     plan() == wanted
+}
+
+/// Where the mark bits are that MMTk keeps of objects outside of the space of large ones.
+#[inline(always)]
+pub(crate) fn mark_bits() -> usize {
+    Hotloop::LOCAL_MARK_BIT_SPEC.extract_side_spec().get_starting_address().as_usize()
 }
 
 /// Starts the initialisation of the process's heap on another thread and returns at once.
