@@ -8,7 +8,7 @@
 //! is empty: that is the invariant of this file.
 
 use crate::binding::Hotloop;
-use crate::options::{HeapOptions, Plan, Request, Requester, Stats};
+use crate::options::{HeapOptions, Pauses, Plan, Request, Requester, Stats};
 use crate::pacer::{Decision, Extent, NURSERY, Pacer};
 use crate::stack;
 use crate::types::{self, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_OWNER_OFFSET, TypeId};
@@ -61,7 +61,7 @@ pub struct VoBit {
 
 impl VoBit {
     /// The bytes of heap per byte of bits are 8 * 8.
-    pub(crate) const SHIFT: u32 = 6;
+    const SHIFT: u32 = 6;
 
     /// Sets the bit of the object at `address`.
     ///
@@ -110,6 +110,8 @@ pub(crate) struct HeapInner {
     young_collections: Cell<u64>,
     collection_time: Cell<Duration>,
     longest_collection: Cell<Duration>,
+    pauses: RefCell<Pauses>,
+    survived_bytes: Cell<u64>,
     stress: Option<u32>,
     /// Allocations until the next collection in stress mode.
     until_stress: Cell<u32>,
@@ -212,7 +214,9 @@ impl HeapInner {
             Extent::Young => {
                 self.young_collections.set(self.young_collections.get() + 1);
                 // Remembered objects were looked at, too, but counted already when they were new.
-                pacer.live() + bytes.saturating_sub(remembered)
+                let survived = bytes.saturating_sub(remembered);
+                self.survived_bytes.set(self.survived_bytes.get() + survived as u64);
+                pacer.live() + survived
             }
         };
         pacer.collected(extent, live);
@@ -302,6 +306,7 @@ impl HeapInner {
         let time = started.elapsed();
         self.collection_time.set(self.collection_time.get() + time);
         self.longest_collection.set(self.longest_collection.get().max(time));
+        self.pauses.borrow_mut().add(time);
     }
 
     /// Stops if another thread wants to collect. The region must be closed.
@@ -454,6 +459,8 @@ impl Heap {
             young_collections: Cell::new(0),
             collection_time: Cell::new(Duration::ZERO),
             longest_collection: Cell::new(Duration::ZERO),
+            pauses: RefCell::new(Pauses::new()),
+            survived_bytes: Cell::new(0),
             stress: options.stress,
             until_stress: Cell::new(options.stress.unwrap_or(0).max(1)),
             until_failure: Cell::new(options.fail_at.unwrap_or(0)),
@@ -639,10 +646,12 @@ impl Heap {
             collections: inner.collections.get(),
             young_collections: inner.young_collections.get(),
             allocated_bytes: inner.allocated_bytes.get() + uncounted as u64,
+            survived_bytes: inner.survived_bytes.get(),
             live_bytes: inner.pacer.borrow().live(),
             page_bytes: mmtk::memory_manager::used_bytes(world::mmtk()),
             collection_time: inner.collection_time.get(),
             longest_collection: inner.longest_collection.get(),
+            median_collection: inner.pauses.borrow().median(),
         }
     }
 

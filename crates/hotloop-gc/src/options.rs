@@ -1,5 +1,6 @@
 //! What a heap is told, and what it tells.
 
+use std::fmt;
 use std::time::Duration;
 
 #[cfg(doc)]
@@ -51,6 +52,8 @@ pub struct Stats {
     pub young_collections: u64,
     /// Bytes of all objects ever allocated.
     pub allocated_bytes: u64,
+    /// Bytes of new objects that young collections found alive, in all of them.
+    pub survived_bytes: u64,
     /// Bytes of the objects that the last collection found alive, or took for it.
     pub live_bytes: usize,
     /// Bytes of the pages that hold objects now, with the holes between them.
@@ -59,4 +62,80 @@ pub struct Stats {
     pub collection_time: Duration,
     /// The longest of them.
     pub longest_collection: Duration,
+    /// As long as half of them at most, to a sixteenth.
+    pub median_collection: Duration,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MB: f64 = (1 << 20) as f64;
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        writeln!(f, "collections {}, young {}", self.collections, self.young_collections)?;
+        writeln!(
+            f,
+            "pauses of {:.2} ms: median {:.2}, longest {:.2}",
+            milliseconds(self.collection_time),
+            milliseconds(self.median_collection),
+            milliseconds(self.longest_collection)
+        )?;
+        writeln!(f, "MB allocated {:.0}", self.allocated_bytes as f64 / MB)?;
+        writeln!(f, "MB that survived young collections {:.1}", self.survived_bytes as f64 / MB)?;
+        writeln!(f, "MB alive {:.1}", self.live_bytes as f64 / MB)?;
+        writeln!(f, "MB of pages {:.1}", self.page_bytes as f64 / MB)
+    }
+}
+
+/// How often pauses of which length came: buckets of a sixteenth of an octave of nanoseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Pauses {
+    buckets: [u32; Pauses::BUCKETS],
+    count: u32,
+}
+
+impl Pauses {
+    /// The steps in which a power of two is divided.
+    const STEPS: usize = 16;
+    /// Pauses of up to two to the power of 40 nanoseconds, a quarter of an hour.
+    const BUCKETS: usize = 40 * Pauses::STEPS;
+
+    pub(crate) const fn new() -> Pauses {
+        Pauses { buckets: [0; Pauses::BUCKETS], count: 0 }
+    }
+
+    /// Counts a pause.
+    pub(crate) fn add(&mut self, pause: Duration) {
+        let octaves = (pause.as_nanos().max(1) as f64).log2();
+        let bucket = (octaves * Pauses::STEPS as f64) as usize;
+        self.buckets[bucket.min(Pauses::BUCKETS - 1)] += 1;
+        self.count += 1;
+    }
+
+    /// The middle of the bucket in which the median is.
+    pub(crate) fn median(&self) -> Duration {
+        let mut left = self.count / 2;
+        let bucket = self.buckets.iter().position(|count| {
+            let found = left < *count;
+            left = left.saturating_sub(*count);
+            found
+        });
+        bucket.map_or(Duration::ZERO, |bucket| {
+            Duration::from_nanos(((bucket as f64 + 0.5) / Pauses::STEPS as f64).exp2() as u64)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let mut pauses = Pauses::new();
+        assert_eq!(pauses.median(), Duration::ZERO);
+        [9, 1, 2, 1000, 3].into_iter().for_each(|micros| pauses.add(Duration::from_micros(micros)));
+        let median = pauses.median().as_secs_f64() * 1e6;
+        assert!((median - 3.0).abs() < 3.0 / 16.0, "{median}");
+        pauses.add(Duration::from_secs(100_000));
+        pauses.add(Duration::ZERO);
+    }
 }

@@ -6,6 +6,11 @@
 //! objects only and takes all others for alive; a full one is made when the old objects have
 //! doubled since the last full one, or when the limit is near.
 //!
+//! The nursery grows with what survives it, up to [`NURSERY_GROWTH`] times: garbage costs a young
+//! collection nothing, survivors cost, and of what a program works on at any time about as much
+//! survives however much garbage it has made since the last collection. (Not so of trees that are
+//! being built, of which more survives then; no nursery that is bounded helps there.)
+//!
 //! The allowance is no more than is left under the limit; but never less than a *step*, a fraction
 //! of the limit, so that a heap that is nearly full does not collect at every turn. The limit is
 //! soft: a heap whose survivors exceed it is *over the limit*, which its owner is told and should
@@ -18,8 +23,12 @@
 pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
 /// With generations: the same, if nothing else is asked for.
 pub(crate) const NURSERY: usize = 32 << 20;
+/// With generations: a nursery is at least as many times larger than what survives of it,
+const SURVIVORS: usize = 8;
+/// but at most so many times larger than the least one.
+const NURSERY_GROWTH: usize = 4;
 /// With generations: the least growth in bytes between two full collections.
-const MIN_GROWTH: usize = 16 << 20;
+const MIN_GROWTH: usize = 32 << 20;
 /// With generations: a large heap's nursery is this fraction of it, as sweeping takes time in
 /// proportion to the whole heap.
 const NURSERY_FRACTION: usize = 8;
@@ -55,6 +64,9 @@ pub(crate) struct Pacer {
     limit: usize,
     /// Bytes found live by the last collection, or taken for it.
     live: usize,
+    /// Bytes of new objects that the last young collections found alive: half of the last one's, a
+    /// quarter of the one before's, and so on.
+    survivors: usize,
     /// Whether that was a full one.
     exact: bool,
     /// The live bytes at which the next collection is a full one.
@@ -68,7 +80,8 @@ pub(crate) struct Pacer {
 impl Pacer {
     /// The pacer of a heap that was not collected yet.
     pub(crate) fn new(limit: usize, nursery: Option<usize>) -> Pacer {
-        let mut pacer = Pacer { nursery, limit, live: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
+        let mut pacer =
+            Pacer { nursery, limit, live: 0, survivors: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
         pacer.collected(Extent::Full, 0);
         pacer
     }
@@ -130,14 +143,19 @@ impl Pacer {
 
     /// Notes a collection after which `live` bytes are alive, old objects of a young one included.
     pub(crate) fn collected(&mut self, extent: Extent, live: usize) {
-        self.live = live;
-        self.since = 0;
         self.exact = extent == Extent::Full;
         if self.exact {
             self.full_at = live.saturating_add(live.max(MIN_GROWTH));
+        } else {
+            self.survivors = (self.survivors + live.saturating_sub(self.live)) / 2;
         }
+        self.live = live;
+        self.since = 0;
         let wanted = match self.nursery {
-            Some(nursery) => (live / NURSERY_FRACTION).max(nursery),
+            Some(nursery) => {
+                let roomy = self.survivors.saturating_mul(SURVIVORS).min(nursery * NURSERY_GROWTH);
+                nursery.max(roomy).max(live / NURSERY_FRACTION)
+            }
             None => live.max(MIN_ALLOWANCE),
         };
         self.allowance = match self.limit.checked_sub(live) {
@@ -225,20 +243,38 @@ mod tests {
 
     #[test]
     fn young_collections_until_the_old_objects_have_doubled() {
-        let mut pacer = Pacer::new(16384 * MB, Some(NURSERY));
-        pacer.collected(Extent::Full, 400 * MB);
-        pacer.allocated(400 * MB / NURSERY_FRACTION);
+        let mut pacer = Pacer::new(65536 * MB, Some(NURSERY));
+        pacer.collected(Extent::Full, 4000 * MB);
+        pacer.allocated(4000 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), YOUNG);
-        pacer.collected(Extent::Young, 799 * MB);
-        pacer.allocated(799 * MB / NURSERY_FRACTION);
+        pacer.collected(Extent::Young, 7999 * MB);
+        pacer.allocated(7999 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), YOUNG);
-        pacer.collected(Extent::Young, 800 * MB);
+        pacer.collected(Extent::Young, 8000 * MB);
         assert_eq!(pacer.decide(8), Decision::Allocate);
-        pacer.allocated(800 * MB / NURSERY_FRACTION);
+        pacer.allocated(8000 * MB / NURSERY_FRACTION);
         assert_eq!(pacer.decide(8), FULL);
         pacer.collected(Extent::Full, MB);
-        pacer.allocated(NURSERY);
+        pacer.allocated(NURSERY_GROWTH * NURSERY);
         assert_eq!(pacer.decide(8), YOUNG);
+    }
+
+    #[test]
+    fn the_nursery_grows_with_what_survives() {
+        let mut pacer = Pacer::new(16384 * MB, Some(NURSERY));
+        // Four in a row, of which 6 MB survive: 6 / 2 + 6 / 4 + 6 / 8 + 6 / 16 of them count.
+        (1..=4).for_each(|round| pacer.collected(Extent::Young, 6 * round * MB));
+        pacer.allocated(44 * MB);
+        assert_eq!(pacer.decide(8), Decision::Allocate);
+        pacer.allocated(MB);
+        assert_eq!(pacer.decide(8), YOUNG);
+        // It does not grow without bounds, and shrinks again.
+        pacer.collected(Extent::Young, 800 * MB);
+        pacer.allocated(NURSERY_GROWTH * NURSERY);
+        assert_ne!(pacer.decide(8), Decision::Allocate);
+        (0..10).for_each(|_| pacer.collected(Extent::Young, 100 * MB));
+        pacer.allocated(NURSERY);
+        assert_ne!(pacer.decide(8), Decision::Allocate);
     }
 
     #[test]

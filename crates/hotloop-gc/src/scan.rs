@@ -26,7 +26,7 @@
 //!   to has been followed before; no object has the flag when the collection ends.
 //! * There is one worker, so that plain stores to the bits do.
 
-use crate::heap::{MAX_BUMP_BYTES, VoBit};
+use crate::heap::MAX_BUMP_BYTES;
 use crate::options::Plan;
 use crate::types::{
     self, FLAG_AHEAD, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET,
@@ -96,6 +96,24 @@ impl Header {
         Header(unsafe { object.to_raw_address().load::<u64>() })
     }
 
+    /// Changes an object's header. Always as a whole: a part that was just stored would be waited for when
+    /// the whole is read again.
+    #[inline(always)]
+    fn write(self, object: ObjectReference) {
+        // SAFETY: the object's header; all threads that may write it are stopped.
+        unsafe { object.to_raw_address().store(self.0) };
+    }
+
+    #[inline(always)]
+    fn with(self, flags: u8) -> Header {
+        Header(self.0 | u64::from(flags) << (8 * HEADER_FLAGS_OFFSET))
+    }
+
+    #[inline(always)]
+    fn without(self, flags: u8) -> Header {
+        Header(self.0 & !(u64::from(flags) << (8 * HEADER_FLAGS_OFFSET)))
+    }
+
     #[inline(always)]
     fn registered(self) -> &'static Registered {
         types::registered(TypeId(u32::from((self.0 >> (8 * HEADER_TYPE_OFFSET)) as u16)))
@@ -115,13 +133,6 @@ impl Header {
     fn len(self) -> u32 {
         (self.0 >> (8 * HEADER_LEN_OFFSET)) as u32
     }
-}
-
-/// Sets an object's flags.
-#[inline(always)]
-fn set_flags(object: ObjectReference, flags: u8) {
-    // SAFETY: the object's header; all threads that may write it are stopped.
-    unsafe { (object.to_raw_address() + HEADER_FLAGS_OFFSET).store(flags) };
 }
 
 /// The scanner's view of an object: its type and the length of its trailing array.
@@ -144,7 +155,7 @@ pub(crate) fn scan(worker: &WorkerState, object: ObjectReference, tracer: &mut i
     let registered = header.registered();
     worker.add_live(header.owner(), registered.size(header.len()));
     if header.flags() & FLAG_AHEAD != 0 {
-        set_flags(object, header.flags() & !FLAG_AHEAD);
+        header.without(FLAG_AHEAD).write(object);
         return;
     }
     let mut marker = Marker {
@@ -168,7 +179,7 @@ pub(crate) fn scan(worker: &WorkerState, object: ObjectReference, tracer: &mut i
 struct Marker<'a, T> {
     worker: &'a WorkerState,
     tracer: &'a mut T,
-    /// Where the mark bits are; they lie as the valid-object bits do, see [`VoBit`].
+    /// The address of the mark bits of line zero.
     mark_bits: usize,
     /// The flag of survivors.
     old: u8,
@@ -188,38 +199,37 @@ impl<T: ObjectTracer> Marker<'_, T> {
             return;
         }
         let address = target.to_raw_address().as_usize();
-        let byte = (self.mark_bits + (address >> VoBit::SHIFT)) as *mut u8;
-        let bit = 1 << ((address >> 3) & 7);
-        // SAFETY: MMTk maps the mark bits of all pages that small objects lie in; only this thread
-        // uses them now.
-        let bits = unsafe { byte.read() };
+        let line = address >> LOG_LINE_BYTES;
+        let bit = 1 << ((address >> 3) % LineMarks::BITS as usize);
+        let marks = self.marks_of(line);
+        // SAFETY: see `marks_of`.
+        let bits = unsafe { marks.read() };
         if bits & bit != 0 {
             return;
         }
-        if self.lines_are_known(address, size) {
-            // SAFETY: as above.
-            unsafe { byte.write(bits | bit) };
-            set_flags(target, header.flags() | self.old);
+        let last = (address + size - 1) >> LOG_LINE_BYTES;
+        // SAFETY: see `marks_of`.
+        if bits != 0 && (line + 1..=last).all(|line| unsafe { self.marks_of(line).read() } != 0) {
+            // SAFETY: see `marks_of`.
+            unsafe { marks.write(bits | bit) };
+            header.with(self.old).write(target);
             self.worker.add_live(header.owner(), size);
         } else {
             self.tracer.trace_object(target);
-            if registered.is_leaf {
-                return;
+            if !registered.is_leaf {
+                Header::of(target).with(FLAG_AHEAD).write(target);
             }
-            set_flags(target, Header::of(target).flags() | FLAG_AHEAD);
         }
         if !registered.is_leaf {
             self.found.push(target);
         }
     }
 
-    /// Whether a marked object starts in each line in which an object of `size` bytes lies.
+    /// Where the mark bits of a line are. They may be read and written: MMTk maps them for all pages that
+    /// small objects lie in, and only this thread uses them while it scans.
     #[inline(always)]
-    fn lines_are_known(&self, address: usize, size: usize) -> bool {
-        let first = address >> LOG_LINE_BYTES;
-        let last = (address + size - 1) >> LOG_LINE_BYTES;
-        // SAFETY: as in `visit`.
-        (first..=last).all(|line| unsafe { (self.mark_bits as *const LineMarks).add(line).read() } != 0)
+    fn marks_of(&self, line: usize) -> *mut LineMarks {
+        (self.mark_bits + line * size_of::<LineMarks>()) as *mut LineMarks
     }
 }
 

@@ -1,4 +1,4 @@
-//! Events of the JIT, and how they are written.
+//! Events of the JIT and of the collector, and how they are written.
 //!
 //! `HOTLOOP_LOG=section[,section]:file` like `PYPYLOG`: sections are named as PyPy names them where they
 //! mean the same; the file `-` is standard error.
@@ -22,15 +22,18 @@ pub enum Section {
     Abort,
     /// Machine code.
     Backend,
+    /// The collector's counts and times, at the end.
+    Collector,
 }
 
 impl Section {
-    const ALL: [(Section, &'static str); 5] = [
+    const ALL: [(Section, &'static str); 6] = [
         (Section::NoOpt, "jit-log-noopt"),
         (Section::Opt, "jit-log-opt"),
         (Section::Summary, "jit-summary"),
         (Section::Abort, "jit-abort"),
         (Section::Backend, "jit-backend"),
+        (Section::Collector, "gc-summary"),
     ];
 
     /// Its name.
@@ -73,7 +76,7 @@ impl Log {
         Log { sections: sections.to_vec(), out: Some(out) }
     }
 
-    /// From the text of `HOTLOOP_LOG`: `section,…:file`; `jit` means all sections.
+    /// From the text of `HOTLOOP_LOG`: `section,…:file`; `jit` means all sections of the JIT.
     ///
     /// ```
     /// let error = hotloop_log::Log::parse("jit-log-up:-").unwrap_err();
@@ -87,7 +90,8 @@ impl Log {
         let mut sections = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if name == "jit" {
-                sections.extend(Section::ALL.iter().map(|(section, _)| *section));
+                let of_jit = Section::ALL.iter().filter(|(_, name)| name.starts_with("jit-"));
+                sections.extend(of_jit.map(|(section, _)| *section));
                 continue;
             }
             match Section::ALL.iter().find(|(_, known)| *known == name) {
@@ -95,7 +99,7 @@ impl Log {
                 None => {
                     let known: Vec<&str> = Section::ALL.iter().map(|(_, name)| *name).collect();
                     return Err(LogError(format!(
-                        "HOTLOOP_LOG: no section `{name}`; there are: {}, jit (all)",
+                        "HOTLOOP_LOG: no section `{name}`; there are: {}, jit (all of the JIT)",
                         known.join(", ")
                     )));
                 }

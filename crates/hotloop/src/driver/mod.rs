@@ -219,10 +219,12 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         self.tables.borrow().guards.len() as u32
     }
 
-    /// Writes the `jit-summary` section of the log, if it is wanted.
+    /// Writes the `jit-summary` and `gc-summary` sections of the log, if they are wanted.
     pub fn log_summary(&self) {
         let summary = self.summary();
-        self.interpreter.runtime().log().write(hotloop_log::Section::Summary, "totals", summary);
+        let runtime = self.interpreter.runtime();
+        runtime.log().write(hotloop_log::Section::Summary, "totals", summary);
+        runtime.log().write(hotloop_log::Section::Collector, "totals", runtime.heap().stats());
     }
 
     /// Where the frame is in the red state, if it is a virtualizable.

@@ -106,8 +106,10 @@ fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
         LT..=GE => return Ok(compared(operator, Some(order(&a, &b)))),
         MIN | MAX => {
             let less = order(&a, &b) == Ordering::Less;
-            let chosen = if less == (operator == MIN) { a } else { b };
-            return Ok(number::big(runtime, &chosen.to_big()));
+            return Ok(match if less == (operator == MIN) { a } else { b } {
+                Integer::Small(chosen) => number::integer(runtime, chosen),
+                Integer::Big(chosen) => number::big(runtime, &chosen),
+            });
         }
         SHL | SHR => return shift(interp, operator, a, b),
         _ => {}
