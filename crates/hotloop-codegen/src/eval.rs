@@ -16,6 +16,7 @@ use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, 
 
 use crate::check::check;
 use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
+use crate::folding::{Fold, Folds, Member};
 use crate::force::{Force, Forcing};
 use crate::items;
 use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Target, UNWOUND};
@@ -36,6 +37,7 @@ pub struct Eval {
 struct Code {
     id: CodeId,
     trace: Trace,
+    folds: Folds,
     /// `resume.live()` of each resume.
     live: Vec<Vec<Var>>,
     /// Where `loop` goes on, and what it sets.
@@ -110,6 +112,7 @@ impl Target for Eval {
         let id = CodeId(self.unused.borrow_mut().pop().unwrap_or(self.codes.borrow().len() as u32));
         let code = Code {
             id,
+            folds: Folds::of(trace),
             trace: trace.clone(),
             live: trace.resumes.iter().map(|resume| resume.live()).collect(),
             head,
@@ -304,7 +307,14 @@ impl Eval {
                 // SAFETY: as above.
                 Opcode::Len => unsafe { (a as *const u32).add(1).read() as u64 },
                 // SAFETY: the context is valid, says the caller.
-                Opcode::New | Opcode::NewArray => unsafe { allocate(context, op.type_ref().get(), a) },
+                Opcode::New | Opcode::NewArray => unsafe {
+                    let (size, header) = layout(op.type_ref().get(), a);
+                    match code.folds.at(at as u32) {
+                        None => allocate(context, size, header, &[]),
+                        Some(Fold::First { size, rest }) => allocate(context, *size, header, rest),
+                        Some(Fold::Behind { base, distance }) => word((*base).into()) + *distance as u64,
+                    }
+                },
                 Opcode::SetField => {
                     let field = op.field().get();
                     // SAFETY: the caller vouches for the memory that the trace reads and writes.
@@ -482,24 +492,38 @@ pub(crate) fn layout(ty: &TypeDescr, items: u64) -> (usize, u64) {
     (size, ty.id as u64 | items << 32)
 }
 
+/// Memory for an object with this header and for the rest of its run.
+///
 /// # Safety
-/// The context is valid.
-unsafe fn allocate(context: *mut Context, ty: &TypeDescr, items: u64) -> u64 {
-    let (size, header) = layout(ty, items);
+/// The context is valid; the objects lie in `size` bytes.
+unsafe fn allocate(context: *mut Context, size: usize, header: u64, rest: &[Member]) -> u64 {
     // SAFETY: the caller's promise; the region is this thread's own.
     unsafe {
-        let header = header | (*context).header_bits;
-        if (*context).vo_base != 0 {
+        let header_bits = (*context).header_bits;
+        let first = Member { offset: 0, header };
+        let vo_base = (*context).vo_base;
+        let mut object = 0;
+        if vo_base != 0 {
             let bump = (*context).bump;
-            let object = (*bump).cursor;
-            if size <= (*bump).limit - object {
+            if size <= (*bump).limit - (*bump).cursor {
+                object = (*bump).cursor;
                 (*bump).cursor = object + size;
-                (object as *mut u64).write(header);
-                let bits = ((*context).vo_base + (object >> 6)) as *mut u8;
-                bits.write(bits.read() | 1 << ((object >> 3) & 7));
+            }
+        }
+        if object == 0 {
+            object = ((*context).alloc)((*context).heap, header | header_bits, size) as usize;
+            if rest.is_empty() {
                 return object as u64;
             }
         }
-        ((*context).alloc)((*context).heap, header, size) as u64
+        for member in [first].iter().chain(rest) {
+            let address = object + member.offset;
+            (address as *mut u64).write(member.header | header_bits);
+            if vo_base != 0 {
+                let bits = (vo_base + (address >> 6)) as *mut u8;
+                bits.write(bits.read() | 1 << ((address >> 3) & 7));
+            }
+        }
+        object as u64
     }
 }

@@ -12,6 +12,7 @@
 mod check;
 mod context;
 mod eval;
+mod folding;
 mod force;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

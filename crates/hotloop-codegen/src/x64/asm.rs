@@ -448,6 +448,11 @@ impl Asm {
         emit!(self; bts Rd(reg), Rd(bit));
     }
 
+    /// Sets the bit `bit & 63` of a word.
+    pub fn set_bit(&mut self, reg: Reg, bit: Reg) {
+        emit!(self; bts Rq(reg), Rq(bit));
+    }
+
     /// `jcc` with an open distance.
     pub fn jump_if(&mut self, cond: u8, target: Target) {
         self.bytes.extend([0x0f, 0x80 | cond, 0, 0, 0, 0]);

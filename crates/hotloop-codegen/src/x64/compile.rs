@@ -16,6 +16,7 @@ use super::file::{FRAMES, File, GENERAL, Loc, VECTOR, frame_size};
 use super::guard::{GuardRecord, STUB_SIZE};
 use super::plan::{NONE, Plan, is_mark};
 use crate::CodegenError;
+use crate::folding::{Fold, Folds, Member};
 
 /// What the compiler must know of its surroundings.
 pub struct Env<'a> {
@@ -56,6 +57,9 @@ pub struct Slow {
 pub enum SlowKind {
     /// Allocates: the length's register for arrays of variable length.
     Alloc { object: Reg, length: Option<Reg>, size: u64, header: u64, item: u32 },
+    /// Allocates a run: other objects in its memory, where their valid-object bits are set, and the register
+    /// that has the bits' base there.
+    AllocRun { object: Reg, size: u64, header: u64, rest: Vec<Member>, mark: u32, bits: Reg },
     /// A reference is stored into an old object.
     Remember { object: Reg },
     /// Calls native code with what is in these places.
@@ -68,6 +72,7 @@ pub struct Compiler<'a> {
     pub trace: &'a Trace,
     pub env: &'a Env<'a>,
     pub plan: Plan,
+    pub folds: Folds,
     pub consts: Vec<Const>,
     pub asm: Asm,
     pub file: File,
@@ -145,6 +150,7 @@ impl<'a> Compiler<'a> {
         Compiler {
             trace,
             env,
+            folds: Folds::of(trace),
             consts: trace.consts.clone(),
             asm: Asm { bytes: Vec::with_capacity(trace.ops.len() * 8), ..Asm::default() },
             file: File::new(&plan.first, env.slots),
@@ -265,7 +271,8 @@ impl<'a> Compiler<'a> {
         self.pins = 0;
         self.temps = 0;
         let (flags, signs) = (self.flags.take(), self.signs.take());
-        if matches!(op.code.class(), Class::Alloc | Class::Call) || op.code == Opcode::Label {
+        let behind = matches!(self.folds.at(self.at), Some(Fold::Behind { .. }));
+        if matches!(op.code.class(), Class::Alloc | Class::Call) && !behind || op.code == Opcode::Label {
             self.clean.clear();
         }
         use Opcode::*;

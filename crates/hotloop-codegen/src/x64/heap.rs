@@ -9,6 +9,7 @@ use super::asm::{Alu, CONTEXT, Mem, RSP, Reg, SCRATCH, Shift, Src, Target, cond}
 use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
 use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
 use crate::eval::layout;
+use crate::folding::{Fold, Member};
 use crate::{Bump, Context};
 
 const GENERAL: RegClass = RegClass::General;
@@ -167,6 +168,95 @@ impl Compiler<'_> {
     }
 
     pub fn allocation(&mut self, op: &Op) -> Result<()> {
+        match self.folds.at(self.at).cloned() {
+            None => self.allocate(op),
+            Some(Fold::First { size, rest }) => self.allocate_run(op, size, rest),
+            Some(Fold::Behind { base, distance }) => {
+                let base = self.in_reg(base.into(), GENERAL)?;
+                let object = self.define(GENERAL, None)?;
+                self.asm.lea(object, Mem::Base(base, distance as i32));
+                self.clean.push(Var(self.at).into());
+                Ok(())
+            }
+        }
+    }
+
+    /// The first object of a run, and the memory of all; see [`folding`](crate::folding).
+    fn allocate_run(&mut self, op: &Op, size: usize, rest: Vec<Member>) -> Result<()> {
+        let items = if op.code == Opcode::New { 0 } else { self.constant(op.args[0]).unwrap_or(0) };
+        let (_, header) = layout(op.type_ref().get(), items);
+        let header = header | self.env.header_bits;
+        let object = self.define(GENERAL, None)?;
+        let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
+        let slow = Target::Slow(self.slow.len() as u32);
+        self.take_memory(object, limit, bits, slow, |compiler| {
+            compiler.asm.lea(limit, Mem::Base(object, size as i32));
+        });
+        self.store_header(object, 0, header);
+        for member in &rest {
+            self.store_header(object, member.offset as i32, member.header | self.env.header_bits);
+        }
+        let mark = self.asm.bytes.len() as u32;
+        // The valid-object bits: those of the line in which the first object is, and if the run goes on in
+        // the next line, of that one. (The next one may be another thread's if it does not.)
+        self.asm.mov(limit, object);
+        self.asm.shift_imm(Shift::Right, limit, 8);
+        self.asm.shift_imm(Shift::Left, limit, 2);
+        self.asm.alu(Alu::Add, bits, Src::Reg(limit));
+        self.asm.mov(limit, object);
+        self.asm.shift_imm(Shift::Right, limit, 3);
+        self.asm.alu(Alu::And, limit, Src::Imm(31));
+        self.asm.mov_const(SCRATCH, 0);
+        self.asm.set_bit(SCRATCH, limit);
+        let mut from = 0;
+        for member in &rest {
+            self.asm.alu(Alu::Add, limit, Src::Imm(((member.offset - from) / 8) as i32));
+            self.asm.set_bit(SCRATCH, limit);
+            from = member.offset;
+        }
+        let merge = |asm: &mut super::asm::Asm, disp: i32| {
+            asm.load_half(limit, Mem::Base(bits, disp));
+            asm.alu(Alu::Or, limit, Src::Reg(SCRATCH));
+            asm.store_half(Mem::Base(bits, disp), limit);
+        };
+        merge(&mut self.asm, 0);
+        self.asm.shift_imm(Shift::Right, SCRATCH, 32);
+        let skip = self.asm.skip_if(Some(cond::EQUAL));
+        merge(&mut self.asm, 4);
+        self.asm.land(skip);
+        let kind = SlowKind::AllocRun { object, size: size as u64, header, rest, mark, bits };
+        self.slow.push(Slow { back: self.asm.bytes.len() as u32, kind });
+        self.clean.push(Var(self.at).into());
+        Ok(())
+    }
+
+    /// Takes memory from the inline region, from `object` to what `end` puts into `limit`; leaves the base
+    /// of the valid-object bits in `bits`.
+    fn take_memory(&mut self, object: Reg, limit: Reg, bits: Reg, slow: Target, end: impl FnOnce(&mut Self)) {
+        let field = |offset: usize| Mem::Base(CONTEXT, offset as i32);
+        let (cursor, end_of_region) = (std::mem::offset_of!(Bump, cursor), std::mem::offset_of!(Bump, limit));
+        self.asm.load(bits, field(std::mem::offset_of!(Context, vo_base)));
+        self.asm.test(bits, bits);
+        self.asm.jump_if(cond::EQUAL, slow);
+        self.asm.load(SCRATCH, field(std::mem::offset_of!(Context, bump)));
+        self.asm.load(object, Mem::Base(SCRATCH, cursor as i32));
+        end(self);
+        self.asm.alu(Alu::Cmp, limit, Src::Mem(Mem::Base(SCRATCH, end_of_region as i32)));
+        self.asm.jump_if(cond::ABOVE, slow);
+        self.asm.store(Mem::Base(SCRATCH, cursor as i32), limit);
+    }
+
+    fn store_header(&mut self, object: Reg, offset: i32, header: u64) {
+        match i32::try_from(header) {
+            Ok(header) => self.asm.store_imm(Mem::Base(object, offset), header),
+            Err(_) => {
+                self.asm.mov_const(SCRATCH, header);
+                self.asm.store(Mem::Base(object, offset), SCRATCH);
+            }
+        }
+    }
+
+    fn allocate(&mut self, op: &Op) -> Result<()> {
         let ty = op.type_ref().get();
         let items = match op.code {
             Opcode::New => Some(0),
@@ -180,42 +270,23 @@ impl Compiler<'_> {
         let header = header | self.env.header_bits;
         let object = self.define(GENERAL, None)?;
         let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
-        let field = |offset: usize| Mem::Base(CONTEXT, offset as i32);
         let slow = Target::Slow(self.slow.len() as u32);
-
-        self.asm.load(bits, field(std::mem::offset_of!(Context, vo_base)));
-        self.asm.test(bits, bits);
-        self.asm.jump_if(cond::EQUAL, slow);
-        self.asm.load(SCRATCH, field(std::mem::offset_of!(Context, bump)));
-        self.asm.load(object, Mem::Base(SCRATCH, std::mem::offset_of!(Bump, cursor) as i32));
-        match length {
+        self.take_memory(object, limit, bits, slow, |compiler| match length {
             None => match i32::try_from(size) {
-                Ok(size) => self.asm.lea(limit, Mem::Base(object, size)),
+                Ok(size) => compiler.asm.lea(limit, Mem::Base(object, size)),
                 Err(_) => {
-                    self.asm.mov_const(limit, size as u64);
-                    self.asm.alu(Alu::Add, limit, Src::Reg(object));
+                    compiler.asm.mov_const(limit, size as u64);
+                    compiler.asm.alu(Alu::Add, limit, Src::Reg(object));
                 }
             },
             Some(length) => {
-                self.array_size(limit, length, ty);
-                self.asm.alu(Alu::Add, limit, Src::Reg(object));
+                compiler.array_size(limit, length, ty);
+                compiler.asm.alu(Alu::Add, limit, Src::Reg(object));
             }
-        }
-        let end = Mem::Base(SCRATCH, std::mem::offset_of!(Bump, limit) as i32);
-        self.asm.alu(Alu::Cmp, limit, Src::Mem(end));
-        self.asm.jump_if(cond::ABOVE, slow);
-        self.asm.store(Mem::Base(SCRATCH, std::mem::offset_of!(Bump, cursor) as i32), limit);
-        match (length, i32::try_from(header)) {
-            (None, Ok(header)) => self.asm.store_imm(Mem::Base(object, 0), header),
-            (None, Err(_)) => {
-                self.asm.mov_const(SCRATCH, header);
-                self.asm.store(Mem::Base(object, 0), SCRATCH);
-            }
-            (Some(length), _) => {
-                self.asm.mov_const(SCRATCH, header);
-                self.asm.store(Mem::Base(object, 0), SCRATCH);
-                self.asm.store_half(Mem::Base(object, 4), length);
-            }
+        });
+        self.store_header(object, 0, header);
+        if let Some(length) = length {
+            self.asm.store_half(Mem::Base(object, 4), length);
         }
         // The valid-object bit, in its aligned group of 32: those of one 256-byte line.
         self.asm.mov(limit, object);
@@ -278,6 +349,22 @@ impl Compiler<'_> {
                 self.asm.call(Target::Region(self.env.alloc_slow as u32));
                 self.asm.mov(object, SCRATCH);
                 self.asm.jump(Target::Here(slow.back));
+            }
+            SlowKind::AllocRun { object, size, header, ref rest, mark, bits } => {
+                let (back, rest) = (slow.back, rest.clone());
+                self.asm.mov_const(SCRATCH, header);
+                self.asm.push_reg(SCRATCH);
+                self.asm.mov_const(SCRATCH, size);
+                self.asm.push_reg(SCRATCH);
+                self.asm.call(Target::Region(self.env.alloc_slow as u32));
+                self.asm.mov(object, SCRATCH);
+                for member in rest {
+                    self.store_header(object, member.offset as i32, member.header | self.env.header_bits);
+                }
+                self.asm.load(bits, Mem::Base(CONTEXT, std::mem::offset_of!(Context, vo_base) as i32));
+                self.asm.test(bits, bits);
+                self.asm.jump_if(cond::EQUAL, Target::Here(back));
+                self.asm.jump(Target::Here(mark));
             }
         }
     }
