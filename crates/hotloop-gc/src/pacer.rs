@@ -159,7 +159,7 @@ impl Pacer {
             None => live.max(MIN_ALLOWANCE),
         };
         self.allowance = match self.limit.checked_sub(live) {
-            Some(left) => wanted.min(left).max(self.step()),
+            Some(left) => wanted.min(left.max(self.step())),
             // What a young collection took for alive may be garbage.
             None if !self.exact => 0,
             None => (live / 2).max(self.step()),

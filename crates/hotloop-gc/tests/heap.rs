@@ -253,18 +253,151 @@ fn contains_finds_objects_only() {
     assert_eq!(heap.contains(usize::MAX), None);
 }
 
+/// Runs the test of this name in a process of its own: what the process counts, its pages for one, is then
+/// not what other tests do at the same time. Gives its exit status and what it wrote to standard error.
+fn alone(test: &str, body: impl FnOnce()) -> Option<(Option<i32>, String)> {
+    const CHILD: &str = "HOTLOOP_GC_TEST_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        body();
+        return None;
+    }
+    let output = std::process::Command::new(std::env::current_exe().expect("this is a program"))
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .expect("the test program runs again");
+    Some((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
 #[test]
 fn garbage_is_reclaimed() {
-    let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), ..HeapOptions::default() });
-    let list = make_list(&heap, 10_000);
-    make_garbage(&heap, 2 << 30);
-    check_list(black_box(list), 10_000);
+    let answer = alone("garbage_is_reclaimed", || {
+        let heap = Heap::new(HeapOptions { limit_bytes: Some(64 << 20), ..HeapOptions::default() });
+        let list = make_list(&heap, 10_000);
+        make_garbage(&heap, 2 << 30);
+        check_list(black_box(list), 10_000);
+        let stats = heap.stats();
+        assert!(stats.allocated_bytes >= 2 << 30);
+        assert!(!heap.over_limit());
+        assert!(stats.page_bytes < 64 << 20, "{} bytes of pages", stats.page_bytes);
+        // One for every 32 MB.
+        assert!((60..80).contains(&stats.collections), "{} collections", stats.collections);
+    });
+    if let Some((status, message)) = answer {
+        assert_eq!(status, Some(0), "{message}");
+    }
+}
+
+/// A small generator of pseudo-random numbers (xorshift, Marsaglia 2003).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+}
+
+/// An object as it should be: its address, where its number is, and the places with what they refer to.
+struct Expected {
+    address: *mut u8,
+    number_at: usize,
+    edges: Vec<(usize, bool, Option<usize>)>,
+}
+
+#[test]
+fn random_graphs_survive() {
+    const ROOTS: usize = 300;
+    let heap = Heap::new(HeapOptions { nursery_bytes: Some(64 << 10), ..HeapOptions::default() });
+    let roots = black_box(new_array(&heap, types().refs, ROOTS as u32));
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut objects: Vec<Expected> = Vec::new();
+    let mut rooted: [Option<usize>; ROOTS] = [None; ROOTS];
+    let link = |objects: &mut Vec<Expected>, from: usize, edge: usize, to: Option<usize>| {
+        let (place, tagged, _) = objects[from].edges[edge];
+        let word = to.map_or(0, |to| objects[to].address as u64 + if tagged { REF_TAG } else { 0 });
+        set(&heap, objects[from].address, place, word);
+        objects[from].edges[edge].2 = to;
+    };
+    for step in 0..120_000 {
+        // An object that is reachable: some steps from a root.
+        let mut pick = |objects: &Vec<Expected>| {
+            let mut object = rooted[random.below(ROOTS)]?;
+            for _ in 0..random.below(6) {
+                let edges = &objects[object].edges;
+                let next = (!edges.is_empty()).then(|| edges[random.below(edges.len())].2).flatten();
+                object = next.unwrap_or(object);
+            }
+            Some(object)
+        };
+        let (one, two) = (pick(&objects), pick(&objects));
+        match (random.below(4), one) {
+            (0, Some(from)) if !objects[from].edges.is_empty() => {
+                let edge = random.below(objects[from].edges.len());
+                link(&mut objects, from, edge, two);
+            }
+            _ => {
+                let number = objects.len();
+                // Arrays of all sizes: within a line, over lines, in the space of large objects.
+                let length = match random.below(400) {
+                    0 => 2100,
+                    1..20 => random.below(300),
+                    _ => random.below(12),
+                };
+                let (address, number_at, edges) = if random.below(2) == 0 {
+                    let node = heap.alloc(types().node, NODE_BYTES, 0);
+                    (node, NUMBER, vec![(NEXT, false, None), (OTHER, true, None)])
+                } else {
+                    let array = new_array(&heap, types().values, length as u32);
+                    (array, 1, (0..length).map(|index| (2 + index, true, None)).collect())
+                };
+                set(&heap, address, number_at, (number as u64) << 3);
+                objects.push(Expected { address, number_at, edges });
+                for target in [one, two] {
+                    let count = objects[number].edges.len();
+                    if count != 0 {
+                        link(&mut objects, number, random.below(count), target);
+                    }
+                }
+                let root = random.below(ROOTS);
+                rooted[root] = Some(number);
+                set(&heap, roots, 1 + root, address as u64);
+            }
+        }
+        if step % 30_000 == 29_999 {
+            heap.collect();
+        }
+        if step % 2_000 == 0 {
+            check_graph(&objects, roots, &rooted);
+        }
+    }
     let stats = heap.stats();
-    assert!(stats.allocated_bytes >= 2 << 30);
-    assert!(!heap.over_limit());
-    assert!(stats.page_bytes < 100 << 20, "{} bytes of pages", stats.page_bytes);
-    // One for every 32 MB, and those of the heaps of other tests.
-    assert!(stats.collections >= 60, "{} collections", stats.collections);
+    assert!(stats.young_collections > 10, "{} young collections", stats.young_collections);
+    black_box(roots);
+}
+
+/// Compares all that is reachable with what is expected.
+fn check_graph(objects: &[Expected], roots: *mut u8, rooted: &[Option<usize>]) {
+    let mut seen = vec![false; objects.len()];
+    let mut next: Vec<usize> = Vec::new();
+    for (index, root) in rooted.iter().enumerate() {
+        assert_eq!(get(roots, 1 + index), root.map_or(0, |root| objects[root].address as u64));
+        next.extend(root);
+    }
+    while let Some(number) = next.pop() {
+        if std::mem::replace(&mut seen[number], true) {
+            continue;
+        }
+        let object = &objects[number];
+        assert_eq!(get(object.address, object.number_at), (number as u64) << 3, "another object is there");
+        for &(place, tagged, to) in &object.edges {
+            let word = to.map_or(0, |to| objects[to].address as u64 + if tagged { REF_TAG } else { 0 });
+            assert_eq!(get(object.address, place), word, "object {number}, word {place}");
+            next.extend(to);
+        }
+    }
 }
 
 #[test]
@@ -601,21 +734,15 @@ fn traces_allocate_inline() {
 
 #[test]
 fn far_above_the_limit_the_process_ends() {
-    const CHILD: &str = "HOTLOOP_GC_TEST_CHILD";
-    if std::env::var_os(CHILD).is_some() {
+    let answer = alone("far_above_the_limit_the_process_ends", || {
         let heap = Heap::new(HeapOptions { limit_bytes: Some(16 << 20), ..HeapOptions::default() });
         let table = new_array(&heap, types().refs, 10_000);
         for index in 1..=10_000 {
             set(&heap, table, index, new_array(&heap, types().bytes, 100_000) as u64);
         }
-        return;
+    });
+    if let Some((status, message)) = answer {
+        assert_eq!(status, Some(1), "{message}");
+        assert!(message.contains("hotloop: out of memory"), "{message}");
     }
-    let output = std::process::Command::new(std::env::current_exe().expect("this is a program"))
-        .args(["--exact", "far_above_the_limit_the_process_ends", "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .expect("the test program runs again");
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("hotloop: out of memory"), "{message}");
 }
