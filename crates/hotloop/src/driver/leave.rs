@@ -140,6 +140,10 @@ impl<I: Interpreter> Vm<'_, I> {
     fn make_callers(&self, exits: &Exits) -> Vec<u64> {
         let mut callers = Vec::new();
         let mut recorder = Recorder::replaying();
+        if exits.len() > 1 {
+            // What the innermost one's callee has returned waits while frames are made.
+            self.waiting_results();
+        }
         for index in (1..exits.len()).rev() {
             let (guard, words) = exits.get(index);
             let left = self.left_at(guard);

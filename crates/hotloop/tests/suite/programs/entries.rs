@@ -244,4 +244,30 @@ pub const PROGRAMS: &[Text] = &[
            version r7 r2; add r6 r6 r7; add r6 r6 r3
            return r6",
     ),
+    (
+        "new objects are returned from two places while the callers' frames are made",
+        "fn main 6
+           int r0 0; int r2 40; int r3 1
+         loop:
+           int r4 12; move r5 r0
+           call r4 down r4 2
+           first r4 r4; add r1 r1 r4
+           add r0 r0 r3
+           back-less r0 r2 loop
+           return r1
+         fn down 6
+           int r2 1; int r3 3
+           jump-if r0 more
+           mod r4 r1 r3
+           jump-if r4 other
+           pair r5 r1 r1
+           return r5
+         other:
+           pair r5 r4 r1
+           return r5
+         more:
+           sub r4 r0 r2; move r5 r1
+           call r4 down r4 2
+           return r4",
+    ),
 ];
