@@ -49,7 +49,7 @@ Options:
     --heap SIZE          most memory for live objects, like 512M (bytes, or with K, M or G)
     --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
     --nursery SIZE       what is allocated between two collections of a small heap (32M)
-    --gc-stress N        collect garbage at every N-th allocation (for tests)
+    --gc-stress N        collect garbage at every N-th allocation, and verify the heap (for tests)
     --check-hints        check what the interpreter promises to the JIT (slow)
     --help, --version
 
@@ -112,7 +112,10 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
             "--heap" => options.heap_limit = Some(size(&value()?)?),
             "--nursery" => options.gc_nursery = Some(size(&value()?)?),
             "--gc" => options.gc_plan = Some(plan(&value()?)?),
-            "--gc-stress" => options.gc_stress = Some(every(&value()?)?),
+            "--gc-stress" => {
+                options.gc_stress = Some(every(&value()?)?);
+                options.gc_verify = true;
+            }
             _ if has_value => return Err(unknown_option(name)),
             "--check-hints" => options.jit.check_hints = true,
             "--help" | "-h" => return Ok(Command::Help),

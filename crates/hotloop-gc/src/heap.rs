@@ -12,6 +12,7 @@ use crate::options::{HeapOptions, Pauses, Plan, Request, Requester, Stats};
 use crate::pacer::{Decision, Extent, NURSERY, Pacer};
 use crate::stack;
 use crate::types::{self, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_OWNER_OFFSET, TypeId};
+use crate::verify::Verified;
 use crate::world::{self, Activity, MIN_ALIGNMENT};
 use mmtk::util::alloc::Allocator;
 use mmtk::util::alloc::ImmixAllocator;
@@ -119,6 +120,8 @@ pub(crate) struct HeapInner {
     until_failure: Cell<u64>,
     /// One has failed, and nobody has asked yet.
     failed: Cell<bool>,
+    /// If the heap is verified.
+    verified: Option<RefCell<Verified>>,
     stack_base: Cell<*const u8>,
     scanners: RefCell<Vec<(RootsId, RootScanner)>>,
     next_roots: Cell<u64>,
@@ -183,6 +186,9 @@ impl HeapInner {
         }
         roots.sort_unstable();
         roots.dedup();
+        if let Some(verified) = &self.verified {
+            verified.borrow_mut().collect(&roots, self.owner());
+        }
         *self.roots.borrow_mut() = roots;
     }
 
@@ -233,6 +239,9 @@ impl HeapInner {
             return;
         };
         self.remembered_bytes.set(self.remembered_bytes.get() + crate::scan::size_of_object(reference));
+        if let Some(verified) = &self.verified {
+            verified.borrow_mut().remember(reference);
+        }
         // SAFETY: the mutator is not in use and no collection is going on.
         let mutator = unsafe { &mut *self.mutator.get() };
         // The slot is not looked at: whole objects are remembered.
@@ -465,6 +474,7 @@ impl Heap {
             until_stress: Cell::new(options.stress.unwrap_or(0).max(1)),
             until_failure: Cell::new(options.fail_at.unwrap_or(0)),
             failed: Cell::new(false),
+            verified: options.verify.then(RefCell::default),
             stack_base: Cell::new(stack::thread_stack_base()),
             scanners: RefCell::new(Vec::new()),
             next_roots: Cell::new(0),

@@ -81,6 +81,12 @@
 //! The flag is MMTk's "unlogged" bit: a collection sets it in all survivors, and `remember` takes
 //! it away, so that an object is remembered once.
 //!
+//! # The verifier
+//!
+//! With [`HeapOptions::verify`], what is reachable is followed before each collection: a reference to
+//! what is no object (a root was missing), an old object that refers to a new one without having been
+//! remembered (a barrier was), and a store into an object that was not reachable end the process.
+//!
 //! # Figures
 //!
 //! Measured with `examples/alloc_bench.rs` on two cores shared with others; collections are
@@ -112,6 +118,7 @@ mod pacer;
 mod scan;
 mod stack;
 mod types;
+mod verify;
 mod world;
 
 pub use heap::{

@@ -39,6 +39,9 @@ pub struct HeapOptions {
     /// The n-th allocation (from 1) finds the heap over its limit, for tests. Every allocation takes
     /// the slow path then.
     pub fail_at: Option<u64>,
+    /// Verify what is reachable before each collection, for tests: a missing write barrier or root ends
+    /// the process at once.
+    pub verify: bool,
     /// With generations: bytes allocated between two collections of a small heap; 32 MB if `None`.
     pub nursery_bytes: Option<usize>,
 }

@@ -235,7 +235,7 @@ impl<T: ObjectTracer> Marker<'_, T> {
 
 /// Calls `visit` with every object that `object` refers to.
 #[inline(always)]
-fn for_each_reference(
+pub(crate) fn for_each_reference(
     object: ObjectReference,
     registered: &Registered,
     len: u32,

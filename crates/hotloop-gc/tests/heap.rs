@@ -637,6 +637,7 @@ fn old_objects_keep_new_ones_alive() {
     }
     let stats = heap.stats();
     assert!(stats.young_collections >= 40);
+    clear_stack();
     heap.collect();
     let exact = heap.stats().live_bytes;
     assert!((152_000..160_000).contains(&exact), "{exact} bytes live");

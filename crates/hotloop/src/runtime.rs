@@ -30,6 +30,8 @@ pub struct Options {
     pub gc_stress: Option<u32>,
     /// The n-th allocation, counted from 1, finds the heap over its limit (for tests).
     pub gc_fail: Option<u64>,
+    /// Verify the heap before each collection (for tests).
+    pub gc_verify: bool,
     /// Bytes that a small heap allocates between two collections; `None`: 32 MB.
     pub gc_nursery: Option<usize>,
     /// How garbage is collected: for the whole process, so the first runtime's (or
@@ -329,6 +331,7 @@ impl Runtime {
             limit_bytes: options.heap_limit,
             stress: options.gc_stress,
             fail_at: options.gc_fail,
+            verify: options.gc_verify,
             nursery_bytes: options.gc_nursery,
         });
         let constants: Rc<RefCell<Vec<u64>>> = Rc::default();

@@ -1,7 +1,7 @@
 //! Random programs in several ways, all in one process: `alike FIRST COUNT MILLISECONDS WAY…`, where a way is
-//! `--jit` parameters and `gc_stress=n`; the first is the reference. Prints a line for each program: `alike SEED`,
-//! `slow SEED`, `differs SEED WAY`. What kills the process is for the caller to find out: it happened to the seed
-//! after the last line.
+//! `--jit` parameters, `gc_stress=n` (which verifies the heap, too), `gc_nursery=bytes` and `gc_verify=1`; the
+//! first is the reference. Prints a line for each program: `alike SEED`, `slow SEED`, `differs SEED WAY`. What
+//! kills the process is for the caller to find out: it happened to the seed after the last line.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -62,9 +62,18 @@ fn main() {
 /// What the program prints, and how it ends; nothing if it takes too long.
 fn run(source: &str, way: &str, limit: Duration) -> Option<(Vec<u8>, String)> {
     let mut options = Options::default();
-    let heaps = |item: &&str| item.strip_prefix("gc_stress=").is_some();
-    options.gc_stress = way.split(',').find(heaps).and_then(|item| item[10..].parse().ok());
-    let jit: Vec<&str> = way.split(',').filter(|item| !heaps(item)).collect();
+    let mut jit = Vec::new();
+    for item in way.split(',') {
+        match item.split_once('=') {
+            Some(("gc_stress", every)) => {
+                options.gc_stress = every.parse().ok();
+                options.gc_verify = true;
+            }
+            Some(("gc_nursery", bytes)) => options.gc_nursery = bytes.parse().ok(),
+            Some(("gc_verify", "1")) => options.gc_verify = true,
+            _ => jit.push(item),
+        }
+    }
     if let Err(error) = options.jit.parse(&jit.join(",")) {
         eprintln!("{error}");
         std::process::exit(2);

@@ -115,6 +115,7 @@ pub fn run_logged(
     let result = catch_unwind(AssertUnwindSafe(|| {
         let options = Options {
             gc_stress: way.gc_stress,
+            gc_verify: way.gc_stress.is_some(),
             heap_limit: way.heap_limit,
             gc_fail: way.gc_fail,
             jit: way.jit,

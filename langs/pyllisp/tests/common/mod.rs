@@ -40,7 +40,7 @@ impl fmt::Display for Outcome {
 }
 
 /// In which ways programs are run that must do the same in all of them; `gc=N` collects at every n-th
-/// allocation.
+/// allocation, and verifies the heap.
 pub const WAYS: [&str; 6] = [
     "off",
     "threshold=1,backend=eval",
@@ -54,7 +54,10 @@ fn options(parameters: &str) -> Options {
     let mut options = Options::default();
     for parameter in parameters.split(',') {
         match parameter.strip_prefix("gc=") {
-            Some(every) => options.gc_stress = Some(every.parse().unwrap()),
+            Some(every) => {
+                options.gc_stress = Some(every.parse().unwrap());
+                options.gc_verify = true;
+            }
             None => options.jit.parse(parameter).unwrap(),
         }
     }
