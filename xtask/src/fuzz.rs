@@ -23,6 +23,7 @@ fuzz                   run generated programs in all modes of xtask/src/modes.rs
     --limit SECONDS    for each run; what takes longer in some mode is slow, not different (default 10)
     --generator PATH   prints a program for the seed it is given, which then runs in a process for each mode
                        (default: Pyllisp's example `generate`, many programs in one process)
+    --traces N         instead of programs, so many random traces: machine code against the reference
     --mode NAME        only the modes whose name contains NAME
     --hotloop PATH     use this program instead of building it";
 
@@ -38,7 +39,11 @@ pub fn command(mut args: Args) -> Result<()> {
     let filter = args.option("--mode")?;
     let generator = args.option("--generator")?;
     let given = args.option("--hotloop")?;
+    let traces = args.number("--traces", 0)?;
     args.rest()?;
+    if traces > 0 {
+        return sessions(first, traces);
+    }
     let (generator, alike) = match generator {
         Some(path) => (PathBuf::from(path), None),
         None => (
@@ -92,6 +97,14 @@ pub fn command(mut args: Args) -> Result<()> {
     let seconds = started.elapsed().as_secs();
     println!("{runs} programs alike, {found} different, {skipped} too slow, in {seconds} s");
     if found == 0 { Ok(()) } else { Err(format!("{found} programs tell the modes apart")) }
+}
+
+/// Random traces; the example of the code generator says what differs.
+fn sessions(first: u64, traces: u64) -> Result<()> {
+    let example = workspace::example("hotloop-codegen", "sessions")?;
+    let status = Command::new(&example).args([first, traces].map(|number| number.to_string())).status();
+    let status = status.map_err(|error| format!("{}: {error}", example.display()))?;
+    if status.success() { Ok(()) } else { Err(format!("random traces: {status}")) }
 }
 
 struct Fuzzer {

@@ -43,8 +43,8 @@ fn main() {
     let mut random = Random::new(1);
     let traces: Vec<_> = (0..3000)
         .map(|_| {
-            let types = generator.input_types(&mut random);
-            generator.trace(&mut random, &types, &[])
+            let place = generator.place(&mut random);
+            generator.trace(&mut random, &place, &[], true).trace
         })
         .collect();
     let ops: usize = traces.iter().map(|trace| trace.real_ops()).sum();

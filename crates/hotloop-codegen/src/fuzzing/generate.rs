@@ -1,6 +1,10 @@
 //! The generator of random traces.
 
-use hotloop_ir::{Desc, FieldKind, Op, Opcode, Operand, Resume, Trace, Ty, Var, two_types};
+use std::rc::Rc;
+
+use hotloop_ir::{
+    Desc, EntryCall, FRAME_TOKEN, FieldKind, Op, Opcode, Operand, Resume, Trace, Ty, TypeRef, Var, two_types,
+};
 
 use super::memory::{Arena, kit};
 use crate::CodeId;
@@ -82,9 +86,40 @@ pub const INTS: &[i64] = &[
     10,
 ];
 
+/// Functions return at so many positions.
+const POSITIONS: usize = 3;
+
 /// Makes traces over the objects of an arena.
 pub struct Generator {
     objects: Vec<u64>,
+}
+
+/// Where a trace begins: what its inputs are. The first is the counter.
+#[derive(Clone, Default)]
+pub struct Place {
+    /// The inputs' types.
+    pub types: Vec<Ty>,
+    /// Which input is the function's frame or a token for it, in traces of functions.
+    frame: Option<usize>,
+    /// The types of what the function returns.
+    results: Rc<[Ty]>,
+    /// The function's own code, once there is some.
+    own: Option<CodeId>,
+    /// Behind a call: which input says where it returned, and the types of the results that wait.
+    status: Option<(usize, Rc<[Ty]>)>,
+}
+
+/// A trace that others may enter, or call if it is a function's.
+pub type Known = (CodeId, Place);
+
+/// A trace, and where each of its guards leads.
+pub struct Generated {
+    /// The trace.
+    pub trace: Trace,
+    /// By number of the resume data.
+    pub places: Vec<Place>,
+    /// What it enters and calls.
+    pub uses: Vec<CodeId>,
 }
 
 /// A trace under construction: its values by type.
@@ -94,20 +129,46 @@ struct Builder<'a> {
     random: &'a mut Random,
     objects: &'a [u64],
     counter: Var,
+    begins: &'a Place,
+    /// The token or frame.
+    frame: Option<Var>,
+    /// It can call itself.
+    fresh: bool,
+    known: &'a [Known],
+    places: Vec<Place>,
+    uses: Vec<CodeId>,
+}
+
+impl Place {
+    /// Whether traces from here are a function's.
+    pub fn is_function(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// The same of a function whose code this is.
+    pub fn with_code(mut self, code: CodeId) -> Place {
+        self.own = Some(code);
+        self
+    }
 }
 
 impl Generator {
     /// A generator for this arena.
     pub fn new(arena: &Arena) -> Generator {
-        Generator { objects: (0..6).map(|index| arena.object(index)).collect() }
+        Generator { objects: (0..Arena::OBJECTS).map(|index| arena.object(index)).collect() }
     }
 
-    /// Types of inputs: a counter first.
-    pub fn input_types(&self, random: &mut Random) -> Vec<Ty> {
+    /// The place where a loop or a function begins.
+    pub fn place(&self, random: &mut Random) -> Place {
         let count = if random.chance(10) { 30 } else { random.below(9) };
         let mut types = vec![Ty::Int];
-        types.extend((0..count).map(|_| random.pick(&[Ty::Int, Ty::Int, Ty::Ref, Ty::Float])));
-        types
+        let frame = random.chance(40).then_some(1);
+        types.extend(frame.map(|_| Ty::Ref));
+        let any = |random: &mut Random| random.pick(&[Ty::Int, Ty::Int, Ty::Ref, Ty::Float]);
+        types.extend((0..count).map(|_| any(random)));
+        let most = if random.chance(10) { 20 } else { 5 };
+        let results = (0..random.below(most)).map(|_| any(random)).collect();
+        Place { types, frame, results, own: None, status: None }
     }
 
     /// Words for inputs.
@@ -123,8 +184,9 @@ impl Generator {
         inputs
     }
 
-    /// A trace with these inputs. It may enter the loops given.
-    pub fn trace(&self, random: &mut Random, types: &[Ty], loops: &[(CodeId, Vec<Ty>)]) -> Trace {
+    /// A trace from there. It may enter the loops and call the functions that are known; `fresh`: it is
+    /// no bridge.
+    pub fn trace(&self, random: &mut Random, begins: &Place, known: &[Known], fresh: bool) -> Generated {
         let length = if random.chance(15) { 120 } else { random.below(40) + 3 };
         let mut builder = Builder {
             trace: Trace::new(),
@@ -132,10 +194,24 @@ impl Generator {
             random,
             objects: &self.objects,
             counter: Var(0),
+            begins,
+            frame: None,
+            fresh,
+            known,
+            places: Vec::new(),
+            uses: Vec::new(),
         };
-        for ty in types {
+        for (index, ty) in begins.types.iter().enumerate() {
             let var = builder.trace.push(Op::new(Opcode::Input, &[]).with_descr(ty.number()));
-            builder.values[ty.number() as usize].push(var.into());
+            if begins.frame == Some(index) {
+                // A token is only handed on.
+                builder.frame = Some(var);
+            } else {
+                builder.values[ty.number() as usize].push(var.into());
+            }
+        }
+        if let Some((status, results)) = &begins.status {
+            builder.call_results(Var(*status as u32), results);
         }
         let peeled = builder.random.chance(50);
         let mut phis = Vec::new();
@@ -163,12 +239,12 @@ impl Generator {
         builder.operations(length);
         builder.count_down();
         builder.operations(3);
-        builder.finish(types, &phis, peeled, loops);
-        builder.trace
+        builder.finish(&phis, peeled);
+        Generated { trace: builder.trace, places: builder.places, uses: builder.uses }
     }
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     fn operand(&mut self, ty: Ty) -> Operand {
         let values = &self.values[ty.number() as usize];
         if !values.is_empty() && !self.random.chance(15) {
@@ -176,12 +252,25 @@ impl Builder<'_> {
             let back = self.random.below(values.len()).min(self.random.below(values.len()));
             return values[values.len() - 1 - back];
         }
-        let bits = match ty {
-            Ty::Int => self.random.int(),
-            Ty::Ref => self.random.pick(self.objects),
-            Ty::Float => self.random.float().to_bits(),
-        };
-        self.trace.push_const(ty, bits)
+        match ty {
+            Ty::Int => {
+                let bits = self.random.int();
+                self.int_const(bits)
+            }
+            Ty::Ref => self.object(self.objects),
+            Ty::Float => {
+                let float = self.random.float();
+                self.trace.push_const(Ty::Float, float.to_bits())
+            }
+        }
+    }
+
+    /// One of these objects, which is the same constant each time.
+    fn object(&mut self, objects: &[u64]) -> Operand {
+        let bits = self.random.pick(objects);
+        let known =
+            self.trace.consts.iter().position(|constant| constant.ty == Ty::Ref && constant.bits == bits);
+        known.map_or_else(|| self.trace.push_const(Ty::Ref, bits), |index| Operand::constant(index as u32))
     }
 
     fn int_const(&mut self, bits: u64) -> Operand {
@@ -197,29 +286,42 @@ impl Builder<'_> {
         var.into()
     }
 
-    /// What lives at a guard: the counter, and some others.
-    fn resume(&mut self) -> u32 {
+    /// What lives at a guard: the counter, a function's frame, and some others.
+    fn resume(&mut self, status: Option<(Var, Rc<[Ty]>)>) -> u32 {
         let mut state = vec![Desc::Operand(self.counter.into())];
+        let hidden = self.frame.into_iter().chain(status.as_ref().map(|(var, _)| *var));
+        state.extend(hidden.map(|var| Desc::Operand(var.into())));
         let count = if self.random.chance(5) { 40 } else { self.random.below(6) };
         for _ in 0..count {
             let ty = self.random.pick(&[Ty::Int, Ty::Ref, Ty::Float]);
             state.push(Desc::Operand(self.operand(ty)));
         }
-        self.trace.resumes.push(Resume {
+        let resume = Resume {
             position: 0,
-            state: std::rc::Rc::new(state),
+            state: Rc::new(state),
             objects: Default::default(),
             stores: Vec::new(),
             log: Vec::new(),
             events: 0,
             facts: Vec::new(),
+        };
+        let live = resume.live();
+        let find = |var: Var| live.iter().position(|known| *known == var);
+        let ty = |var: &Var| self.trace.result_type(self.trace.op(*var)).unwrap_or(Ty::Int);
+        self.places.push(Place {
+            types: live.iter().map(ty).collect(),
+            frame: self.frame.and_then(find),
+            results: self.begins.results.clone(),
+            own: self.begins.own,
+            status: status.and_then(|(var, results)| Some((find(var)?, results))),
         });
+        self.trace.resumes.push(resume);
         self.trace.resumes.len() as u32 - 1
     }
 
     fn guard(&mut self, code: Opcode, args: &[Operand], descr: u32) -> Operand {
         let mut op = Op::new(code, args).with_descr(descr);
-        op.resume = self.resume();
+        op.resume = self.resume(None);
         self.emit(op)
     }
 
@@ -366,7 +468,12 @@ impl Builder<'_> {
                 self.guard(GuardType, &[object], ty.0);
             }
             4 => {
-                self.guard(GuardNoInterrupt, &[], 0);
+                let code = self.random.pick(&[GuardNoInterrupt, GuardStack, GuardReal]);
+                match (code, self.frame) {
+                    (GuardReal, Some(frame)) => self.guard(GuardReal, &[frame.into()], 0),
+                    (GuardStack, _) => self.guard(GuardStack, &[], 0),
+                    _ => self.guard(GuardNoInterrupt, &[], 0),
+                };
             }
             5 => {
                 let mask = self.trace.push(Op::new(IntAnd, &[a, b]));
@@ -414,18 +521,18 @@ impl Builder<'_> {
         }
         if self.random.chance(40) {
             // Never the last ones: a new small object has no items.
-            let object = self.random.pick(self.objects);
-            let object = self.trace.push_const(Ty::Ref, object);
+            let (ty, objects, items) = self.kind_of_items();
+            let object = self.object(objects);
             let (seven, index) = (self.int_const(7), self.operand(Ty::Int));
             let index = match self.trace.const_of(index) {
                 Some(constant) => self.int_const(constant.bits & 7),
                 None => self.emit(Op::new(IntAnd, &[index, seven])),
             };
             if self.random.chance(50) {
-                self.emit(Op::new(GetItem, &[object, index]).with_descr(kit().object.0));
+                self.emit(Op::new(GetItem, &[object, index]).with_descr(ty.0));
             } else {
-                let value = self.operand(Ty::Int);
-                self.emit(Op::new(SetItem, &[object, index, value]).with_descr(kit().object.0));
+                let value = self.operand(items);
+                self.emit(Op::new(SetItem, &[object, index, value]).with_descr(ty.0));
             }
             return;
         }
@@ -434,9 +541,39 @@ impl Builder<'_> {
         if self.random.chance(60) {
             self.emit(Op::new(GetField, &[object]).with_descr(field.0));
         } else {
-            let value = self.operand(ty);
+            let value = if field.get().kind == FieldKind::Value { self.value() } else { self.operand(ty) };
             self.emit(Op::new(SetField, &[object, value]).with_descr(field.0));
         }
+    }
+
+    /// A tagged word.
+    fn value(&mut self) -> Operand {
+        let three = self.int_const(3);
+        match self.random.below(4) {
+            0 => {
+                let object = self.operand(Ty::Ref);
+                self.emit(Op::new(Opcode::RefToValue, &[object]))
+            }
+            1 => {
+                let word = self.random.pick(self.objects) + 2;
+                self.int_const(word)
+            }
+            2 => {
+                let int = self.operand(Ty::Int);
+                self.emit(Op::new(Opcode::IntShl, &[int, three]))
+            }
+            _ => {
+                let (int, eight) = (self.operand(Ty::Int), self.int_const(8));
+                let shifted = self.emit(Op::new(Opcode::IntShl, &[int, three]));
+                self.guard(Opcode::IntAddOvf, &[shifted, eight], 0)
+            }
+        }
+    }
+
+    /// Objects that surely have eight items: their type, they, and the items' type.
+    fn kind_of_items(&mut self) -> (TypeRef, &'a [u64], Ty) {
+        let (numbers, refs) = self.objects.split_at(Arena::NUMBERS);
+        if self.random.chance(70) { (kit().object, numbers, Ty::Int) } else { (kit().refs, refs, Ty::Ref) }
     }
 
     /// An operation on runs of items of the objects that surely have eight.
@@ -453,13 +590,10 @@ impl Builder<'_> {
             }
         };
         let (one, two, count) = (small(self, 3), small(self, 3), small(self, 5));
-        let [first, second] = [0, 1].map(|_| {
-            let object = self.random.pick(self.objects);
-            self.trace.push_const(Ty::Ref, object)
-        });
-        let ty = kit().object;
+        let (ty, objects, items) = self.kind_of_items();
+        let [first, second] = [0, 1].map(|_| self.object(objects));
         if self.random.chance(25) {
-            let value = self.operand(Ty::Int);
+            let value = self.operand(items);
             let mut op = Op::new(FillItems, &[first, one, value]).with_descr(ty.0);
             op.list = self.trace.push_list([count]);
             self.emit(op);
@@ -490,7 +624,67 @@ impl Builder<'_> {
         self.values[Ty::Ref.number() as usize].push(object.into());
     }
 
+    /// A call of a function's entry. The deeper, the less is left to count down.
+    fn call_entry(&mut self) {
+        let own = (self.fresh && self.frame.is_some()).then_some((None, self.begins));
+        let known = self.known.iter().filter(|(_, place)| place.is_function());
+        let choices: Vec<(Option<CodeId>, &Place)> =
+            known.map(|(code, place)| (Some(*code), place)).chain(own).collect();
+        if choices.is_empty() {
+            return;
+        }
+        let (code, callee) = self.random.pick(&choices);
+        let (zero, two) = (self.int_const(0), self.int_const(2));
+        let more = self.trace.push(Op::new(Opcode::IntLt, &[zero, self.counter.into()]));
+        self.guard(Opcode::GuardTrue, &[more.into()], 0);
+        let less = self.trace.push(Op::new(Opcode::IntSar, &[self.counter.into(), two]));
+        let list = self.arguments(less, callee);
+        let number = self.trace.calls.len() as u32;
+        self.trace.calls.push(EntryCall { code: code.map(|code| code.0), ..EntryCall::default() });
+        self.uses.extend(code);
+        let mut op = Op::new(Opcode::CallEntry, &[]).with_descr(number);
+        op.list = self.trace.push_list(list);
+        let status = self.trace.push(op);
+        self.guard(Opcode::GuardReturned, &[status.into()], 0);
+        let results = callee.results.clone();
+        if self.random.chance(60) {
+            let position = self.random.below(POSITIONS) as u64;
+            let position = self.int_const(position);
+            let mut op = Op::new(Opcode::GuardValue, &[status.into(), position]);
+            op.resume = self.resume(Some((status, results.clone())));
+            self.emit(op);
+        }
+        self.call_results(status, &results);
+    }
+
+    /// Takes some results of a call.
+    fn call_results(&mut self, status: Var, results: &[Ty]) {
+        for (number, ty) in results.iter().enumerate() {
+            if self.random.chance(80) {
+                let descr = 4 * number as u32 + ty.number();
+                self.emit(Op::new(Opcode::CallResult, &[status.into()]).with_descr(descr));
+            }
+        }
+    }
+
+    /// Inputs for a trace that begins there.
+    fn arguments(&mut self, counter: Var, place: &Place) -> Vec<Operand> {
+        let mut list = vec![Operand::from(counter)];
+        for (index, ty) in place.types.iter().enumerate().skip(1) {
+            list.push(match self.frame {
+                _ if place.frame != Some(index) => self.operand(*ty),
+                Some(frame) if self.random.chance(20) => frame.into(),
+                _ if self.random.chance(10) => self.operand(Ty::Ref),
+                _ => self.trace.push_const(Ty::Ref, FRAME_TOKEN),
+            });
+        }
+        list
+    }
+
     fn call(&mut self) {
+        if self.random.chance(30) {
+            return self.call_entry();
+        }
         let kit = kit();
         let (call, args) = match self.random.below(6) {
             0 => (kit.float_call, vec![self.number(), self.number()]),
@@ -522,28 +716,48 @@ impl Builder<'_> {
         }
     }
 
-    fn jump(&mut self, code: Opcode, types: &[Ty], descr: u32) {
-        let mut list = vec![Operand::from(self.counter)];
-        for ty in &types[1..] {
-            list.push(self.operand(*ty));
-        }
+    fn jump(&mut self, code: Opcode, list: Vec<Operand>, descr: u32) {
         let mut op = Op::new(code, &[]).with_descr(descr);
         op.list = self.trace.push_list(list);
         self.trace.push(op);
     }
 
-    fn finish(&mut self, inputs: &[Ty], phis: &[(Ty, Var)], peeled: bool, loops: &[(CodeId, Vec<Ty>)]) {
+    fn finish(&mut self, phis: &[(Ty, Var)], peeled: bool) {
         let choice = self.random.below(10);
-        if choice < 2 && !loops.is_empty() {
-            let (code, types) = &loops[self.random.below(loops.len())];
-            self.jump(Opcode::Enter, types, code.0);
-        } else if choice < 4 {
+        // A trace of a function goes on in that function or in a loop.
+        let entered = |(code, place): &&Known| !place.is_function() || self.begins.own == Some(*code);
+        let known: Vec<&Known> = self.known.iter().filter(entered).collect();
+        if choice < 2 && !known.is_empty() {
+            let (code, place) = self.random.pick(&known);
+            let mut list = self.arguments(self.counter, place);
+            if let (Some(index), Some(frame)) = (place.frame, self.frame) {
+                list[index] = frame.into();
+            }
+            self.uses.push(*code);
+            self.jump(Opcode::Enter, list, code.0);
+        } else if let Some(frame) = self.frame
+            && choice < 7
+        {
+            self.guard(Opcode::GuardCalled, &[frame.into()], 0);
+            let results = self.begins.results.clone();
+            let list = results.iter().map(|ty| self.operand(*ty)).collect();
+            let position = self.random.below(POSITIONS) as u32;
+            self.jump(Opcode::Return, list, position);
+        } else if choice < 4 || (!peeled && self.begins.status.is_some()) {
+            // What waits for a trace that begins behind a call waits only once.
             self.guard(Opcode::Exit, &[], 0);
         } else if peeled {
-            let types: Vec<Ty> = phis.iter().map(|(ty, _)| *ty).collect();
-            self.jump(Opcode::Loop, &types, 0);
+            let mut list = vec![Operand::from(self.counter)];
+            for (ty, _) in &phis[1..] {
+                list.push(self.operand(*ty));
+            }
+            self.jump(Opcode::Loop, list, 0);
         } else {
-            self.jump(Opcode::Loop, inputs, 0);
+            let mut list = self.arguments(self.counter, self.begins);
+            if let (Some(index), Some(frame)) = (self.begins.frame, self.frame) {
+                list[index] = frame.into();
+            }
+            self.jump(Opcode::Loop, list, 0);
         }
     }
 }

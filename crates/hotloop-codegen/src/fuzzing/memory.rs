@@ -1,20 +1,31 @@
 //! The memory that random traces work on: always at the same addresses, so that two runs can be compared
 //! word by word.
+//!
+//! Every few native calls and slow allocations all objects become old, as by a collection. Which objects were
+//! remembered between two of these places is kept: the tested target must remember all that the reference
+//! does (and may remember more, as the reference looks at the words that are stored).
 
+use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use hotloop_ir::{
     CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Ty, TypeDescr, TypeRef,
 };
 
+use crate::context::{FLAGS, OLD};
 use crate::{Bump, Context};
 
-const OBJECTS: usize = 6;
+/// The last two have references as items.
+const OBJECTS: usize = NUMBERS + 2;
+const NUMBERS: usize = 6;
 const ITEMS: usize = 8;
 const FIELDS: usize = 5;
 const OBJECT_WORDS: usize = 1 + FIELDS + ITEMS;
 const REGION: usize = 4096;
 const BITS: usize = 1 << 14;
+
+/// The flag in a header's word.
+const OLD_HEADER: u64 = (OLD as u64) << (8 * FLAGS);
 
 /// Objects, room for new ones, and their valid-object bits.
 pub struct Arena {
@@ -29,6 +40,8 @@ pub struct Arena {
 pub struct Kit {
     pub object: TypeRef,
     pub small: TypeRef,
+    /// Its items are references.
+    pub refs: TypeRef,
     pub fields: Vec<FieldId>,
     /// By number of arguments.
     pub calls: Vec<CallId>,
@@ -72,6 +85,7 @@ pub fn kit() -> &'static Kit {
         Kit {
             object: ty("fuzz", 77, Some((FieldKind::Int, Mutability::Mutable))),
             small: ty("fuzz_small", 78, None),
+            refs: ty("fuzz_refs", 79, Some((FieldKind::Ref, Mutability::Mutable))),
             calls: addresses
                 .iter()
                 .enumerate()
@@ -95,7 +109,7 @@ macro_rules! mixer {
         extern "C" fn $name($($arg: u64),*) -> Answer {
             let hash = 0x9e37_79b9_7f4a_7c15u64;
             $(let hash = (hash ^ $arg).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29);)*
-            clobber();
+            safepoint();
             Answer { result: hash >> (hash & 31), raised: (hash >> 60 == 0) as u64 }
         }
     };
@@ -129,7 +143,7 @@ fn mixers() -> [usize; 10] {
 }
 
 extern "C" fn float_native(a: u64, b: u64) -> Answer {
-    clobber();
+    safepoint();
     let sum = f64::from_bits(a) * 0.5 + f64::from_bits(b);
     Answer { result: if sum.is_nan() { 1.5 } else { sum }.to_bits(), raised: 0 }
 }
@@ -137,8 +151,49 @@ extern "C" fn float_native(a: u64, b: u64) -> Answer {
 extern "C" fn write_native(object: *mut u64, word: u64) -> Answer {
     // SAFETY: random traces only hand over objects of the arena.
     unsafe { object.add(1).write(word ^ 0x55) };
-    clobber();
+    safepoint();
     Answer { result: word.rotate_left(7), raised: (word % 16 == 3) as u64 }
+}
+
+/// What a collector would be told.
+struct Journal {
+    arena: *mut Arena,
+    /// The objects that were remembered, in pieces between two safepoints.
+    remembered: Vec<Vec<u64>>,
+    /// So many safepoints make one at which objects become old.
+    every: usize,
+}
+
+thread_local! {
+    static JOURNAL: RefCell<Journal> =
+        const { RefCell::new(Journal { arena: std::ptr::null_mut(), remembered: Vec::new(), every: 1 }) };
+}
+
+/// What was remembered since the last [`context_for`]: a list for each piece between two safepoints.
+pub fn remembered() -> Vec<Vec<u64>> {
+    JOURNAL.with_borrow_mut(|journal| std::mem::take(&mut journal.remembered))
+}
+
+/// Here a collection may happen.
+fn safepoint() {
+    clobber();
+    JOURNAL.with_borrow_mut(|journal| {
+        journal.remembered.push(Vec::new());
+        if journal.remembered.len().is_multiple_of(journal.every) {
+            // SAFETY: the arena that the running trace works on.
+            unsafe { (*journal.arena).make_all_old() };
+        }
+    });
+}
+
+extern "C" fn remember(object: *mut u8) {
+    clobber();
+    // SAFETY: random traces only hand over objects of the arena, which have flags.
+    let flags = unsafe { &mut *object.add(FLAGS as usize) };
+    // One that is new is noted in a way that the reference never does.
+    let noted = if *flags & OLD != 0 { object as u64 } else { 0 };
+    *flags &= !OLD;
+    JOURNAL.with_borrow_mut(|journal| journal.remembered.last_mut().map(|piece| piece.push(noted)));
 }
 
 /// Overwrites all registers that a called function need not keep.
@@ -184,6 +239,11 @@ impl Default for Arena {
 }
 
 impl Arena {
+    /// How many objects it has before traces make some, and how many of them have numbers as items.
+    pub const OBJECTS: usize = OBJECTS;
+    /// See [`Arena::OBJECTS`].
+    pub const NUMBERS: usize = NUMBERS;
+
     /// Some memory.
     pub fn new() -> Arena {
         let words = vec![0; OBJECTS * OBJECT_WORDS + 2 * REGION];
@@ -197,7 +257,30 @@ impl Arena {
 
     /// A copy of everything in it: the objects, the new ones, the valid-object bits.
     pub fn words(&self) -> Vec<u64> {
-        [&self.words[..], &self.bits].concat()
+        let mut words = [&self.words[..], &self.bits].concat();
+        // The flags differ: see above.
+        self.headers().for_each(|at| words[at] &= !OLD_HEADER);
+        words
+    }
+
+    /// Where the headers are.
+    fn headers(&self) -> impl Iterator<Item = usize> {
+        let words = &self.words;
+        let run = move |from: usize, to: usize| {
+            std::iter::successors(Some(from), move |at| {
+                let items = if words[*at] & 0xffff == 78 { 0 } else { words[*at] >> 32 };
+                Some(at + 1 + FIELDS + items as usize)
+            })
+            .take_while(move |at| *at < to)
+        };
+        let first = OBJECTS * OBJECT_WORDS;
+        let cursor = (self.bump.cursor - words.as_ptr() as usize) / 8;
+        run(0, first).chain(run(first, cursor)).chain(run(first + REGION, first + REGION + self.slow / 8))
+    }
+
+    fn make_all_old(&mut self) {
+        let headers: Vec<usize> = self.headers().collect();
+        headers.into_iter().for_each(|at| self.words[at] |= OLD_HEADER);
     }
 
     /// The state in which every run begins.
@@ -208,14 +291,14 @@ impl Arena {
         for index in 0..OBJECTS {
             let next = self.object(index + 1 + seed as usize % 3);
             let object = &mut self.words[index * OBJECT_WORDS..][..OBJECT_WORDS];
-            object[0] = 77 | (ITEMS as u64) << 32;
+            object[0] = if index < NUMBERS { 77 } else { 79 } | (ITEMS as u64) << 32 | OLD_HEADER;
             object[1] = index as u64 * 1000 + seed % 7;
             object[2] = (index as f64 * 1.25).to_bits();
             object[3] = next;
             object[4] = 200 + index as u64;
             object[5] = (index as u64) << 3;
             for (item, word) in object[1 + FIELDS..].iter_mut().enumerate() {
-                *word = seed.wrapping_mul(item as u64 + 3) >> 20;
+                *word = if index < NUMBERS { seed.wrapping_mul(item as u64 + 3) >> 20 } else { next };
             }
         }
         let start = self.words.as_ptr() as usize + OBJECTS * OBJECT_WORDS * 8;
@@ -229,6 +312,11 @@ impl Arena {
 pub fn context_for(arena: &mut Arena, seed: u64) -> Context {
     let mut context = Context::new(std::ptr::from_mut(arena).cast_const().cast(), slow_alloc);
     context.bump = &mut *arena.bump;
+    context.remember = remember;
+    if !seed.is_multiple_of(7) {
+        context.poll.set_stack_limit(0);
+    }
+    JOURNAL.set(Journal { arena, remembered: vec![Vec::new()], every: 1 + seed as usize % 3 });
     if !seed.is_multiple_of(5) {
         // Bits of the arena's own addresses only.
         let first = arena.words.as_ptr() as usize >> 6 & !3;
@@ -238,9 +326,9 @@ pub fn context_for(arena: &mut Arena, seed: u64) -> Context {
 }
 
 extern "C" fn slow_alloc(heap: *const (), header: u64, size: usize) -> *mut u8 {
+    safepoint();
     // SAFETY: the context's heap is an arena, which nobody else uses while a trace runs.
     let arena = unsafe { &mut *heap.cast_mut().cast::<Arena>() };
-    clobber();
     let start = OBJECTS * OBJECT_WORDS + REGION + arena.slow / 8;
     arena.slow += size;
     if arena.slow > REGION * 8 {
