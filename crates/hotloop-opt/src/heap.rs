@@ -28,6 +28,17 @@ pub(crate) struct Pending {
     pub value: Operand,
 }
 
+impl Pending {
+    /// Whether the place is written but once, when its object is made.
+    fn is_immutable(&self) -> bool {
+        let mutability = match self.place {
+            Place::Field(field) => Some(FieldId(field).get().mutability),
+            Place::Item(ty, _) => TypeRef(ty).get().items.map(|(_, mutability)| mutability),
+        };
+        mutability == Some(Mutability::Immutable)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Looked {
     call: u32,
@@ -157,6 +168,9 @@ impl Optimizer<'_> {
             {
                 return self.known_constant(known);
             }
+            if !header && let Some(known) = self.stored_when_made(op, object) {
+                return self.known_constant(known);
+            }
             let result = self.emit_load(new);
             self.state.pure.insert(key, result);
             return result;
@@ -184,6 +198,20 @@ impl Optimizer<'_> {
         let result = self.emit_load(new);
         self.state.heap.know(object, place, result);
         result
+    }
+
+    /// An immutable place is about to be read. It is written when its object is made, which may be put off like
+    /// any store, and a bridge may know the object by another name: the store is due, or its value is known.
+    fn stored_when_made(&mut self, op: &Op, object: Operand) -> Option<Operand> {
+        let Some((_, _, place)) = self.place(op) else {
+            self.flush_items(op.descr);
+            return None;
+        };
+        let known = self.state.heap.content(object, place);
+        if known.is_none() {
+            self.flush_aliases(object, place);
+        }
+        known
     }
 
     fn emit_load(&mut self, op: Op) -> Operand {
@@ -385,6 +413,9 @@ impl Optimizer<'_> {
     fn before_call(&mut self, effect: Effect) {
         if effect > Effect::Elidable {
             self.flush_stores();
+        } else {
+            // What never changes may be read by anybody.
+            self.flush_where(Pending::is_immutable);
         }
         if effect == Effect::Any {
             self.flush_frame();
