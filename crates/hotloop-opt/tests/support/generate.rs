@@ -91,7 +91,33 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
     let (r, s, t) = (reference(random), reference(random), random.below(REFS));
     let (v, w, slot) = (random.below(VALUES), random.below(VALUES), random.below(3) as u32);
     let test = Micro::IfLess(src(random), src(random), Vec::new(), Vec::new());
-    let mut body = match random.below(16) {
+    let native = |name: &str| kit().natives.iter().position(|native| native.id.get().name == name);
+    let native = |name: &str| native(name).expect("a function of the kit");
+    let mut body = match random.below(19) {
+        // The same object by two names, as it is made.
+        12 => vec![
+            Micro::NewBytes(t, src(random), b),
+            Micro::TagRef(v, t),
+            Micro::MoveRef(r, t),
+            Micro::UntagRef(s, v),
+            Micro::GetTag(a, s),
+        ],
+        13 => {
+            let number = random.below(INTS);
+            vec![
+                Micro::NewBytes(t, src(random), b),
+                Micro::IfRaised(native("random_tag_of"), t, t, number, number, Vec::new()),
+                Micro::MoveRef(r, t),
+            ]
+        }
+        14 => {
+            let (number, condition) = (random.below(INTS), random.below(INTS));
+            vec![
+                Micro::GetInt(a, r, IntField::N),
+                Micro::CallIf(native("random_write_quietly"), r, s, number, condition),
+                Micro::GetInt(to(random), r, IntField::N),
+            ]
+        }
         0 => vec![
             Micro::GetInt(a, r, IntField::N),
             Micro::Pure(IntAdd, a, Src::Reg(a), b),
@@ -111,7 +137,7 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
         9 => {
             let (bytes, at) = (random.chance(50), Src::Const(0));
             let make =
-                if bytes { Micro::NewBytes(t, Src::Const(3)) } else { Micro::NewArray(t, Src::Const(3)) };
+                if bytes { Micro::NewBytes(t, Src::Const(3), b) } else { Micro::NewArray(t, Src::Const(3)) };
             vec![
                 Micro::CopyItems(bytes, s, at, t, at, index(random)),
                 make,
@@ -128,14 +154,14 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
                 Micro::MoveRef(r, t),
             ]
         }
-        13 => vec![Micro::TextOf(r, s), Micro::Join(s, r, t), Micro::SameText(a, s, r)],
-        15 => vec![
+        16 => vec![Micro::TextOf(r, s), Micro::Join(s, r, t), Micro::SameText(a, s, r)],
+        18 => vec![
             Micro::Slice(s, r, Src::Const(1), index(random)),
             Micro::Join(t, r, s),
             Micro::Join(r, r, s),
             Micro::SameText(a, t, r),
         ],
-        14 => vec![
+        17 => vec![
             Micro::Join(t, r, s),
             Micro::SetHash(t, b),
             test.clone(),
@@ -143,7 +169,11 @@ fn idiom(random: &mut Random) -> Vec<Micro> {
             Micro::SameText(a, s, t),
         ],
         11 => {
-            vec![Micro::NewBytes(t, index(random)), Micro::SetByte(t, index(random), b), Micro::MoveRef(r, t)]
+            vec![
+                Micro::NewBytes(t, index(random), b),
+                Micro::SetByte(t, index(random), b),
+                Micro::MoveRef(r, t),
+            ]
         }
         7 => vec![Micro::GetNext(t, r), Micro::GetInt(a, t, IntField::N), Micro::SetNext(r, s)],
         _ => vec![Micro::GetR(t), Micro::SetR(r), Micro::MoveRef(s, t)],
@@ -211,10 +241,11 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
             13 => Micro::MoveRef(r, s),
             14 => Micro::PromoteRef(r),
             _ if random.chance(60) => runs(random, r, s),
-            _ => match random.below(6) {
+            _ => match random.below(8) {
+                6 | 7 => Micro::GetTag(to(random), r),
                 0 => Micro::GetCount(to(random), r),
                 1 => Micro::SetCount(r, src(random)),
-                2 => Micro::NewBytes(r, index(random)),
+                2 => Micro::NewBytes(r, index(random), src(random)),
                 3 => Micro::GetByte(to(random), r, index(random)),
                 4 => Micro::SetByte(r, index(random), src(random)),
                 _ => Micro::Null(r),
@@ -233,6 +264,14 @@ fn micro(random: &mut Random, theme: usize, depth: usize) -> Micro {
         },
         3 => {
             let native = random.below(kit().natives.len());
+            let descr = kit().natives[native].id.get();
+            if !descr.raises && random.chance(40) {
+                let (number, condition) = (random.below(INTS), random.below(INTS));
+                return match descr.result {
+                    Some(_) if random.chance(70) => Micro::CallUnless(native, r, s, number, condition),
+                    _ => Micro::CallIf(native, r, s, number, condition),
+                };
+            }
             let yes = if depth > 0 { block(random, theme, 1, 0) } else { Vec::new() };
             Micro::IfRaised(native, r, s, random.below(INTS), random.below(INTS), yes)
         }

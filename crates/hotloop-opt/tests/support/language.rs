@@ -4,7 +4,7 @@
 use hotloop_ir::{FieldKind, Opcode, Ty};
 
 use super::machine::{Machine, Red};
-use super::memory::{FRAME_ITEMS, World, kit};
+use super::memory::{FRAME_ITEMS, Native, World, kit};
 
 /// Registers by type. The first `STATE` of each are the red state, the others live for an instruction.
 pub const INTS: usize = 7;
@@ -47,6 +47,11 @@ pub enum Micro {
     IfCell(Reg, Vec<Micro>, Vec<Micro>),
     IfSame(Reg, Reg, Vec<Micro>, Vec<Micro>),
     IfRaised(usize, Reg, Reg, Reg, Reg, Vec<Micro>),
+    /// Calls a function that does not raise if the int register with the last number is not 0.
+    CallIf(usize, Reg, Reg, Reg, Reg),
+    /// Calls a function that does not raise for what the register of its result's kind holds, unless that is not 0:
+    /// the result is in that register then.
+    CallUnless(usize, Reg, Reg, Reg, Reg),
     Promote(Reg),
     PromoteRef(Reg),
     MoveRef(Reg, Reg),
@@ -64,7 +69,9 @@ pub enum Micro {
     SetItem(Reg, Src, Reg),
     GetCount(Reg, Reg),
     SetCount(Reg, Src),
-    NewBytes(Reg, Src),
+    /// So many bytes, and their tag.
+    NewBytes(Reg, Src, Src),
+    GetTag(Reg, Reg),
     GetByte(Reg, Reg, Src),
     SetByte(Reg, Src, Src),
     /// Bytes or references, from, its index, to, its index, how many.
@@ -323,6 +330,19 @@ impl Run<'_> {
     }
 
     /// A length from 0 to 3.
+    /// What a native function is given.
+    fn arguments(&self, native: &Native, object: Reg, other: Reg, number: Reg) -> Vec<(Red, Ty)> {
+        let mut objects = [self.registers.refs[object], self.registers.refs[other]].into_iter();
+        let number = self.registers.ints[number];
+        let letters = native.takes.chars();
+        letters
+            .map(|letter| match letter {
+                'r' => (objects.next().unwrap_or(number), Ty::Ref),
+                _ => (number, Ty::Int),
+            })
+            .collect()
+    }
+
     fn small(&mut self, src: Src) -> Red {
         let length = self.int(src);
         self.machine.pure(Opcode::IntAnd, &[length, Red::constant(3)])
@@ -379,16 +399,7 @@ impl Run<'_> {
             }
             Micro::IfRaised(native, object, other, number, to, yes) => {
                 let native = &kit.natives[*native];
-                let mut objects = [self.registers.refs[*object], self.registers.refs[*other]].into_iter();
-                let number = self.registers.ints[*number];
-                let args: Vec<(Red, Ty)> = native
-                    .takes
-                    .chars()
-                    .map(|letter| match letter {
-                        'r' => (objects.next().unwrap_or(number), Ty::Ref),
-                        _ => (number, Ty::Int),
-                    })
-                    .collect();
+                let args = self.arguments(native, *object, *other, *number);
                 let (result, raised) = self.machine.call(native.id, &args);
                 if raised {
                     return self.block(yes);
@@ -398,6 +409,22 @@ impl Run<'_> {
                     Some(Ty::Ref) => self.registers.refs[to % REFS] = result,
                     _ => {}
                 }
+            }
+            Micro::CallIf(native, object, other, number, condition) => {
+                let native = &kit.natives[*native];
+                let args = self.arguments(native, *object, *other, *number);
+                let condition = (self.registers.ints[*condition], Ty::Int);
+                self.machine.conditional_call(Opcode::CallIf, native.id, condition, &args);
+            }
+            Micro::CallUnless(native, object, other, number, to) => {
+                let native = &kit.natives[*native];
+                let args = self.arguments(native, *object, *other, *number);
+                let ty = native.id.get().result.unwrap_or(Ty::Int);
+                let held = match ty {
+                    Ty::Ref => &mut self.registers.refs[to % REFS],
+                    _ => &mut self.registers.ints[2 + to % (INTS - 2)],
+                };
+                *held = self.machine.conditional_call(Opcode::CallUnless, native.id, (*held, ty), &args);
             }
             Micro::Promote(reg) => {
                 self.registers.ints[*reg] = self.machine.promote(self.registers.ints[*reg], Ty::Int);
@@ -480,9 +507,16 @@ impl Run<'_> {
                     self.machine.set_field(object, kit.count, value);
                 }
             }
-            Micro::NewBytes(to, length) => {
-                let length = self.small(*length);
-                self.registers.refs[*to] = self.new_object(kit.bytes, length);
+            Micro::NewBytes(to, length, tag) => {
+                let (length, tag) = (self.small(*length), self.int(*tag));
+                let bytes = self.new_object(kit.bytes, length);
+                self.machine.set_field(bytes, kit.tag, tag);
+                self.registers.refs[*to] = bytes;
+            }
+            Micro::GetTag(to, object) => {
+                if let Some(object) = self.object(*object, kit.bytes) {
+                    self.registers.ints[*to] = self.machine.get_field(object, kit.tag);
+                }
             }
             Micro::GetByte(to, object, index) => {
                 if let Some((object, index)) = self.item(*object, kit.bytes, *index) {

@@ -477,6 +477,46 @@ impl Machine {
         Red { bits, operand: self.push(op) }
     }
 
+    /// Calls a native function that does not raise if the condition is not 0 (`CallIf`), or unless it is, when
+    /// the condition is the result (`CallUnless`).
+    pub fn conditional_call(
+        &mut self,
+        opcode: Opcode,
+        id: CallId,
+        condition: (Red, Ty),
+        args: &[(Red, Ty)],
+    ) -> Red {
+        let descr = id.get();
+        let code = check(opcode, id.0);
+        let kind = if descr.effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads };
+        let answers = descr.result.filter(|_| opcode == Opcode::CallUnless);
+        let result = match self.count(code) {
+            Some(Fed::Result(result, _)) => result,
+            _ => {
+                let called = (condition.0.bits != 0) == (opcode == Opcode::CallIf);
+                let bits = if called { Self::answer(id, args).result } else { condition.0.bits };
+                let all = std::iter::once(&condition).chain(args);
+                let operands: Vec<Operand> = all.map(|(red, ty)| self.operand(*red, *ty)).collect();
+                let mut op = Op::new(opcode, &[]).with_descr(id.0);
+                op.resume = self.events();
+                Red { bits, operand: self.push_with_list(op, operands) }
+            }
+        };
+        self.note(kind, Red::constant(0), answers.map(|ty| (result, ty)), None, code);
+        if kind == EventKind::CallWrites {
+            self.bare_guard(Opcode::GuardValid);
+        }
+        result
+    }
+
+    fn answer(id: CallId, args: &[(Red, Ty)]) -> Answer {
+        let word = |index: usize| args.get(index).map_or(0, |(red, _)| red.bits);
+        // SAFETY: the kit's functions are of this type.
+        let function =
+            unsafe { std::mem::transmute::<usize, extern "C" fn(u64, u64, u64) -> Answer>(id.get().address) };
+        function(word(0), word(1), word(2))
+    }
+
     /// Calls a native function: its result, and whether it raised.
     pub fn call(&mut self, id: CallId, args: &[(Red, Ty)]) -> (Red, bool) {
         let descr = id.get();
@@ -485,13 +525,8 @@ impl Machine {
         let (result, raised) = match self.count(code) {
             Some(Fed::Result(result, raised)) => (result, raised),
             _ => {
-                let word = |index: usize| args.get(index).map_or(0, |(red, _)| red.bits);
-                // SAFETY: the kit's functions are of this type.
-                let function = unsafe {
-                    std::mem::transmute::<usize, extern "C" fn(u64, u64, u64) -> Answer>(descr.address)
-                };
                 let operands: Vec<Operand> = args.iter().map(|(red, ty)| self.operand(*red, *ty)).collect();
-                let answer = function(word(0), word(1), word(2));
+                let answer = Self::answer(id, args);
                 let mut op = Op::new(Opcode::Call, &[]).with_descr(id.0);
                 op.resume = self.events();
                 let operand = self.push_with_list(op, operands);

@@ -36,6 +36,7 @@ pub struct Kit {
     pub s: FieldId,
     pub count: FieldId,
     pub hash: FieldId,
+    pub tag: FieldId,
     pub link: FieldId,
     pub x: FieldId,
     pub r: FieldId,
@@ -66,6 +67,7 @@ pub fn kit() -> &'static Kit {
         let s = field("RandomCell", "s", 40, Int, Stable);
         let count = field("RandomArray", "count", 8, Int, Mutable);
         let hash = field("RandomText", "hash", 8, Int, Mutable);
+        let tag = field("RandomBytes", "tag", 8, Int, Immutable);
         let link = field("RandomFrame", "link", 8, Ref, Immutable);
         let x = field("RandomFrame", "x", 16, Int, Mutable);
         let r = field("RandomFrame", "r", 24, Ref, Mutable);
@@ -84,12 +86,13 @@ pub fn kit() -> &'static Kit {
         Kit {
             cell: ty("RandomCell", 901, 48, &[n, next, v, k, s], None, false),
             array: ty("RandomArray", 902, 16, &[count], Some((Ref, Mutable)), false),
-            bytes: ty("RandomBytes", 903, 8, &[], Some((Byte, Mutable)), false),
+            bytes: ty("RandomBytes", 903, 16, &[tag], Some((Byte, Mutable)), false),
             text: ty("RandomText", 905, 16, &[hash], Some((Byte, Immutable)), false),
             frame: ty("RandomFrame", 904, 32, &[link, x, r], Some((Value, Mutable)), true),
             natives: vec![
                 native("mix", mix, "i", Some(Ty::Int), Effect::Elidable, false),
                 native("mix_raises", mix_raises, "i", Some(Ty::Int), Effect::Elidable, true),
+                native("tag_of", tag_of, "r", Some(Ty::Int), Effect::Elidable, false),
                 native("look", look, "ri", Some(Ty::Int), Effect::Reads, false),
                 native("look_raises", look_raises, "ri", Some(Ty::Ref), Effect::Reads, true),
                 native("find", find, "ri", Some(Ty::Int), Effect::Looks, false),
@@ -109,6 +112,7 @@ pub fn kit() -> &'static Kit {
             s,
             count,
             hash,
+            tag,
             link,
             x,
             r,
@@ -358,6 +362,11 @@ extern "C" fn mix(number: u64, _: u64, _: u64) -> Answer {
 
 extern "C" fn mix_raises(number: u64, _: u64, _: u64) -> Answer {
     answer(digest(&[number]) & 0xff, number % 4 == 1)
+}
+
+extern "C" fn tag_of(object: u64, _: u64, _: u64) -> Answer {
+    let has_one = object != 0 && type_of(object) == kit().bytes;
+    answer(if has_one { load_slot(object, kit().bytes, 0) } else { 0 }, false)
 }
 
 extern "C" fn find(object: u64, number: u64, _: u64) -> Answer {
