@@ -162,8 +162,11 @@ fn make(random: &mut Random) -> (Trace, Vec<u64>) {
     inputs.extend((2..INPUTS).map(|_| random.word(tagged) as u64));
     // The step is a constant or an invariant.
     let variable = random.below(5) == 0;
+    // It is added, or its opposite is subtracted.
+    let subtracted = random.below(3) == 0;
+    let amount = if subtracted { -step } else { step };
     if variable {
-        inputs[INPUTS - 1] = step as u64;
+        inputs[INPUTS - 1] = amount as u64;
     }
     let vars: Vec<Operand> = inputs.iter().map(|_| trace.push(Op::new(Input, &[])).into()).collect();
     let mut maker = Maker { trace, values: inputs.clone(), pool: vars.clone() };
@@ -175,10 +178,14 @@ fn make(random: &mut Random) -> (Trace, Vec<u64>) {
     poll.resume = 0;
     maker.push(poll);
     let (i, n) = (vars[0], vars[1]);
-    let amount = if variable { vars[INPUTS - 1] } else { maker.constant(step) };
+    let amount = if variable { vars[INPUTS - 1] } else { maker.constant(amount) };
     let counted = |maker: &mut Maker, random: &mut Random| {
         let checked = random.below(3) > 0;
-        maker.checked(checked, IntAdd, i, amount)
+        match (subtracted, random.below(4)) {
+            (true, _) => maker.checked(checked, IntSub, i, amount),
+            (false, 0) => maker.checked(checked, IntAdd, amount, i),
+            (false, _) => maker.checked(checked, IntAdd, i, amount),
+        }
     };
     let condition = |maker: &mut Maker, random: &mut Random, i: Operand| {
         let code = random.pick(&[IntLt, IntLe, IntLt, UintLt, IntNe]);
@@ -206,15 +213,23 @@ fn make(random: &mut Random) -> (Trace, Vec<u64>) {
         Some(next) => next,
         None => counted(&mut maker, random),
     };
-    let mut back = vars;
+    let mut back = vars.clone();
     back[0] = next;
     for slot in back.iter_mut().skip(1) {
         match random.below(8) {
             0 => {
-                let word = random.pick(&[1, 2, 3, -1, 8, 24, -8, 16]);
+                let word = random.pick(&[1, 2, 3, -1, 8, 24, -8, 16, 0]);
                 let amount = maker.constant(word);
                 let checked = random.below(3) > 0;
-                *slot = maker.checked(checked, IntAdd, *slot, amount);
+                let code = random.pick(&[IntAdd, IntAdd, IntSub]);
+                *slot = maker.checked(checked, code, *slot, amount);
+            }
+            2 => {
+                // By a step that is no constant, perhaps from the other side.
+                let (code, checked) = (random.pick(&[IntAdd, IntSub]), random.below(3) > 0);
+                let step = vars[INPUTS - 1];
+                let (a, b) = if random.below(3) == 0 { (step, *slot) } else { (*slot, step) };
+                *slot = maker.checked(checked, code, a, b);
             }
             1 => *slot = random.pick(&maker.pool.clone()),
             _ => {}
