@@ -10,7 +10,9 @@
 
 use rustc_hash::FxHashSet as HashSet;
 
-use hotloop_ir::{FRAME_TOKEN, Mutability, Op, Opcode, Operand, Trace, Ty, TypeRef, Var, caller_token};
+use hotloop_ir::{
+    FRAME_TOKEN, Mutability, ObjectKind, Op, Opcode, Operand, Trace, Ty, TypeDescr, Var, caller_token,
+};
 
 use crate::Contradiction;
 use crate::pipeline::Optimizer;
@@ -23,7 +25,6 @@ impl Optimizer<'_> {
         let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
         // A frame that somebody else knows can't be replaced by a token.
         let Val::Virtual(frame) = self.value(list[0]) else { return Err(Contradiction) };
-        self.flush_stores();
         let mut inputs = Vec::with_capacity(call.slots.len() + list.len());
         for (index, word) in list[1..].iter().enumerate() {
             inputs.push(if index as u32 == call.frame {
@@ -51,7 +52,6 @@ impl Optimizer<'_> {
         if !matches!(self.state.objects[frame.0 as usize].home, Home::Virtual) {
             return Err(Contradiction);
         }
-        // What was allocated for the call has been written.
         self.flush_stores();
         let mut new = Op::new(Opcode::CallEntry, &[]).with_descr(op.descr);
         new.list = self.state.out.push_list(inputs);
@@ -84,7 +84,6 @@ impl Optimizer<'_> {
             return self.guard_op(*op, Op::new(Opcode::Exit, &[]));
         }
         self.guard_op(*op, Op::new(Opcode::GuardCalled, &[token]));
-        self.flush_stores();
         let mut results = Vec::new();
         for (index, word) in state.iter().enumerate() {
             if index as u32 != shape.frame {
@@ -117,6 +116,7 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
     if tokens.is_empty() {
         return (found, tokens);
     }
+    let frame = frame_type(trace);
     let phis: Vec<Operand> = (0..trace.ops.len())
         .filter(|at| trace.ops[*at].code == Opcode::Phi)
         .map(|at| Operand::var(Var(at as u32)))
@@ -149,7 +149,7 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
                     let made = op.args[0]
                         .as_var()
                         .is_some_and(|var| matches!(trace.op(var).code, Opcode::New | Opcode::NewArray));
-                    mentions || (!made && reaches_into_frame(op))
+                    mentions || (!made && frame.is_some_and(|frame| reaches_into(frame, op)))
                 }
                 Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => {
                     let (one, other) = op.types();
@@ -167,13 +167,19 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
     }
 }
 
+/// The type of the trace's own frame.
+fn frame_type(trace: &Trace) -> Option<&'static TypeDescr> {
+    let objects = &trace.start.as_ref()?.objects;
+    let frame = objects.iter().find(|object| matches!(object.kind, ObjectKind::Existing(_)))?;
+    Some(frame.ty.get())
+}
+
 /// Whether it reads or writes what may change of a frame.
-fn reaches_into_frame(op: &Op) -> bool {
+fn reaches_into(frame: &TypeDescr, op: &Op) -> bool {
     match op.code {
         Opcode::GetField | Opcode::SetField => {
-            op.field().get().mutability != Mutability::Immutable
-                && TypeRef::of_field(op.field()).is_some_and(|ty| ty.get().virtualizable)
+            frame.fields.contains(&op.field()) && op.field().get().mutability != Mutability::Immutable
         }
-        _ => op.type_ref().get().virtualizable,
+        _ => op.type_ref().get().id == frame.id,
     }
 }

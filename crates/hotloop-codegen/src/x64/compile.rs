@@ -99,7 +99,7 @@ pub struct Compiler<'a> {
     pub stubs: u32,
     pub slow_at: Vec<u32>,
     pub run_entry: u32,
-    pub call_entry: u32,
+    pub call_entry: Option<u32>,
     pub pool_at: u32,
     /// The guard that is emitted a second time.
     pub repeated: Option<u32>,
@@ -169,7 +169,7 @@ impl<'a> Compiler<'a> {
             stubs: 0,
             slow_at: Vec::new(),
             run_entry: 0,
-            call_entry: 0,
+            call_entry: None,
             pool_at: 0,
             repeated: None,
             flags: None,
@@ -337,8 +337,10 @@ impl<'a> Compiler<'a> {
         }
         self.run_entry = self.asm.bytes.len() as u32;
         self.emit_run_entry();
-        self.call_entry = self.asm.bytes.len() as u32;
-        self.emit_call_entry();
+        if self.is_called() {
+            self.call_entry = Some(self.asm.bytes.len() as u32);
+            self.emit_call_entry();
+        }
         while !self.asm.bytes.len().is_multiple_of(8) {
             self.asm.bytes.push(0xcc);
         }
@@ -360,7 +362,7 @@ impl<'a> Compiler<'a> {
                     (self.stubs + guard * STUB_SIZE as u32) as i32
                 }
                 Target::Slow(index) => self.slow_at[index as usize] as i32,
-                Target::CallEntry => self.call_entry as i32,
+                Target::CallEntry => self.call_entry.unwrap_or(self.run_entry) as i32,
                 Target::Pool(index) => (self.pool_at + index * 8) as i32,
             };
             // From the end of the four bytes, where the instruction ends, too.

@@ -21,9 +21,9 @@ pub enum Entry {
 
 /// Other code that is entered or called.
 pub struct Entered {
-    /// Where `enter` goes, and where `call_entry` does.
+    /// Where `enter` goes, and where `call_entry` does (only into what begins with `guard_stack`).
     pub at: usize,
-    pub call_at: usize,
+    pub call_at: Option<usize>,
     /// Where the inputs must be.
     pub locs: Vec<Option<Loc>>,
     /// Spill slots of its frame.

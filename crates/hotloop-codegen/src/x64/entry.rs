@@ -9,7 +9,7 @@
 //! callee   sub rsp, frame; copy arguments to slots; …; store results; mov rax, position; add rsp, frame; ret
 //! ```
 
-use hotloop_ir::{Op, Operand, Var};
+use hotloop_ir::{Op, Opcode, Operand, Var};
 
 use super::asm::{Alu, CONTEXT, Mem, RAX, RSP, SCRATCH, Src, Target};
 use super::compile::{Compiler, RegClass, Result};
@@ -26,9 +26,10 @@ fn result_mem(number: u32) -> Mem {
 impl Compiler<'_> {
     pub fn call_of_entry(&mut self, op: &Op) -> Result<()> {
         let (target, locs) = match self.trace.calls[op.descr as usize].code {
-            None => (Target::CallEntry, self.entry_locs.clone()),
+            None if self.is_called() => (Target::CallEntry, self.entry_locs.clone()),
+            None => return Err(CodegenError::Malformed("call of itself, which is no entry".into())),
             Some(code) => {
-                let Some(Entered { call_at, locs, .. }) = (self.env.enter)(code) else {
+                let Some(Entered { call_at: Some(call_at), locs, .. }) = (self.env.enter)(code) else {
                     return Err(CodegenError::Malformed("call of no entry".into()));
                 };
                 (Target::Region(call_at as u32), locs)
@@ -112,6 +113,11 @@ impl Compiler<'_> {
         self.asm.alu(Alu::Add, RSP, Src::Imm(self.frame_size()));
         self.asm.ret();
         Ok(())
+    }
+
+    /// Whether traces may call this one: it checks that the machine stack has room.
+    pub fn is_called(&self) -> bool {
+        self.trace.ops.iter().any(|op| op.code == Opcode::GuardStack)
     }
 
     /// The way in for calls.

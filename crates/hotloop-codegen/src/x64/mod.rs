@@ -82,8 +82,8 @@ struct Code {
     first_guard: u32,
     /// The guard whose failure it continues.
     parent: Option<u32>,
-    /// Where a `call_entry` comes in.
-    call_entry: usize,
+    /// Where a `call_entry` comes in, if one may.
+    call_entry: Option<usize>,
     /// Spill slots of its frame.
     slots: usize,
 }
@@ -198,7 +198,7 @@ impl Target for X64 {
                 let code = known(code)?;
                 Some(Entered {
                     at: code.base + code.entry,
-                    call_at: code.base + code.call_entry,
+                    call_at: code.call_entry.map(|at| code.base + at),
                     locs: code.entry_locs.clone(),
                     slots: code.slots,
                 })
@@ -250,7 +250,7 @@ impl Target for X64 {
                 Entry::Fresh => None,
                 Entry::Bridge { guard } => Some(guard),
             },
-            call_entry: compiler.call_entry as usize,
+            call_entry: compiler.call_entry.map(|at| at as usize),
             slots: env.slots,
         });
         if !code.by_resume.is_empty() {
