@@ -274,6 +274,16 @@ impl Eval {
                     }
                     return Left::Returned(op.descr);
                 }
+                Opcode::BoxFloat if evaluate(Opcode::FloatFitsValue, a, 0, 0) == 0 => {
+                    let ty = op.type_ref().get();
+                    // SAFETY: the context is valid, says the caller; the object is of the type that is written.
+                    unsafe {
+                        let (size, header) = layout(ty, 0);
+                        let object = allocate(context, size, header, &[]);
+                        store(context, FieldKind::Float, object, ty.slot(0).0.into(), a);
+                        evaluate(Opcode::RefToValue, object, 0, 0)
+                    }
+                }
                 code if code.class() == Class::Pure => evaluate(code, a, b, c),
                 Opcode::IntAddOvf | Opcode::IntSubOvf | Opcode::IntMulOvf => {
                     fails = overflows(op.code, a, b);

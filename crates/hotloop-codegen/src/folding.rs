@@ -85,8 +85,8 @@ impl Folds {
                     let offset = if run.is_empty() { 0 } else { offset };
                     run.push(Found { at, size, member: Member { offset, header } });
                 }
-                Class::Call | Class::End => folds.end(&mut run),
-                _ if op.code == Opcode::Label => folds.end(&mut run),
+                Class::End => folds.end(&mut run),
+                _ if op.code.may_collect() || op.code == Opcode::Label => folds.end(&mut run),
                 _ => {}
             }
         }

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use hotloop_codegen::fuzzing::resume_of;
 use hotloop_codegen::x64::X64;
 use hotloop_codegen::{Context, Entry, Eval, Options, Request, Target};
+use hotloop_ir::pure::evaluate;
 use hotloop_ir::{
     CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Trace, Ty,
     TypeDescr, TypeRef, two_types,
@@ -244,5 +245,27 @@ fn remembering_costs_no_registers() {
         for (index, object) in memory.iter().enumerate() {
             assert_eq!((object[1], object[3]), (memory[(index + 1) % 12].as_ptr() as u64, 8));
         }
+    });
+}
+
+/// What fits is tagged, without an allocation; the collector is told of the other.
+#[test]
+fn floats_that_do_not_fit_are_boxed() {
+    let kit = kit();
+    let (mut build, objects) = Build::new(&[Ty::Ref]);
+    let length = build.op(Opcode::Len, &[objects[0]], kit.ty.0);
+    let four = build.op(Opcode::IntToFloat, &[length], 0);
+    let big = build.0.push_const(Ty::Float, 1e300f64.to_bits());
+    let huge = build.op(Opcode::FloatMul, &[four, big], 0);
+    for (field, float) in [(kit.value, huge), (kit.number, four)] {
+        let value = build.op(Opcode::BoxFloat, &[float], kit.ty.0);
+        build.op(Opcode::SetField, &[objects[0], value], field.0);
+    }
+    assert_eq!(remembered(&build.exit(&objects), 1), [0]);
+    MEMORY.with_borrow(|memory| {
+        assert_eq!(memory.len(), 2, "one box");
+        assert_eq!(memory[1][1], 4e300f64.to_bits());
+        assert_eq!(memory[0][2], memory[1].as_ptr() as u64 + 2);
+        assert_eq!(memory[0][3], evaluate(Opcode::FloatToValue, 4f64.to_bits(), 0, 0));
     });
 }

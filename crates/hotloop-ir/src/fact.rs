@@ -33,6 +33,9 @@ impl Fact {
     /// A tagged float (`value_is_float`).
     pub const FLOAT_VALUE: Fact = Fact { tags: 1 << 0b001 | 1 << 0b101 | 1 << 0b110, ..Fact::ANY };
 
+    /// A float as a value: tagged, or a reference to its box.
+    pub const FLOAT_OR_BOX: Fact = Fact { tags: Fact::FLOAT_VALUE.tags | 1 << 0b010, ..Fact::ANY };
+
     /// Exactly this word.
     pub const fn exactly(bits: u64) -> Fact {
         let tags = 1 << (bits & 7);

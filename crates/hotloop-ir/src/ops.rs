@@ -8,8 +8,8 @@
 //! *  any of them          [] a list of operands          >x  result type; no > means no result
 //! ```
 //!
-//! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`,
-//! `getitem`, `len`, `fill_items`, `virtualizable` and `guard_type`; two types ([`crate::two_types`]) for
+//! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`, `box_float`,
+//! `getitem`, `len`, `fill_items`, `virtualizable`, `guard_type` and `guard_box`; two types ([`crate::two_types`]) for
 //! `copy_items` and its like; a call for calls and `known_result`; an instruction for `instr`;
 //! the live length for `live`; the type of an `input`; a loop's number for `enter`; an index of
 //! [`Trace::calls`](crate::Trace::calls) for `call_entry`. For guards and calls
@@ -163,6 +163,7 @@ ops! {
 
     // Floats in tagged values (self-tagging).
     FloatToValue "float_to_value" (b"f" false -> "i") Pure: "The tagged word of a float that fits (`float_fits_value`).";
+    BoxFloat "box_float" (b"f" false -> "i") Pure: "The float as a value: its tagged word if it fits, else a new object of type `descr` with it in its first field.";
     ValueToFloat "value_to_float" (b"i" false -> "f") Pure: "The float in a tagged word that is one (`value_is_float`).";
     FloatFitsValue "float_fits_value" (b"f" false -> "i") Pure: "1 if the float has a tagged word, else 0.";
     ValueIsFloat "value_is_float" (b"i" false -> "i") Pure: "1 if the low three bits are 1, 5 or 6, else 0.";
@@ -172,6 +173,7 @@ ops! {
     GuardFalse "guard_false" (b"i" false -> "") Guard: "Goes on if the operand is 0.";
     GuardValue "guard_value" (b"**" false -> "") Guard: "Goes on if the operand equals the constant (second operand), bit for bit.";
     GuardType "guard_type" (b"r" false -> "") Guard: "Goes on if the object (not null) is of heap type `descr`.";
+    GuardBox "guard_box" (b"i" false -> "") Guard: "Goes on if the value is a float in a box of type `descr`. Recorded traces only.";
     GuardNoInterrupt "guard_no_interrupt" (b"" false -> "") Guard: "Goes on if the poll flag is not set.";
     GuardStack "guard_stack" (b"" false -> "") Guard: "Goes on if the machine stack has room for another frame, and the poll flag is not set.";
     GuardReal "guard_real" (b"r" false -> "") Guard: "Goes on if the word is an address, and no token for a frame of a calling trace.";
@@ -216,6 +218,11 @@ impl Opcode {
     /// The operation with this name in the text form.
     pub fn from_name(name: &str) -> Option<Opcode> {
         Opcode::ALL.iter().copied().find(|op| op.name() == name)
+    }
+
+    /// Whether a collection may come while it is executed: it allocates, or calls what may.
+    pub fn may_collect(self) -> bool {
+        matches!(self.class(), Class::Alloc | Class::Call) || self == Opcode::BoxFloat
     }
 
     /// Whether it may leave the trace and so has resume data.

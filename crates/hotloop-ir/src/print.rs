@@ -318,7 +318,8 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
         Instr => DescrKind::Instr,
         Live | Enter | CallEntry | CallResult | Return => DescrKind::Number,
         GetField | SetField => DescrKind::Field,
-        GetItem | SetItem | FillItems | Len | New | NewArray | Virtualizable | GuardType => DescrKind::Type,
+        GetItem | SetItem | FillItems | Len | New | NewArray | BoxFloat | Virtualizable | GuardType
+        | GuardBox => DescrKind::Type,
         CopyItems | EqualItems | CompareItems => DescrKind::TwoTypes,
         Call | CallIf | CallUnless | KnownResult => DescrKind::Call,
         _ => DescrKind::None,
@@ -335,7 +336,7 @@ fn is_named(op: &Op) -> bool {
 
 impl EventKind {
     /// Every kind.
-    pub(crate) const ALL: [EventKind; 7] = [
+    pub(crate) const ALL: [EventKind; 8] = [
         EventKind::Read,
         EventKind::Write,
         EventKind::Copy,
@@ -343,6 +344,7 @@ impl EventKind {
         EventKind::CallReads,
         EventKind::CallWrites,
         EventKind::Hint,
+        EventKind::Box,
     ];
 
     /// Its name in the text form.
@@ -355,6 +357,7 @@ impl EventKind {
             EventKind::CallReads => "call_reads",
             EventKind::CallWrites => "call_writes",
             EventKind::Hint => "hint",
+            EventKind::Box => "box",
         }
     }
 }

@@ -69,7 +69,8 @@ pub fn evaluate(op: Opcode, a: u64, b: u64, c: u64) -> u64 {
         FloatLe => (fa <= fb) as u64,
         IntToFloat => (ia as f64).to_bits(),
         FloatToInt => (fa as i64) as u64,
-        FloatToValue => a.rotate_left(4) ^ 5,
+        // (Of a `box_float` only the half that makes no object.)
+        FloatToValue | BoxFloat => a.rotate_left(4) ^ 5,
         ValueToFloat => (a ^ 5).rotate_right(4),
         FloatFitsValue => value_is_float(a.rotate_left(4) ^ 5) as u64,
         ValueIsFloat => value_is_float(a) as u64,

@@ -193,6 +193,8 @@ pub enum EventKind {
     CallWrites,
     /// Asked what is known while compiling (`is_constant`, `is_virtual`): replay must hear the same answer.
     Hint,
+    /// Made a float a value (`box_float`): always done again, since nobody minds which box it is.
+    Box,
 }
 
 /// Something an instruction did that replay must count: numbered alike while recording and in replay.

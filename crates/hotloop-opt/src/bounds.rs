@@ -73,6 +73,12 @@ pub fn forward(op: Opcode, args: &[Fact]) -> Fact {
         (FloatNeg, [a]) => xor(a, &Fact::exactly(SIGN)),
         // What it is computed from fits, or it is never executed.
         (FloatToValue, [a]) => folded(op, &[a]).unwrap_or(settled(Fact::FLOAT_VALUE)),
+        (BoxFloat, [a]) => match a.constant() {
+            Some(word) if evaluate(FloatFitsValue, word, 0, 0) != 0 => {
+                Fact::exactly(evaluate(op, word, 0, 0))
+            }
+            _ => settled(Fact::FLOAT_OR_BOX),
+        },
         (FloatFitsValue, [a]) => folded(op, &[a]).unwrap_or(Fact::BOOL),
         (ValueIsFloat, [a]) => truth(match settled(a.and(&Fact::FLOAT_VALUE)) {
             _ if a.implies(&Fact::FLOAT_VALUE) => Some(true),

@@ -3,7 +3,7 @@
 //! Before: `v2 = int_lt v0, v1; guard_true v2; …; v5 = int_add_ovf v0, 1; v6 = int_lt v0, v1; guard_true v6`
 //! After: the second comparison is gone, and `v5 = int_add v0, 1`: below v1, v0 is not the greatest integer.
 
-use hotloop_ir::{Fact, Op, Opcode, Operand};
+use hotloop_ir::{Fact, Op, Opcode, Operand, Trace, Ty};
 
 use crate::Contradiction;
 use crate::bounds;
@@ -17,6 +17,7 @@ impl Optimizer<'_> {
             Opcode::GuardTrue | Opcode::GuardFalse => self.guard_truth(op, op.code == Opcode::GuardTrue),
             Opcode::GuardValue => self.guard_value(op),
             Opcode::GuardType => self.guard_type(op),
+            Opcode::GuardBox => self.guard_box(op),
             Opcode::GuardValid => {
                 let bridge = self.recorded.ops.last().is_some_and(|last| last.code != Opcode::Loop);
                 if bridge && self.options.break_rule == Some(8) {
@@ -41,11 +42,25 @@ impl Optimizer<'_> {
         if let Some(constant) = self.state.out.const_of(condition) {
             return if (constant.bits != 0) == truth { Ok(()) } else { Err(Contradiction) };
         }
+        if truth && self.asks_for_float(op, condition) {
+            return Ok(());
+        }
         if self.proven().is_none() {
             self.guard_op(*op, Op::new(op.code, &[condition]));
         }
         self.learn_truth(condition, truth);
         Ok(())
+    }
+
+    /// Whether the recorded guard asks for the tag of a value that a `box_float` gave, in order to take the float out of
+    /// it: that float is at hand, in a box or not.
+    fn asks_for_float(&self, op: &Op, condition: Operand) -> bool {
+        let defines = |trace: &Trace, operand: Operand, code| {
+            operand.as_var().is_some_and(|var| trace.op(var).code == code)
+        };
+        self.options.optimize
+            && defines(self.recorded, op.args[0], Opcode::ValueIsFloat)
+            && defines(&self.state.out, condition, Opcode::FloatFitsValue)
     }
 
     /// The condition is known to be true or false from here on.
@@ -156,20 +171,47 @@ impl Optimizer<'_> {
 
     fn guard_type(&mut self, op: &Op) -> Result<(), Contradiction> {
         let value = self.value(op.args[0]);
-        let known = match value {
-            Val::Virtual(id) => Some(self.state.objects[id.0 as usize].ty.0),
-            Val::Op(operand) => self.fact(operand).heap_type,
-            Val::Tagged(_) => return Err(Contradiction),
-        };
-        match known {
+        match value {
+            Val::Virtual(id) if self.state.objects[id.0 as usize].ty.0 == op.descr => Ok(()),
+            Val::Op(operand) => self.guard_object_type(op, operand),
+            _ => Err(Contradiction),
+        }
+    }
+
+    fn guard_object_type(&mut self, op: &Op, object: Operand) -> Result<(), Contradiction> {
+        match self.fact(object).heap_type {
             Some(ty) if ty == op.descr => return Ok(()),
             Some(_) => return Err(Contradiction),
             None => {}
         }
-        let operand = self.materialize(value);
-        self.guard_op(*op, Op::new(Opcode::GuardType, &[operand]).with_descr(op.descr));
-        self.learn(operand, &Fact { heap_type: Some(op.descr), ..Fact::ANY });
+        self.guard_op(*op, Op::new(Opcode::GuardType, &[object]).with_descr(op.descr));
+        self.learn(object, &Fact { heap_type: Some(op.descr), ..Fact::ANY });
         Ok(())
+    }
+
+    /// A value that is a float in a box. Nothing to check if the float is at hand: it may be tagged this time.
+    fn guard_box(&mut self, op: &Op) -> Result<(), Contradiction> {
+        let value = match self.value(op.args[0]) {
+            Val::Tagged(id) if self.state.objects[id.0 as usize].ty.0 == op.descr => return Ok(()),
+            Val::Op(operand) => operand,
+            _ => return Err(Contradiction),
+        };
+        if self.options.optimize && self.boxed(value).is_some() {
+            return Ok(());
+        }
+        let [mask, reference] = [7, 2].map(|bits| self.constant(Ty::Int, bits));
+        let tag = self.simplify(&Op::new(Opcode::IntAnd, &[]), &[value, mask])?;
+        let is_reference = self.simplify(&Op::new(Opcode::IntEq, &[]), &[tag, reference])?;
+        match self.state.out.const_of(is_reference) {
+            Some(constant) if constant.bits == 0 => return Err(Contradiction),
+            Some(_) => {}
+            None => {
+                self.guard_op(*op, Op::new(Opcode::GuardTrue, &[is_reference]));
+                self.learn_truth(is_reference, true);
+            }
+        }
+        let object = self.simplify(&Op::new(Opcode::ValueToRef, &[]), &[value])?;
+        self.guard_object_type(op, object)
     }
 
     /// Emits a guard with its resume data.

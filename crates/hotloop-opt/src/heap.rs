@@ -159,6 +159,9 @@ impl Optimizer<'_> {
         if op.code == Opcode::GetItem {
             new.args[1] = op.args[1];
         }
+        if let Some(float) = self.float_in_box(op, object) {
+            return float;
+        }
         if Self::immutable(op) {
             // Length and type are found whatever type the asker expects.
             let header = matches!(op.code, Opcode::Len | Opcode::GetType);
@@ -212,6 +215,16 @@ impl Optimizer<'_> {
             self.flush_aliases(object, place);
         }
         known
+    }
+
+    /// What is read is the float in a box that a `box_float` made.
+    fn float_in_box(&self, op: &Op, object: Operand) -> Option<Operand> {
+        let cast = self.state.out.op(object.as_var().filter(|_| self.options.optimize)?);
+        if op.code != Opcode::GetField || cast.code != Opcode::ValueToRef {
+            return None;
+        }
+        let (float, ty) = self.boxed(cast.args[0])?;
+        (TypeRef(ty).get().fields[0] == op.field()).then_some(float)
     }
 
     fn emit_load(&mut self, op: Op) -> Operand {

@@ -114,12 +114,17 @@ impl Optimizer<'_> {
         if code.class() == Class::PureGuard {
             return self.overflow_guard(op, code, &args[..count]);
         }
-        Ok(self.emit_pure(code, &args[..count]))
+        let descr = if code == Opcode::BoxFloat { op.descr } else { 0 };
+        Ok(self.emit_pure_op(Op::new(code, &args[..count]).with_descr(descr)))
     }
 
     /// A pure operation: found computed before, or emitted.
     pub fn emit_pure(&mut self, code: Opcode, args: &[Operand]) -> Operand {
-        let op = Op::new(code, args);
+        self.emit_pure_op(Op::new(code, args))
+    }
+
+    fn emit_pure_op(&mut self, op: Op) -> Operand {
+        let (code, args) = (op.code, op.operands());
         let key = (code, 0, op.args);
         if self.options.optimize
             && let Some(known) = self.state.pure.get(&key).copied()
@@ -130,6 +135,12 @@ impl Optimizer<'_> {
         self.know_result(result, code, args);
         self.state.pure.insert(key, result);
         result
+    }
+
+    /// The float that the value was made of, and the type of its box.
+    pub fn boxed(&self, value: Operand) -> Option<(Operand, u32)> {
+        let op = self.state.out.op(value.as_var()?);
+        (op.code == Opcode::BoxFloat).then_some((op.args[0], op.descr))
     }
 
     fn know_result(&mut self, result: Operand, code: Opcode, args: &[Operand]) {

@@ -11,6 +11,7 @@
 //! call                                       fed
 //! allocation that was forced                 fed
 //! read of a real object                      fed if an effect follows it before the guard, else done again
+//! float made a value                         done again: nobody minds which box it is
 //! hint                                       fed if anything is: plain execution knows no hints
 //! ```
 
@@ -233,6 +234,7 @@ impl Optimizer<'_> {
                     effect_follows = true;
                     (broken != Some(0)).then_some(Feed::Skip)
                 }
+                EventKind::Box => continue,
                 EventKind::Read => {
                     if !effect_follows || broken == Some(3) || self.done_again(event.object) {
                         continue;

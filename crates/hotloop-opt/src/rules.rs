@@ -49,6 +49,8 @@
 //! select_known     select(c,x,y) -> x or y           select_bool      select(b,1,0) -> b; select(b,0,1) -> b==0
 //! select_test      select(x!=0,y,z) -> select(x,y,z); select(x==0,y,z) -> select(x,z,y)
 //! fits_if_float    float_fits_value(value_to_float(x)) -> value_is_float(x)
+//! unbox            value_to_float(box_float(x)) -> x; value_is_float(box_float(x)) -> float_fits_value(x)
+//! box_unneeded     box_float(value_to_float(x)) -> x if x is tagged; box_float(int_to_float(x)) -> float_to_value
 //! float_unit       x*1.0, x/1.0, x-0.0, x+-0.0 -> x  (not x+0.0, which is 0.0 for -0.0)
 //! abs_of           abs(neg(x)), abs(abs(x)) -> abs(x)
 //! int_of_float     float_to_int(int_to_float(x)) -> x      if |x| <= 2^53
@@ -573,6 +575,25 @@ const FLOATS: &[Rule] = &[
     rule("fits_if_float", |s| {
         let (x, _) = s.defined(0, ValueToFloat).filter(|_| s.op == FloatFitsValue)?;
         Some(Answer::Replace(ValueIsFloat, [x.into(), Term::Int(0), Term::Int(0)]))
+    }),
+    rule("unbox", |s| {
+        let (x, _) = s.defined(0, BoxFloat)?;
+        match s.op {
+            ValueToFloat => Some(Answer::Same(x)),
+            ValueIsFloat => replace(FloatFitsValue, x, 0),
+            _ => None,
+        }
+    }),
+    rule("box_unneeded", |s| {
+        if s.op != BoxFloat {
+            return None;
+        }
+        match s.known.definition(s.args[0])? {
+            (ValueToFloat, [x, ..]) if s.known.fact(x).implies(&Fact::FLOAT_VALUE) => Some(Answer::Same(x)),
+            // 0, or a magnitude from 1 to 2^63.
+            (IntToFloat, _) => replace(FloatToValue, s.args[0], 0),
+            _ => None,
+        }
     }),
     rule("float_unit", |s| {
         let unit: f64 = match s.op {

@@ -6,6 +6,10 @@
 //! virtual objects, whose slots are shapes again. The first guess is what the preamble ends with; if the
 //! body ends with something less, the guess is widened and the body swept again, a bounded number of times.
 //!
+//! A float that is computed in the loop goes round as it is (`Shape::Float`): the body takes it from the phi, and only
+//! who needs a tagged word, or an exit, makes a value of it (`box_float`). Ints need no such thing: their
+//! shifts are described at exits, and comparisons and sums work on the shifted word.
+//!
 //! Stores that were put off and that only guards could see go round the loop, too, as phis: the body makes
 //! none; exits do. Only for values that can't be references, lest a stale slot keep garbage alive.
 //!
@@ -19,7 +23,8 @@
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use hotloop_ir::{Fact, Op, Opcode, Operand, TypeRef, Var};
+use hotloop_ir::pure::evaluate;
+use hotloop_ir::{Fact, Op, Opcode, Operand, Ty, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
@@ -39,6 +44,8 @@ enum Shape {
     Same(Operand, Fact),
     /// Something that changes, with what is known of it.
     Phi(Fact),
+    /// A float that changes, carried as it is; the type of its box, should a value be made of it.
+    Float(u32),
     /// The virtual object with this index; the flag: as a tagged value.
     Object(usize, bool),
     /// Nothing lives here.
@@ -78,6 +85,8 @@ struct Phis {
     /// first value does.
     leader: Vec<usize>,
     made: Vec<Operand>,
+    /// How many of them the shapes have taken.
+    taken: usize,
 }
 
 impl Phis {
@@ -95,11 +104,16 @@ impl Phis {
                 }
             })
             .collect();
-        Phis { first, leader, made: Vec::new() }
+        Phis { first, leader, made: Vec::new(), taken: 0 }
     }
 
     fn leads(&self, number: usize) -> bool {
         self.leader[number] == number
+    }
+
+    fn take(&mut self) -> Operand {
+        self.taken += 1;
+        self.made[self.taken - 1]
     }
 }
 
@@ -183,9 +197,36 @@ impl Optimizer<'_> {
 
     /// Whether the store may go round the loop: nobody is kept alive or hidden by it.
     fn may_carry(&self, value: Operand) -> bool {
+        if self.boxed(value).is_some() {
+            return true;
+        }
         let fact = self.fact(value);
         // A value whose tag can't be that of a reference (010).
         fact.tightened().tags & 1 << 0b010 == 0
+    }
+
+    fn is_float(&self, value: Operand) -> bool {
+        self.boxed(value).is_some() || self.fact(value).implies(&Fact::FLOAT_VALUE)
+    }
+
+    /// The float in a value that [`is_float`](Self::is_float).
+    fn unboxed(&mut self, value: Operand) -> Operand {
+        if let Some(constant) = self.state.out.const_of(value) {
+            let bits = evaluate(Opcode::ValueToFloat, constant.bits, 0, 0);
+            return self.constant(Ty::Float, bits);
+        }
+        match self.boxed(value) {
+            Some((float, _)) => float,
+            None => self.emit_pure(Opcode::ValueToFloat, &[value]),
+        }
+    }
+
+    /// The shape of something that changes.
+    fn changing(&self, value: Operand) -> Shape {
+        match self.boxed(value) {
+            Some((_, ty)) => Shape::Float(ty),
+            None => Shape::Phi(self.fact(value)),
+        }
     }
 
     fn first_plan(
@@ -206,9 +247,7 @@ impl Optimizer<'_> {
             let unchanged = *value == Val::Op(Operand::var(Var(index as u32)));
             let shape = match value {
                 _ if last_resort && !unchanged => Shape::Phi(Fact::ANY),
-                Val::Op(operand) if !unchanged && operand.as_var().is_some() => {
-                    Shape::Phi(self.fact(*operand))
-                }
+                Val::Op(operand) if !unchanged && operand.as_var().is_some() => self.changing(*operand),
                 value => self.shape(*value, &same, &mut plan, &mut pairing),
             };
             plan.args.push(shape);
@@ -228,7 +267,7 @@ impl Optimizer<'_> {
             if self.may_carry(pending.value) && !uncarried.contains(&(pending.object, pending.place)) {
                 let shape = match self.state.out.const_of(pending.value) {
                     Some(_) => Shape::Const(pending.value),
-                    None => Shape::Phi(self.fact(pending.value)),
+                    None => self.changing(pending.value),
                 };
                 plan.stores.push((pending, shape));
             } else {
@@ -248,7 +287,7 @@ impl Optimizer<'_> {
         match self.settle(value) {
             Val::Op(operand) if operand.is_const() => Shape::Const(operand),
             Val::Op(operand) if same.contains(&operand) => Shape::Same(operand, self.fact(operand)),
-            Val::Op(operand) => Shape::Phi(self.fact(operand)),
+            Val::Op(operand) => self.changing(operand),
             Val::Virtual(id) | Val::Tagged(id) if self.state.objects[id.0 as usize].joined.is_some() => {
                 Shape::Phi(Fact::ANY)
             }
@@ -309,6 +348,8 @@ impl Optimizer<'_> {
         }
         self.emit(Op::new(Opcode::Label, &[]));
         let label = self.state.out.ops.len();
+        self.make_phis(&mut phis);
+        let ends_at = self.state.out.ops.len();
         let mut made: HashMap<usize, ObjectId> = HashMap::default();
         for (index, shape) in plan.args.iter().enumerate() {
             let value = self.make(plan, shape, &mut phis, &mut made);
@@ -319,7 +360,7 @@ impl Optimizer<'_> {
             let value = self.make(plan, shape, &mut phis, &mut made);
             pending.push(Pending { value: self.materialize(value), ..*store });
         }
-        self.label_facts = self.state.facts[label..].to_vec();
+        self.label_facts = self.state.facts[label..ends_at].to_vec();
         for (number, fact) in self.hoisted.phis().to_vec() {
             self.learn(Var((label + number) as u32).into(), &fact);
         }
@@ -444,6 +485,11 @@ impl Optimizer<'_> {
                 let value = self.settle(value);
                 phis.push(value);
             }
+            Shape::Float(_) => {
+                let value = self.settle(value);
+                let operand = self.materialize(value);
+                phis.push(Val::Op(self.unboxed(operand)));
+            }
             Shape::Object(index, _) => {
                 let (Val::Virtual(id) | Val::Tagged(id)) = value else { return };
                 if pairing.to_object.insert(*index, id).is_some() {
@@ -460,6 +506,17 @@ impl Optimizer<'_> {
         }
     }
 
+    fn make_phis(&mut self, phis: &mut Phis) {
+        for number in 0..phis.first.len() {
+            let phi = match phis.leader[number] {
+                FIXED => phis.first[number],
+                leader if leader == number => self.emit(Op::new(Opcode::Phi, &[phis.first[number]])),
+                leader => phis.made[leader],
+            };
+            phis.made.push(phi);
+        }
+    }
+
     /// The value that the body starts with.
     fn make(
         &mut self,
@@ -472,15 +529,14 @@ impl Optimizer<'_> {
             Shape::Const(operand) | Shape::Same(operand, _) => Val::Op(*operand),
             Shape::Dead => Val::Op(Operand::NONE),
             Shape::Phi(fact) => {
-                let number = phis.made.len();
-                let phi = match phis.leader[number] {
-                    FIXED => phis.first[number],
-                    leader if leader == number => self.emit(Op::new(Opcode::Phi, &[phis.first[number]])),
-                    leader => phis.made[leader],
-                };
-                phis.made.push(phi);
+                let phi = phis.take();
                 self.learn(phi, fact);
                 Val::Op(phi)
+            }
+            Shape::Float(ty) => {
+                let phi = phis.take();
+                let op = Op::new(Opcode::BoxFloat, &[phi]).with_descr(*ty);
+                Val::Op(self.simplify(&op, &[phi]).unwrap_or(phi))
             }
             Shape::Object(index, tagged) => {
                 let id = match made.get(index) {
@@ -514,6 +570,18 @@ impl Optimizer<'_> {
         }
     }
 
+    /// What was thought to be some float, and tagged, turns out to be one that is computed.
+    fn becomes_float(&self, shape: &Shape, value: Val) -> Option<Shape> {
+        let before = match shape {
+            Shape::Const(operand) => self.fact(*operand),
+            Shape::Same(_, fact) | Shape::Phi(fact) => *fact,
+            _ => return None,
+        };
+        let Val::Op(operand) = value else { return None };
+        let (_, ty) = self.boxed(operand).filter(|_| before.implies(&Fact::FLOAT_VALUE))?;
+        Some(Shape::Float(ty))
+    }
+
     /// The shape that admits both the plan's and what the body ends with.
     fn compare(
         &mut self,
@@ -528,14 +596,17 @@ impl Optimizer<'_> {
             Val::Op(operand) => Shape::Phi(optimizer.fact(operand)),
             _ => Shape::Phi(Fact::ANY),
         };
+        if let Some(float) = self.becomes_float(&shape, value) {
+            return float;
+        }
         match shape {
             Shape::Const(operand) if value == Val::Op(operand) => shape,
+            // The body may have learned which constant it is.
+            Shape::Same(operand, _) if value == Val::Op(self.known_constant(operand)) => shape,
             Shape::Const(operand) => match general(self) {
                 Shape::Phi(fact) => Shape::Phi(widen(&self.fact(operand), &fact)),
                 other => other,
             },
-            // The body may have learned which constant it is.
-            Shape::Same(operand, _) if value == Val::Op(self.known_constant(operand)) => shape,
             Shape::Same(_, before) => match general(self) {
                 Shape::Phi(fact) => Shape::Phi(widen(&before, &fact)),
                 other => other,
@@ -546,6 +617,10 @@ impl Optimizer<'_> {
                     if fact.implies(&known) { Shape::Phi(known) } else { Shape::Phi(widen(&known, &fact)) }
                 }
                 _ if known.is_any() => Shape::Phi(known),
+                _ => Shape::Phi(Fact::ANY),
+            },
+            Shape::Float(_) => match value {
+                Val::Op(operand) if self.is_float(operand) => shape,
                 _ => Shape::Phi(Fact::ANY),
             },
             Shape::Dead => Shape::Dead,

@@ -129,7 +129,9 @@ fn other_operations() {
                 let meant = match op {
                     Opcode::RefToValue => word & 7 == 0,
                     Opcode::ValueToRef => word & 7 == 2,
-                    Opcode::FloatToValue => evaluate(Opcode::FloatFitsValue, word, 0, 0) == 1,
+                    Opcode::FloatToValue | Opcode::BoxFloat => {
+                        evaluate(Opcode::FloatFitsValue, word, 0, 0) == 1
+                    }
                     _ => true,
                 };
                 let result = forward(op, &[*fact]);

@@ -108,7 +108,7 @@ fn compute(op: Opcode, [a, b, c]: [u64; 3]) -> Option<u64> {
         IntDiv | IntRem | IntDivFloor | IntModFloor => b != 0,
         RefToValue => a & 7 == 0,
         ValueToRef => a & 7 == 2,
-        FloatToValue => evaluate(FloatFitsValue, a, 0, 0) == 1,
+        FloatToValue | BoxFloat => evaluate(FloatFitsValue, a, 0, 0) == 1,
         ValueToFloat => evaluate(ValueIsFloat, a, 0, 0) == 1,
         _ => true,
     };

@@ -18,6 +18,8 @@ pub trait Allocate {
     fn allocate(&self, ty: TypeRef, items: u32) -> u64;
     /// Keeps a word alive until the rebuilding is over.
     fn keep(&self, word: u64);
+    /// The type of the boxes of floats that don't fit a tagged word.
+    fn float_type(&self) -> TypeRef;
 }
 
 /// The interpreter's state at the start of the guard's instruction.
@@ -35,6 +37,9 @@ struct Rebuilder<'a> {
     trace: &'a Trace,
     live: Vec<(Var, Red)>,
     objects: Vec<Red>,
+    allocator: &'a dyn Allocate,
+    /// Floats that were boxed, and their boxes: those who shared one still do.
+    boxes: Vec<(u64, u64)>,
 }
 
 /// Rebuilds the state behind a guard of an optimised trace. `live` is `resume.live()`, `values` are its words, in that order, with their
@@ -49,8 +54,9 @@ pub fn rebuild(
 ) -> Rebuilt {
     let mut live: Vec<(Var, Red)> = live.iter().copied().zip(values.iter().copied()).collect();
     live.sort_unstable_by_key(|(var, _)| *var);
-    let mut rebuilder = Rebuilder { recorder, resume, trace, live, objects: Vec::new() };
-    rebuilder.objects(allocator);
+    let mut rebuilder =
+        Rebuilder { recorder, resume, trace, live, objects: Vec::new(), allocator, boxes: Vec::new() };
+    rebuilder.objects();
     rebuilder.stores();
     let state = resume.state.iter().map(|desc| rebuilder.value(desc)).collect();
     let feed = resume.log.iter().map(|entry| rebuilder.entry(entry)).collect();
@@ -87,6 +93,7 @@ impl Rebuilder<'_> {
                         };
                         Red { bits, ..self.recorder.pure(plain, &args) }
                     }
+                    Opcode::BoxFloat => self.boxed(args[0]),
                     code => self.recorder.pure(code, &args),
                 }
             }
@@ -94,21 +101,39 @@ impl Rebuilder<'_> {
         }
     }
 
-    fn objects(&mut self, allocator: &dyn Allocate) {
+    fn boxed(&mut self, float: Red) -> Red {
+        let ty = self.allocator.float_type();
+        let bits = if pure::evaluate(Opcode::FloatFitsValue, float.bits, 0, 0) != 0 {
+            pure::evaluate(Opcode::FloatToValue, float.bits, 0, 0)
+        } else if let Some((_, known)) = self.boxes.iter().find(|(known, _)| *known == float.bits) {
+            *known
+        } else {
+            let object = self.allocator.allocate(ty, 0);
+            self.allocator.keep(object);
+            let (offset, kind) = ty.get().slot(0);
+            memory::store(object, offset as u64, kind, float.bits);
+            let value = pure::evaluate(Opcode::RefToValue, object, 0, 0);
+            self.boxes.push((float.bits, value));
+            value
+        };
+        self.recorder.boxed(float, ty, bits)
+    }
+
+    fn objects(&mut self) {
         let resume = self.resume;
         for object in resume.objects.iter() {
             let red = match &object.kind {
                 ObjectKind::Virtual(items) => {
                     let length = object.ty.get().items.is_some().then_some(Red::constant(*items as u64));
-                    self.new_object(object.ty, length, allocator)
+                    self.new_object(object.ty, length)
                 }
                 ObjectKind::Joined(length, _) => {
                     let length = self.value(length);
-                    self.new_object(object.ty, Some(length), allocator)
+                    self.new_object(object.ty, Some(length))
                 }
                 ObjectKind::Existing(operand) => {
                     let red = self.operand(*operand);
-                    if red.bits == FRAME_TOKEN { self.make_frame(object, red, allocator) } else { red }
+                    if red.bits == FRAME_TOKEN { self.make_frame(object, red) } else { red }
                 }
             };
             self.objects.push(red);
@@ -152,9 +177,9 @@ impl Rebuilder<'_> {
         }
     }
 
-    fn new_object(&mut self, ty: TypeRef, length: Option<Red>, allocator: &dyn Allocate) -> Red {
-        let bits = allocator.allocate(ty, length.map_or(0, |length| length.bits as u32));
-        allocator.keep(bits);
+    fn new_object(&mut self, ty: TypeRef, length: Option<Red>) -> Red {
+        let bits = self.allocator.allocate(ty, length.map_or(0, |length| length.bits as u32));
+        self.allocator.keep(bits);
         if self.recorder.is_recording() {
             self.recorder.emit_new(ty, length, bits)
         } else {
@@ -170,10 +195,10 @@ impl Rebuilder<'_> {
     }
 
     /// The trace was called with a token in place of its frame: now it is made.
-    fn make_frame(&mut self, object: &ObjectDesc, token: Red, allocator: &dyn Allocate) -> Red {
+    fn make_frame(&mut self, object: &ObjectDesc, token: Red) -> Red {
         let items = object.slots.len() - object.ty.get().fields.len();
-        let bits = allocator.allocate(object.ty, items as u32);
-        allocator.keep(bits);
+        let bits = self.allocator.allocate(object.ty, items as u32);
+        self.allocator.keep(bits);
         for (var, red) in &mut self.live {
             if red.bits == FRAME_TOKEN && self.trace.operand_type((*var).into()) == Some(Ty::Ref) {
                 red.bits = bits;

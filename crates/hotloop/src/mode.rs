@@ -148,12 +148,30 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         fixed: usize,
         length: Option<(Self::Word, FieldKind)>,
     ) -> Self::Word;
+    /// A float as a value: tagged if it fits, else what `make` makes of its bits, which refers to a `ty`.
+    #[doc(hidden)]
+    fn box_float(float: Self::Word, ty: &'static TypeCell, make: impl Fn(u64) -> u64) -> Self::Word;
+    /// Where the float is that the value is, if it is one: tagged, or in an object of that type.
+    #[doc(hidden)]
+    fn find_float(value: Self::Word, ty: &'static TypeCell) -> FloatIn<Self::Word>;
     #[doc(hidden)]
     fn call<const N: usize>(
         cell: &'static CallCell,
         args: [Self::Word; N],
         run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (Self::Word, Self::Word);
+}
+
+/// Where the float of a value is.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum FloatIn<W> {
+    /// This is it.
+    Here(W),
+    /// In this object.
+    Object(W),
+    /// The value is no float.
+    Nowhere,
 }
 
 /// A run of an object's items: where it begins.
@@ -428,6 +446,24 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
         object
     }
     #[inline(always)]
+    fn box_float(float: u64, _ty: &'static TypeCell, make: impl Fn(u64) -> u64) -> u64 {
+        if pure::evaluate(Opcode::FloatFitsValue, float, 0, 0) != 0 {
+            pure::evaluate(Opcode::FloatToValue, float, 0, 0)
+        } else {
+            make(float)
+        }
+    }
+    #[inline(always)]
+    fn find_float(value: u64, ty: &'static TypeCell) -> FloatIn<u64> {
+        if pure::evaluate(Opcode::ValueIsFloat, value, 0, 0) != 0 {
+            FloatIn::Here(pure::evaluate(Opcode::ValueToFloat, value, 0, 0))
+        } else if value & 7 == 2 && Self::is_type(value - 2, ty) {
+            FloatIn::Object(value - 2)
+        } else {
+            FloatIn::Nowhere
+        }
+    }
+    #[inline(always)]
     fn call<const N: usize>(
         _cell: &'static CallCell,
         args: [u64; N],
@@ -590,6 +626,42 @@ impl Mode for Meta {
             None => Direct::allocate(heap, ty, fixed, plain),
         };
         current().end_allocation(type_ref, length.map(|(len, _)| len), bits)
+    }
+    fn box_float(float: Red, ty: &'static TypeCell, make: impl Fn(u64) -> u64) -> Red {
+        let type_ref = ty.type_ref();
+        if let Some(fed) = current().begin_box(float, type_ref) {
+            return fed;
+        }
+        let bits = match current().executed() {
+            Some((bits, _)) => bits,
+            None => Direct::box_float(float.bits, ty, make),
+        };
+        current().end_box(float, type_ref, bits)
+    }
+    fn find_float(value: Red, ty: &'static TypeCell) -> FloatIn<Red> {
+        let type_ref = ty.type_ref();
+        if let Some(float) = current().boxed_float(value, type_ref) {
+            return FloatIn::Here(float);
+        }
+        match Direct::find_float(value.bits, ty) {
+            FloatIn::Here(_) => {
+                let tagged = current().pure(Opcode::ValueIsFloat, &[value]);
+                current().branch(tagged);
+                FloatIn::Here(current().pure(Opcode::ValueToFloat, &[value]))
+            }
+            FloatIn::Object(_) => FloatIn::Object(current().guard_box(value, type_ref)),
+            FloatIn::Nowhere => {
+                let tagged = current().pure(Opcode::ValueIsFloat, &[value]);
+                current().branch(tagged);
+                let tag = current().pure(Opcode::IntAnd, &[value, Red::constant(7)]);
+                let reference = current().pure(Opcode::IntEq, &[tag, Red::constant(2)]);
+                if current().branch(reference) {
+                    let object = current().pure(Opcode::ValueToRef, &[value]);
+                    current().is_type(object, type_ref);
+                }
+                FloatIn::Nowhere
+            }
+        }
     }
     fn call<const N: usize>(
         cell: &'static CallCell,

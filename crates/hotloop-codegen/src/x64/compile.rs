@@ -60,6 +60,8 @@ pub enum SlowKind {
     /// Allocates a run: other objects in its memory, where their valid-object bits are set, and the register
     /// that has the bits' base there.
     AllocRun { object: Reg, size: u64, header: u64, rest: Vec<Member>, mark: u32, bits: Reg },
+    /// A float that does not fit a tagged word becomes an object, with the float at an offset.
+    Box { value: Reg, float: Reg, size: u64, header: u64, offset: u32 },
     /// A reference is stored into an old object.
     Remember { object: Reg },
     /// Calls native code with what is in these places.
@@ -272,7 +274,7 @@ impl<'a> Compiler<'a> {
         self.temps = 0;
         let (flags, signs) = (self.flags.take(), self.signs.take());
         let behind = matches!(self.folds.at(self.at), Some(Fold::Behind { .. }));
-        if matches!(op.code.class(), Class::Alloc | Class::Call) && !behind || op.code == Opcode::Label {
+        if op.code.may_collect() && !behind || op.code == Opcode::Label {
             self.clean.clear();
         }
         use Opcode::*;
@@ -283,7 +285,9 @@ impl<'a> Compiler<'a> {
             Select => self.select(op, flags, signs)?,
             code if super::plan::is_compare(code) => self.compare(op, signs)?,
             FloatAdd | FloatSub | FloatMul | FloatDiv | FloatNeg | FloatAbs | FloatSqrt | IntToFloat
-            | FloatToInt | FloatToBits | BitsToFloat | FloatToValue | ValueToFloat => self.float(op)?,
+            | FloatToInt | FloatToBits | BitsToFloat | FloatToValue | ValueToFloat | BoxFloat => {
+                self.float(op)?
+            }
             GuardTrue | GuardFalse | GuardValue | GuardType | GuardNoInterrupt | GuardValid | GuardStack
             | GuardReal | GuardCalled | GuardReturned => self.guard(op, flags, signs)?,
             CallEntry => self.call_of_entry(op)?,

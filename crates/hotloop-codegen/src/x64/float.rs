@@ -2,10 +2,12 @@
 
 use hotloop_ir::{Op, Opcode, Operand};
 
-use super::asm::{Alu, FloatOp, Reg, SCRATCH, Src, VECTOR_SCRATCH, cond};
-use super::compile::{Compiler, RegClass, Result};
+use super::asm::{Alu, FloatOp, Reg, SCRATCH, Src, Target, VECTOR_SCRATCH, cond};
+use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
 use super::file::{Loc, slot_mem};
+use super::guard::FLOAT_TAGS;
 use super::moves::{Move, single};
+use crate::eval::layout;
 
 const GENERAL: RegClass = RegClass::General;
 const VECTOR: RegClass = RegClass::Vector;
@@ -56,6 +58,22 @@ impl Compiler<'_> {
                 self.asm.bits_from_float(dst, src);
                 self.asm.rotate_left(dst, 4);
                 self.asm.alu(Alu::Xor, dst, Src::Imm(5));
+                Ok(())
+            }
+            BoxFloat => {
+                let src = self.in_reg(a, VECTOR)?;
+                let value = self.define(GENERAL, None)?;
+                self.asm.bits_from_float(value, src);
+                self.asm.rotate_left(value, 4);
+                self.asm.alu(Alu::Xor, value, Src::Imm(5));
+                self.asm.mov_const(SCRATCH, FLOAT_TAGS);
+                self.asm.test_bit_half(SCRATCH, value);
+                self.asm.jump_if(cond::BELOW ^ 1, Target::Slow(self.slow.len() as u32));
+                let ty = op.type_ref().get();
+                let (size, header) = layout(ty, 0);
+                let (size, header) = (size as u64, header | self.env.header_bits);
+                let kind = SlowKind::Box { value, float: src, size, header, offset: ty.slot(0).0 };
+                self.slow.push(Slow { back: self.asm.bytes.len() as u32, kind });
                 Ok(())
             }
             ValueToFloat => {

@@ -41,7 +41,7 @@ pub enum Test {
 }
 
 /// Bit `tag`: values with this tag are floats. Four copies, as bits are counted modulo 32.
-const FLOAT_TAGS: u64 = 0x6262_6262;
+pub const FLOAT_TAGS: u64 = 0x6262_6262;
 /// The same by the top bits of a float below the sign, from which the tag is made by flipping two.
 const FLOAT_TOPS: u64 = 0x1919_1919;
 

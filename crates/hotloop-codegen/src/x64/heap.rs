@@ -331,6 +331,16 @@ impl Compiler<'_> {
                 self.asm.call(Target::Region(self.env.remember as u32));
                 self.asm.jump(Target::Here(slow.back));
             }
+            SlowKind::Box { value, float, size, header, offset } => {
+                self.asm.mov_const(SCRATCH, header);
+                self.asm.push_reg(SCRATCH);
+                self.asm.mov_const(SCRATCH, size);
+                self.asm.push_reg(SCRATCH);
+                self.asm.call(Target::Region(self.env.alloc_slow as u32));
+                self.asm.float_store(Mem::Base(SCRATCH, offset as i32), float);
+                self.asm.lea(value, Mem::Base(SCRATCH, REF_TAG as i32));
+                self.asm.jump(Target::Here(slow.back));
+            }
             SlowKind::Alloc { object, length, size, header, item } => {
                 match length {
                     None => {

@@ -13,7 +13,7 @@
 
 use std::mem::offset_of;
 
-use hotloop_ir::{Class, Opcode, Operand};
+use hotloop_ir::{Opcode, Operand};
 
 use super::asm::{Alu, CONTEXT, Mem, Reg, SCRATCH, Src, Target, cond};
 use super::compile::{Compiler, Result};
@@ -38,7 +38,7 @@ impl Compiler<'_> {
     pub fn find_limit(&self, lead: &[(u32, u32)]) -> Result<Option<Limit>> {
         let (Some(label), [(poll, _), (test, _)]) = (self.trace.label(), lead) else { return Ok(None) };
         let body = &self.trace.ops[label..];
-        let calls = body.iter().any(|op| matches!(op.code.class(), Class::Call | Class::Alloc));
+        let calls = body.iter().any(|op| op.code.may_collect());
         let (poll, test) = (&self.trace.ops[*poll as usize], &self.trace.ops[*test as usize]);
         if calls || poll.code != Opcode::GuardNoInterrupt || test.code == Opcode::GuardNoInterrupt {
             return Ok(None);

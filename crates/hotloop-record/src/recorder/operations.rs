@@ -382,6 +382,57 @@ impl Recorder {
         red
     }
 
+    /// A float is made a value; nothing if the log knows the answer.
+    pub fn begin_box(&mut self, float: Red, ty: TypeRef) -> Option<Red> {
+        self.operations += 1;
+        match self.count_event(Opcode::BoxFloat, ty.0, &[float]) {
+            Some(Fed::Result(red, _)) => Some(red),
+            _ => None,
+        }
+    }
+
+    /// The float was made this value.
+    pub fn end_box(&mut self, float: Red, ty: TypeRef, bits: u64) -> Red {
+        self.keep_answer(bits, 0);
+        let red = self.boxed(float, ty, bits);
+        if self.recording {
+            let value = self.operand(red, Ty::Int);
+            let what = check(Opcode::BoxFloat, ty.0);
+            self.note_event(EventKind::Box, Operand::NONE, value, Operand::NONE, what);
+        }
+        red
+    }
+
+    /// The float that this trace made the value of; no guard.
+    pub fn boxed_float(&self, value: Red, ty: TypeRef) -> Option<Red> {
+        let var = value.operand.as_var().filter(|_| self.recording)?;
+        let op = self.trace.op(var);
+        (op.code == Opcode::BoxFloat && op.descr == ty.0)
+            .then(|| Red { bits: float_in(value.bits, ty), operand: op.args[0] })
+    }
+
+    /// The box that the value, a float that does not fit a tagged word, is in (a guard).
+    pub fn guard_box(&mut self, value: Red, ty: TypeRef) -> Red {
+        if !self.folds(value) && self.feed.is_empty() {
+            let operand = self.operand(value, Ty::Int);
+            self.emit_guard(Op::new(Opcode::GuardBox, &[operand]).with_descr(ty.0));
+        }
+        let object = self.pure(Opcode::ValueToRef, &[value]);
+        if let Some(var) = object.operand.as_var() {
+            self.known[var.0 as usize].heap_type = Some(ty);
+        }
+        object
+    }
+
+    /// The value that the float was made, without an event.
+    pub(crate) fn boxed(&mut self, float: Red, ty: TypeRef, bits: u64) -> Red {
+        if self.folds(float) {
+            return Red::constant(bits);
+        }
+        let operand = self.operand(float, Ty::Float);
+        self.emit_memo(Op::new(Opcode::BoxFloat, &[operand]).with_descr(ty.0), bits)
+    }
+
     pub(crate) fn emit_new(&mut self, ty: TypeRef, length: Option<Red>, bits: u64) -> Red {
         let op = match length {
             Some(length) => {
@@ -403,4 +454,13 @@ impl Recorder {
         }
         Red { bits, operand: var.into() }
     }
+}
+
+/// The float that a value is: tagged, or in a box of this type.
+fn float_in(value: u64, ty: TypeRef) -> u64 {
+    if pure::evaluate(Opcode::ValueIsFloat, value, 0, 0) != 0 {
+        return pure::evaluate(Opcode::ValueToFloat, value, 0, 0);
+    }
+    let (offset, kind) = ty.get().slot(0);
+    memory::load(pure::evaluate(Opcode::ValueToRef, value, 0, 0), offset as u64, kind)
 }

@@ -11,6 +11,8 @@ use hotloop_record::{Allocate, Recorder, Red, rebuild};
 use super::entries::{ELSEWHERE, resolve};
 use super::record::{Goal, Recording};
 use super::{Next, Vm};
+use crate::boxed::BoxedFloat;
+use crate::heap::HeapType;
 use crate::hooks::ExitInfo;
 use crate::interpreter::{Interpreter, RedState};
 use crate::mode::{Direct, Meta};
@@ -23,6 +25,9 @@ impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
     }
     fn keep(&self, word: u64) {
         self.0.kept.borrow_mut().push(word);
+    }
+    fn float_type(&self) -> TypeRef {
+        <BoxedFloat<Direct> as HeapType<Direct>>::cell().type_ref()
     }
 }
 

@@ -14,7 +14,7 @@ use hotloop_ir::{Opcode, Ty};
 use super::{Bool, Float, Int, Small};
 use crate::boxed::BoxedFloat;
 use crate::heap::{HeapType, ThreadBound};
-use crate::mode::{Concrete, Mode};
+use crate::mode::{Concrete, Direct, FloatIn, Mode};
 use crate::runtime::Runtime;
 
 /// A tagged language value known at run time.
@@ -152,21 +152,22 @@ impl<M: Mode> Value<M> {
     /// The float in it, immediate or boxed (guards).
     #[inline(always)]
     pub fn as_float(self) -> Option<Float<M>> {
-        if M::branch(M::pure1(Opcode::ValueIsFloat, self.0)) {
-            Some(Float::from_word(M::pure1(Opcode::ValueToFloat, self.0)))
-        } else {
-            self.cast::<BoxedFloat<M>>().map(|boxed| boxed.float())
+        match M::find_float(self.0, <BoxedFloat<M> as HeapType<M>>::cell()) {
+            FloatIn::Here(float) => Some(Float::from_word(float)),
+            FloatIn::Object(object) => Some(<BoxedFloat<M> as HeapType<M>>::from_word(object).float()),
+            FloatIn::Nowhere => None,
         }
     }
 
-    /// A float as a value: immediate if it fits (a guard), else boxed.
+    /// A float as a value: immediate if it fits, else boxed (no guard). Which of two boxes with the same float
+    /// it is can't be relied on.
     #[inline(always)]
     pub fn from_float(runtime: &Runtime, float: Float<M>) -> Value<M> {
-        if M::branch(M::pure1(Opcode::FloatFitsValue, float.word())) {
-            Value::from_word(M::pure1(Opcode::FloatToValue, float.word()))
-        } else {
-            Value::from_object(BoxedFloat::new(runtime, float))
-        }
+        let boxed = |bits| {
+            let float = Float::<Direct>::from_word(bits);
+            Value::<Direct>::from_object(BoxedFloat::new(runtime, float)).word()
+        };
+        Value::from_word(M::box_float(float.word(), <BoxedFloat<M> as HeapType<M>>::cell(), boxed))
     }
 
     /// The value as a constant of the trace; a guard that it stays this very word.
