@@ -1,7 +1,9 @@
 //! What running code shares with the runtime.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use hotloop_ir::MOST_HANDLES;
 
 /// The region in which objects are allocated inline, by moving a pointer. Its memory is zero.
 #[repr(C)]
@@ -93,6 +95,68 @@ impl Poll {
     }
 }
 
+/// A call of a trace in which natives may look at frames.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Site {
+    /// The global number of the guard behind it, or [`Site::NONE`], or [`Site::FORCED`].
+    pub guard: u64,
+    /// Where the trace keeps its values; handles of frames are odd addresses there.
+    pub frame: usize,
+}
+
+impl Site {
+    /// No such call is at work. (All bits are set.)
+    pub const NONE: u64 = u64::MAX;
+    /// One is at work, and somebody has looked: the guard behind it will fail.
+    pub const FORCED: u64 = u64::MAX - 1;
+
+    /// The number of the frame that the word is a handle for, if it may be one of this call.
+    pub fn number_of(&self, handle: u64) -> Option<usize> {
+        let offset = handle.wrapping_sub(self.frame as u64);
+        (offset & 7 == 1 && offset >> 3 < MOST_HANDLES.into()).then_some((offset >> 3) as usize)
+    }
+}
+
+/// The handle of a frame.
+pub(crate) const fn handle(number: u32) -> i32 {
+    8 * number as i32 + 1
+}
+
+/// The innermost call in which natives may look at frames, where natives find it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Waiting {
+    guard: AtomicU64,
+    frame: AtomicUsize,
+}
+
+impl Waiting {
+    pub(crate) const GUARD: usize = std::mem::offset_of!(Waiting, guard);
+    pub(crate) const FRAME: usize = std::mem::offset_of!(Waiting, frame);
+
+    /// What is there.
+    pub fn get(&self) -> Site {
+        Site { guard: self.guard.load(Ordering::Relaxed), frame: self.frame.load(Ordering::Relaxed) }
+    }
+
+    /// The guard behind it alone.
+    pub fn guard(&self) -> &AtomicU64 {
+        &self.guard
+    }
+
+    /// Puts a call there.
+    pub fn set(&self, site: Site) {
+        self.guard.store(site.guard, Ordering::Relaxed);
+        self.frame.store(site.frame, Ordering::Relaxed);
+    }
+}
+
+impl Default for Waiting {
+    fn default() -> Waiting {
+        Waiting { guard: AtomicU64::new(Site::NONE), frame: AtomicUsize::new(0) }
+    }
+}
+
 /// One per runtime, at an address that does not change while code runs: machine code keeps the address in
 /// a register and reads all fields when it needs them.
 #[repr(C)]
@@ -115,6 +179,8 @@ pub struct Context {
     pub remember: Remember,
     /// What a returning trace hands over.
     pub results: [u64; MOST_RESULTS],
+    /// The innermost call of the run at work in which natives may look at frames.
+    pub waiting: Waiting,
     /// The innermost [`crate::Target::execute`] at work.
     pub(crate) activation: *mut c_void,
 }
@@ -139,6 +205,7 @@ impl Context {
             header_bits: 0,
             remember: forget,
             results: [0; MOST_RESULTS],
+            waiting: Waiting::default(),
             activation: std::ptr::null_mut(),
         }
     }

@@ -15,11 +15,11 @@ use hotloop_ir::pure::{evaluate, overflows};
 use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, Var};
 
 use crate::check::check;
-use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
+use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK, handle};
 use crate::folding::{Fold, Folds, Member};
 use crate::force::{Force, Forcing};
 use crate::items;
-use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Target, UNWOUND};
+use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Site, Target, UNWOUND};
 
 /// The reference target.
 pub struct Eval {
@@ -29,7 +29,7 @@ pub struct Eval {
     unused: RefCell<Vec<u32>>,
     bridges: RefCell<HashMap<u32, CodeId>>,
     /// What is being walked, outermost first.
-    active: RefCell<Vec<CodeId>>,
+    active: RefCell<Vec<Active>>,
     forcing: Forcing,
 }
 
@@ -48,6 +48,17 @@ struct Code {
     /// The guard whose failure it continues.
     parent: Option<u32>,
     invalid: *const AtomicU32,
+}
+
+/// A trace that is walked.
+#[derive(Clone, Copy)]
+struct Active {
+    id: CodeId,
+    /// Another trace waits for it.
+    called: bool,
+    /// While it waits in a call: the guard behind it (its number in the trace), and where the variables are.
+    guard: u32,
+    words: usize,
 }
 
 /// How a trace was left; the values are in the vector that was handed in.
@@ -140,7 +151,23 @@ impl Target for Eval {
         exits.clear();
         let mut values = inputs.to_vec();
         // SAFETY: the caller's promise.
-        unsafe { self.call_trace(code, context, &mut values, exits) };
+        unsafe { self.call_trace(code, false, context, &mut values, exits) };
+    }
+
+    unsafe fn waiting(&self, site: Site, exits: &mut Exits) {
+        exits.clear();
+        let active = self.active.borrow();
+        let Some(innermost) = active.iter().rposition(|one| one.words == site.frame) else { return };
+        for one in active[..=innermost].iter().rev() {
+            let code = self.code(one.id);
+            let word = |var: &Var| std::ptr::with_exposed_provenance::<u64>(one.words + 8 * var.0 as usize);
+            let live = code.live[one.guard as usize].iter();
+            // SAFETY: the trace waits in a call, with its variables in that array.
+            exits.push(code.first_guard + one.guard, live.map(|var| unsafe { word(var).read() }));
+            if !one.called {
+                break;
+            }
+        }
     }
 
     fn detach(&self, guard: u32) {
@@ -148,7 +175,7 @@ impl Target for Eval {
     }
 
     fn running(&self) -> Vec<CodeId> {
-        self.active.borrow().clone()
+        self.active.borrow().iter().map(|one| one.id).collect()
     }
 
     unsafe fn free(&self, id: CodeId) {
@@ -194,13 +221,14 @@ impl Eval {
     unsafe fn call_trace(
         &self,
         mut id: CodeId,
+        called: bool,
         context: *mut Context,
         values: &mut Vec<u64>,
         exits: &mut Exits,
     ) -> u64 {
         loop {
             let code = self.code(id);
-            self.active.borrow_mut().push(id);
+            self.active.borrow_mut().push(Active { id, called, guard: 0, words: 0 });
             // SAFETY: the caller's promise, which also covers the traces reached from here.
             let left = unsafe {
                 match code.trace.ops.len() {
@@ -223,6 +251,16 @@ impl Eval {
                 },
             };
         }
+    }
+
+    /// The trace that is walked begins a call: where it goes on, and where its variables are.
+    fn wait(&self, code: &Code, words: &[u64], guard: usize) -> Site {
+        let resume = code.trace.ops[guard].resume;
+        let words = words.as_ptr().expose_provenance();
+        if let Some(active) = self.active.borrow_mut().last_mut() {
+            (active.guard, active.words) = (resume, words);
+        }
+        Site { guard: u64::from(code.first_guard + resume), frame: words }
     }
 
     /// Runs one trace, `SIZE` variables at most; `values` are its inputs and then what it was left with.
@@ -264,8 +302,12 @@ impl Eval {
                     let mut inputs = Vec::new();
                     collect(&mut inputs, op.list);
                     let target = target.map_or(code.id, CodeId);
+                    let mut behind = trace.ops[at..].iter();
+                    if let Some(guard) = behind.position(|op| op.code == Opcode::GuardReturned) {
+                        self.wait(code, &words, at + guard);
+                    }
                     // SAFETY: the caller's promise.
-                    unsafe { self.call_trace(target, context, &mut inputs, exits) }
+                    unsafe { self.call_trace(target, true, context, &mut inputs, exits) }
                 }
                 Opcode::Return => {
                     for (number, operand) in trace.list(op.list).iter().enumerate() {
@@ -289,7 +331,12 @@ impl Eval {
                     fails = overflows(op.code, a, b);
                     evaluate(op.code, a, b, 0)
                 }
+                Opcode::VirtualRef => (words.as_ptr().addr() as u64).wrapping_add(handle(op.descr) as u64),
                 Opcode::Call => {
+                    if let Some(guard) = trace.force_guard(at) {
+                        // SAFETY: the context is valid, says the caller.
+                        unsafe { (*context).waiting.set(self.wait(code, &words, guard)) };
+                    }
                     // SAFETY: the caller vouches for what the trace calls.
                     let answer = unsafe { call(op.call().get().address, trace.list(op.list), &word) };
                     raised = answer.raised;
@@ -387,6 +434,12 @@ impl Eval {
                         Opcode::GuardReal => a & 1 != 0,
                         Opcode::GuardCalled => a & 1 == 0,
                         Opcode::GuardReturned => a == UNWOUND,
+                        // SAFETY: as above.
+                        Opcode::GuardNotForced => unsafe {
+                            let site = (*context).waiting.get();
+                            (*context).waiting.set(Site { guard: Site::NONE, ..site });
+                            site.guard != u64::from(code.first_guard + op.resume)
+                        },
                         // SAFETY: the cell outlives the code, said who compiled it.
                         Opcode::GuardValid => unsafe { (*code.invalid).load(Ordering::Relaxed) != 0 },
                         Opcode::Exit => true,

@@ -26,7 +26,7 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_ir::Trace;
 
-pub use context::{Alloc, Bump, Context, MOST_RESULTS, Poll, Remember};
+pub use context::{Alloc, Bump, Context, MOST_RESULTS, Poll, Remember, Site, Waiting};
 pub use eval::Eval;
 pub use force::Force;
 pub use ranges::Ranges;
@@ -185,6 +185,15 @@ pub trait Target {
         values.extend_from_slice(words);
         guard
     }
+
+    /// What the exits of a run would be if it were left right now, in the middle of a call that its traces make: the
+    /// guard behind the call, and those of the traces that wait for this one, each with its live words. (What the
+    /// call gives is not there yet: zeros.) `exits` is overwritten.
+    ///
+    /// # Safety
+    /// The call is at work: `site` is what [`Context::waiting`] holds in it (or held, while a run that was
+    /// begun in it is at work).
+    unsafe fn waiting(&self, site: Site, exits: &mut Exits);
 
     /// The guard leaves the trace again when it fails, also in activations that are already running. Its
     /// bridge stays, for whoever runs in it or enters it.

@@ -27,6 +27,6 @@ pub use fact::Fact;
 pub use ops::{Class, Opcode, Shape};
 pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
 pub use trace::{
-    Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, Op, Operand, Returning, Trace, Ty, Var,
-    caller_of_token, caller_token, two_types,
+    Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, MOST_HANDLES, Op, Operand, Returning,
+    Trace, Ty, Var, caller_of_token, caller_token, two_types,
 };

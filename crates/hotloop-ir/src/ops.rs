@@ -11,7 +11,7 @@
 //! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`, `box_float`,
 //! `getitem`, `len`, `fill_items`, `virtualizable`, `guard_type` and `guard_box`; two types ([`crate::two_types`]) for
 //! `copy_items` and its like; a call for calls and `known_result`; an instruction for `instr`;
-//! the live length for `live`; the type of an `input`; a loop's number for `enter`; an index of
+//! the live length for `live`; the type of an `input`; a loop's number for `enter`; an object's number for `virtual_ref`; an index of
 //! [`Trace::calls`](crate::Trace::calls) for `call_entry`. For guards and calls
 //! of a *recorded* trace, `resume` is the number of events before it; of an *optimised* one, the index of
 //! its resume data.
@@ -111,6 +111,8 @@ ops! {
     Live "live" (b"r" false -> "") Marker: "Items of the frame from `descr` on are dead.";
     Flush "flush" (b"r" false -> "") Marker: "The trace's own frame is about to be seen by others: its slots are written back.";
 
+    VirtualRef "virtual_ref" (b"" false -> "r") Marker: "A handle for the frame that is object `descr` behind the next call's `guard_not_forced`.";
+
     KnownResult "known_result" (b"" true -> "") Marker: "The author says: called with the other operands, the elidable `descr` answers the first.";
 
     // Words.
@@ -179,6 +181,7 @@ ops! {
     GuardReal "guard_real" (b"r" false -> "") Guard: "Goes on if the word is an address, and no token for a frame of a calling trace.";
     GuardCalled "guard_called" (b"r" false -> "") Guard: "Goes on if the word (the trace's own frame) is a token: a trace called this one.";
     GuardReturned "guard_returned" (b"i" false -> "") Guard: "Goes on if the `call_entry` returned; otherwise it left through an exit of its own.";
+    GuardNotForced "guard_not_forced" (b"" false -> "") Guard: "Goes on if nobody has looked at the frames of this trace in the call just before.";
     GuardValid "guard_valid" (b"" false -> "") Guard: "Goes on if no stable field this trace relies on was written.";
     IntAddOvf "int_add_ovf" (b"ii" false -> "i") PureGuard: "Sum; leaves on signed overflow.";
     IntSubOvf "int_sub_ovf" (b"ii" false -> "i") PureGuard: "Difference; leaves on signed overflow.";
@@ -234,7 +237,7 @@ impl Opcode {
     /// Whether it can't be made to fail although it holds (in the test modes).
     #[inline]
     pub const fn is_final(self) -> bool {
-        matches!(self, Opcode::Exit | Opcode::GuardReturned)
+        matches!(self, Opcode::Exit | Opcode::GuardReturned | Opcode::GuardNotForced)
     }
 
     /// Whether it is a part of the outcome of the call just before.

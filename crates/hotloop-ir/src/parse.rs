@@ -18,7 +18,7 @@
 //! entry       = "entry" N ":" ("self" | N) "frame" N "slots" "[" N* "]" "callers" "[" (N "=" N)* "]"
 //! returning   = "returning" "frame" N "slots" "[" N* "]"
 //! tokens      = "tokens" "[" operand* "]"
-//! resume      = "resume" N ":" "at" N "state" "[" desc* "]" ("events" N)?
+//! resume      = "resume" N ":" "at" N "state" "[" desc* "]" ("events" N)? "flushed"?
 //! part        = "object" N ("virtual" N | "joined" desc "[" run* "]" | "existing" operand) TYPE "[" desc* "]"   parts of the last resume
 //!             | "store" desc (OWNER.FIELD | "slot" TYPE N | "item" TYPE desc) "=" desc
 //!             | "log" N "check" N ("skip" | "result" desc | "outcome" desc desc)
@@ -517,6 +517,7 @@ impl Parser {
         line.expect("state")?;
         let state = Rc::new(line.between("[", "]", |line| self.desc(line))?);
         let events = line.number_after("events")?.unwrap_or(0);
+        let flushed = line.eat("flushed");
         self.trace.resumes.push(Resume {
             position,
             state,
@@ -524,6 +525,7 @@ impl Parser {
             stores: Vec::new(),
             log: Vec::new(),
             events,
+            flushed,
             facts: Vec::new(),
         });
         Ok(())

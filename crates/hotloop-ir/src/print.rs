@@ -156,7 +156,12 @@ impl Trace {
 
     fn fmt_resume(&self, f: &mut fmt::Formatter<'_>, number: usize, resume: &Resume) -> fmt::Result {
         let state = self.show_descs(&resume.state);
-        writeln!(f, "resume {number}: at {} state [{state}] events {}", resume.position, resume.events)?;
+        let flushed = if resume.flushed { " flushed" } else { "" };
+        writeln!(
+            f,
+            "resume {number}: at {} state [{state}] events {}{flushed}",
+            resume.position, resume.events
+        )?;
         for (index, object) in resume.objects.iter().enumerate() {
             let kind = match &object.kind {
                 ObjectKind::Virtual(items) => format!("virtual {items}"),
@@ -316,7 +321,7 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
     match op {
         Input => DescrKind::Ty,
         Instr => DescrKind::Instr,
-        Live | Enter | CallEntry | CallResult | Return => DescrKind::Number,
+        Live | Enter | CallEntry | CallResult | Return | VirtualRef => DescrKind::Number,
         GetField | SetField => DescrKind::Field,
         GetItem | SetItem | FillItems | Len | New | NewArray | BoxFloat | Virtualizable | GuardType
         | GuardBox => DescrKind::Type,

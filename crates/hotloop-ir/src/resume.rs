@@ -131,6 +131,8 @@ pub struct Resume {
     pub log: Vec<Log>,
     /// How many events the instruction had before the guard.
     pub events: u32,
+    /// The trace's own frame was written back in this instruction: in it, it is an object like any other.
+    pub flushed: bool,
     /// What is known of the variables here, for a bridge.
     pub facts: Vec<(Var, Fact)>,
 }

@@ -237,6 +237,9 @@ pub const fn caller_of_token(word: u64) -> Option<usize> {
     if word & 7 == 1 && word > FRAME_TOKEN { Some((word / 8 - 1) as usize) } else { None }
 }
 
+/// Handles for frames (`virtual_ref`) have numbers below this: each is an address in the machine frame of the trace.
+pub const MOST_HANDLES: u32 = 32;
+
 /// A call of a compiled function's entry.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EntryCall {
@@ -294,6 +297,14 @@ impl Trace {
     /// An empty trace.
     pub fn new() -> Trace {
         Trace::default()
+    }
+
+    /// The `guard_not_forced` of the call with this index, if it has one: then natives find frames of this trace
+    /// through it.
+    pub fn force_guard(&self, call: usize) -> Option<usize> {
+        let is = |at: usize, code| self.ops.get(at).is_some_and(|op| op.code == code);
+        let behind = call + 1 + usize::from(is(call + 1, Opcode::CallRaised));
+        (is(call, Opcode::Call) && is(behind, Opcode::GuardNotForced)).then_some(behind)
     }
 
     /// Appends an operation; the variable is its result, if it has one.

@@ -206,6 +206,11 @@ impl Checker<'_> {
                     call.filter(|call| call.code == Opcode::Call).ok_or("the call is not just before")?;
                 ensure(call.call().get().raises, || "the call never raises".into())
             }
+            Opcode::GuardNotForced => {
+                let call = (0..index).rev().find(|at| trace.ops[*at].code != Opcode::CallRaised);
+                let found = call.is_some_and(|call| trace.force_guard(call) == Some(index));
+                ensure(found, || "the call is not just before".into())
+            }
             Opcode::Loop => {
                 let targets: Vec<usize> = match trace.label() {
                     Some(label) => {

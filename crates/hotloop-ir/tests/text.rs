@@ -154,6 +154,7 @@ impl Maker {
             stores,
             log,
             events: 9,
+            flushed: false,
             facts,
         });
         self.trace.resumes.len() as u32 - 1

@@ -97,6 +97,8 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let mut has_items = false;
     let mut array = quote!();
     let mut plain = quote!();
+    // Natives may have a handle for a frame, or look at one that a trace keeps to itself.
+    let object = if virtualizable { quote!(M::frame(self.0)) } else { quote!(self.0) };
     let fixed = 8 + 8 * fields.named.iter().filter(|field| !matches!(field.ty, Type::Slice(_))).count();
 
     for (index, field) in fields.named.iter().enumerate() {
@@ -146,7 +148,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 #[allow(dead_code)]
                 #field_vis fn #field_name(self, index: impl ::core::convert::Into<::hotloop::Int<M>>) -> #red {
                     ::hotloop::internal::Stored::<M>::from_red(M::get_item(
-                        self.0, &Self::CELL, #fixed, ::hotloop::internal::FieldKind::#kind,
+                        #object, &Self::CELL, #fixed, ::hotloop::internal::FieldKind::#kind,
                         ::hotloop::internal::int_word(index.into())))
                 }
                 /// Sets an item.
@@ -154,7 +156,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 #[allow(dead_code)]
                 #field_vis fn #setter(self, index: impl ::core::convert::Into<::hotloop::Int<M>>, value: #red) {
                     M::set_item(
-                        self.0, &Self::CELL, #fixed, ::hotloop::internal::FieldKind::#kind,
+                        #object, &Self::CELL, #fixed, ::hotloop::internal::FieldKind::#kind,
                         ::hotloop::internal::int_word(index.into()),
                         ::hotloop::internal::Stored::<M>::into_red(value))
                 }
@@ -162,7 +164,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 #[inline(always)]
                 #[allow(dead_code)]
                 #field_vis fn #len(self) -> ::hotloop::Int<M> {
-                    ::hotloop::internal::word_int(M::length(self.0, &Self::CELL))
+                    ::hotloop::internal::word_int(M::length(#object, &Self::CELL))
                 }
             });
             continue;
@@ -175,8 +177,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             kind: ::hotloop::internal::FieldKind::#kind,
             mutability: ::hotloop::internal::Mutability::#mutability,
         }));
-        let load =
-            quote!(M::get_field(self.0, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind));
+        let load = quote!(M::get_field(#object, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind));
         let read = match &green {
             Some(green) => quote!(::hotloop::internal::read_green::<M, #green>(#load)),
             None => quote!(::hotloop::internal::Stored::<M>::from_red(#load)),
@@ -200,7 +201,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[allow(dead_code)]
             #setter_vis fn #setter(self, value: #red) {
                 M::set_field(
-                    self.0, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind,
+                    #object, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind,
                     ::hotloop::internal::Mutability::#mutability, #word)
             }
         });
@@ -249,14 +250,15 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[allow(dead_code)]
             #vis fn promote(self) -> Self {
                 <Self as ::hotloop::HeapType<M>>::from_word(
-                    M::constant(M::promote(self.0, ::hotloop::internal::Ty::Ref)))
+                    M::constant(M::promote(#object, ::hotloop::internal::Ty::Ref)))
             }
 
             /// Whether both are the same object (a guard).
             #[inline(always)]
             #[allow(dead_code)]
             #vis fn is_same(self, other: Self) -> bool {
-                M::branch(M::pure2(::hotloop::internal::Opcode::RefEq, self.0, other.0))
+                M::branch(M::pure2(::hotloop::internal::Opcode::RefEq,
+                    <Self as ::hotloop::HeapType<M>>::word(self), <Self as ::hotloop::HeapType<M>>::word(other)))
             }
 
             /// Whether it was made in this trace and nobody else can reach it yet (never in plain execution).
@@ -281,7 +283,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             fn from_word(word: M::Word) -> Self { Self(word, ::core::marker::PhantomData) }
             #[inline(always)]
-            fn word(self) -> M::Word { self.0 }
+            fn word(self) -> M::Word { #object }
         }
 
         #array
@@ -294,7 +296,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             fn from_red(word: M::Word) -> Self { Self(word, ::core::marker::PhantomData) }
             #[inline(always)]
-            fn into_red(self) -> M::Word { self.0 }
+            fn into_red(self) -> M::Word { #object }
         }
     })
 }

@@ -29,6 +29,10 @@ impl Optimizer<'_> {
                 self.state.valid = true;
                 Ok(())
             }
+            Opcode::GuardNotForced => {
+                self.guard_not_forced();
+                Ok(())
+            }
             _ => {
                 let args: Vec<Operand> = op.operands().iter().map(|arg| self.operand(*arg)).collect();
                 self.guard_op(*op, Op::new(op.code, &args));

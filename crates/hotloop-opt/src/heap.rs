@@ -344,6 +344,9 @@ impl Optimizer<'_> {
     pub fn call(&mut self, op: &Op) -> Val {
         let descr = op.call().get();
         let list: Vec<Operand> = self.recorded.list(op.list).to_vec();
+        if self.recorded.force_guard(self.at as usize).is_some() {
+            return self.guarded_call(op, &list);
+        }
         let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
         let called = descr.effect == Effect::Invariant && self.options.call_invariants;
         let shared = descr.effect <= Effect::Invariant && !called && !descr.raises && self.options.optimize;
@@ -435,7 +438,7 @@ impl Optimizer<'_> {
         }
     }
 
-    fn after_call(&mut self, effect: Effect) {
+    pub fn after_call(&mut self, effect: Effect) {
         if effect >= Effect::Writes {
             self.state.heap.written();
             self.state.heap.known.clear();

@@ -19,6 +19,7 @@
 pub mod bounds;
 mod entries;
 mod finish;
+mod force;
 mod guards;
 mod heap;
 mod hoist;

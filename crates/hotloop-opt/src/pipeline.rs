@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap as HashMap;
 
-use hotloop_ir::{Class, Desc, Fact, Op, Opcode, Operand, Trace, Ty, Var};
+use hotloop_ir::{Class, Desc, Fact, Op, Opcode, Operand, Resume, Trace, Ty, Var};
 
 use crate::heap::HeapState;
 use crate::hoist::Hoisted;
@@ -48,6 +48,8 @@ pub(crate) struct Optimizer<'a> {
     pub options: Options,
     pub state: State,
     pub snapshot: Option<SnapshotCache>,
+    /// The resume data of the `guard_not_forced` that comes next, but for the call's outcome.
+    pub in_call: Option<Resume>,
     /// The operation of the recorded trace that is being visited.
     pub at: u32,
     /// Guards of a loop's body that are known to hold.
@@ -83,6 +85,7 @@ impl<'a> Optimizer<'a> {
             options,
             state,
             snapshot: None,
+            in_call: None,
             at: 0,
             hoisted: Hoisted::default(),
             label_facts: Vec::new(),

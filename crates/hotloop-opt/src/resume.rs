@@ -14,13 +14,17 @@
 //! float made a value                         done again: nobody minds which box it is
 //! hint                                       fed if anything is: plain execution knows no hints
 //! ```
+//!
+//! Behind a call in which somebody may look at frames stands `guard_not_forced`. Its resume data is made for both:
+//! for who looks, in the call (objects and the frame as they are there), and for the exit, as the trace is left if
+//! somebody did. By then all objects are real, and the frame is one of them: nothing is done again.
 
 use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
 use hotloop_ir::{
-    Desc, Event, EventKind, Feed, Log, Mutability, ObjectDesc, ObjectKind, Operand, Place, Resume, Run,
-    Store, Var,
+    Desc, Event, EventKind, Feed, Log, MOST_HANDLES, Mutability, ObjectDesc, ObjectKind, Operand, Place,
+    Resume, Run, Store, Var,
 };
 
 use crate::pipeline::Optimizer;
@@ -35,11 +39,17 @@ pub(crate) struct SnapshotCache {
 
 struct Builder<'b, 'a> {
     optimizer: &'b mut Optimizer<'a>,
+    /// Everything as it is in a call, not as the instruction began.
+    in_call: bool,
     indices: HashMap<ObjectId, u32>,
     objects: Vec<ObjectDesc>,
 }
 
-impl Builder<'_, '_> {
+impl<'b, 'a> Builder<'b, 'a> {
+    fn new(optimizer: &'b mut Optimizer<'a>, in_call: bool) -> Builder<'b, 'a> {
+        Builder { optimizer, in_call, indices: HashMap::default(), objects: Vec::new() }
+    }
+
     fn desc(&mut self, value: Val) -> Desc {
         match self.optimizer.settle(value) {
             Val::Op(operand) => Desc::Operand(operand),
@@ -76,7 +86,7 @@ impl Builder<'_, '_> {
         self.objects.push(ObjectDesc { ty, kind: kind.clone(), slots: Vec::new() });
         // As the instruction began: what it wrote is undone, the oldest entry of a slot counts.
         let mut slots = object.slots.clone();
-        if self.optimizer.options.break_rule != Some(4) {
+        if self.optimizer.options.break_rule != Some(4) && !self.in_call {
             for (owner, slot, before) in self.optimizer.state.undo.iter().rev() {
                 if *owner == id {
                     slots[*slot as usize] = *before;
@@ -107,6 +117,96 @@ impl Builder<'_, '_> {
         self.objects[index as usize].slots = described;
         index
     }
+
+    fn state(&mut self, state: &[Operand]) -> Vec<Desc> {
+        let described = state
+            .iter()
+            .map(|operand| {
+                let value = self.optimizer.value(*operand);
+                self.desc(value)
+            })
+            .collect();
+        if let Some(id) = self.optimizer.state.virtualizable {
+            self.object(id);
+        }
+        described
+    }
+
+    /// Whether everything done to the object is done again in replay.
+    fn done_again(&mut self, operand: Operand) -> bool {
+        !self.in_call && self.optimizer.done_again(operand)
+    }
+
+    /// What is fed is never virtual: results of calls, of reads of real objects, and forced allocations.
+    fn fed(&mut self, operand: Operand) -> Desc {
+        let value = self.optimizer.value(operand);
+        if self.in_call { self.desc(value) } else { Desc::Operand(self.optimizer.materialize(value)) }
+    }
+
+    /// A call's result, and whether it raised.
+    fn outcome(&mut self, event: &Event) -> Feed {
+        let result = if event.result.is_none() { Desc::Dead } else { self.fed(event.result) };
+        match event.raised.is_none() {
+            true => Feed::Result(result),
+            false => Feed::Outcome(result, self.fed(event.raised)),
+        }
+    }
+
+    fn log(&mut self, events: &[Event]) -> Vec<Log> {
+        let broken = self.optimizer.options.break_rule;
+        let mut log = Vec::new();
+        // A call follows that may do anything.
+        let mut effect_follows = self.in_call;
+        let mut hints_only = !self.in_call;
+        for (number, event) in events.iter().enumerate().rev() {
+            let feed = match event.kind {
+                EventKind::Write | EventKind::Copy => {
+                    if self.done_again(event.object) {
+                        continue;
+                    }
+                    effect_follows = true;
+                    (broken != Some(0)).then_some(Feed::Skip)
+                }
+                EventKind::Box => continue,
+                EventKind::Read => {
+                    if !effect_follows || broken == Some(3) || self.done_again(event.object) {
+                        continue;
+                    }
+                    Some(Feed::Result(self.fed(event.result)))
+                }
+                EventKind::Hint => {
+                    if broken == Some(7) {
+                        continue;
+                    }
+                    Some(Feed::Result(self.fed(event.result)))
+                }
+                EventKind::Alloc => {
+                    if broken == Some(2) || self.done_again(event.object) {
+                        continue;
+                    }
+                    Some(Feed::Result(self.fed(event.result)))
+                }
+                EventKind::CallReads | EventKind::CallWrites => {
+                    if event.kind == EventKind::CallWrites {
+                        effect_follows = true;
+                    }
+                    if broken == Some(1) {
+                        continue;
+                    }
+                    Some(self.outcome(event))
+                }
+            };
+            if let Some(feed) = feed {
+                hints_only &= event.kind == EventKind::Hint;
+                log.push(Log { event: number as u32, check: event.check, feed });
+            }
+        }
+        if hints_only {
+            log.clear();
+        }
+        log.reverse();
+        log
+    }
 }
 
 impl Optimizer<'_> {
@@ -117,7 +217,7 @@ impl Optimizer<'_> {
         let events = &recorded.events[instr.first_event as usize..events_end as usize];
         // What is fed may have to be tagged first, which is an operation: before anything is described.
         self.settle_copies(events);
-        let log = self.log(events);
+        let log = Builder::new(self, false).log(events);
         let cached = self.snapshot.take().filter(|cache| cache.forced == self.state.forced);
         let snapshot = cached.unwrap_or_else(|| self.describe_state(&instr.state));
         let resume = self.resume(instr.position, &snapshot, log, events.len());
@@ -126,19 +226,47 @@ impl Optimizer<'_> {
     }
 
     fn describe_state(&mut self, state: &[Operand]) -> SnapshotCache {
-        let mut builder = Builder { optimizer: self, indices: HashMap::default(), objects: Vec::new() };
-        let state: Vec<Desc> = state
-            .iter()
-            .map(|operand| {
-                let value = builder.optimizer.value(*operand);
-                builder.desc(value)
-            })
-            .collect();
-        if let Some(id) = builder.optimizer.state.virtualizable {
-            builder.object(id);
-        }
+        let mut builder = Builder::new(self, false);
+        let state = builder.state(state);
         let objects = Rc::new(builder.objects);
         SnapshotCache { forced: self.state.forced, state: Rc::new(state), objects }
+    }
+
+    /// The resume data of the guard behind a call of the recorded trace, but for the call's own outcome; so many
+    /// events come before it. `args` are what it is given: gives the numbers of the frames among them, which are
+    /// handed over as handles.
+    pub fn resume_in_call(&mut self, events_end: u32, args: &mut [Val]) -> (Resume, Vec<Option<u32>>) {
+        let recorded = self.recorded;
+        let instr = &recorded.instrs[self.state.instr as usize];
+        let events = &recorded.events[instr.first_event as usize..events_end as usize];
+        loop {
+            let mut builder = Builder::new(self, true);
+            let mut handles = Vec::new();
+            for value in args.iter() {
+                let frame = builder.optimizer.own_frame(*value);
+                handles.push(frame.map(|id| builder.object(id)));
+            }
+            let state = builder.state(&instr.state);
+            let log = builder.log(events);
+            let objects = Rc::new(builder.objects);
+            let high = |handle: &Option<u32>| handle.is_some_and(|number| number >= MOST_HANDLES);
+            if let Some(index) = handles.iter().position(high) {
+                // A frame that is made for the call after all.
+                args[index] = Val::Op(self.materialize(args[index]));
+                continue;
+            }
+            let snapshot = SnapshotCache { forced: self.state.forced, state: Rc::new(state), objects };
+            return (self.resume(instr.position, &snapshot, log, events.len()), handles);
+        }
+    }
+
+    /// The rest of it: the call's outcome.
+    pub fn add_outcome(&mut self, resume: &mut Resume) {
+        let instr = &self.recorded.instrs[self.state.instr as usize];
+        let event = self.recorded.events[(instr.first_event + resume.events) as usize];
+        let feed = Builder::new(self, true).outcome(&event);
+        resume.log.push(Log { event: resume.events, check: event.check, feed });
+        resume.events += 1;
     }
 
     fn resume(&mut self, position: u32, snapshot: &SnapshotCache, log: Vec<Log>, events: usize) -> Resume {
@@ -157,8 +285,10 @@ impl Optimizer<'_> {
                 .collect()
         };
         let (state, objects) = (snapshot.state.clone(), snapshot.objects.clone());
-        let mut resume =
-            Resume { position, state, objects, stores, log, events: events as u32, facts: Vec::new() };
+        let frame = self.state.virtualizable.map(|id| &self.state.objects[id.0 as usize]);
+        let flushed = frame.is_some_and(|frame| frame.flushed_in == Some(self.state.instr));
+        let (events, facts) = (events as u32, Vec::new());
+        let mut resume = Resume { position, state, objects, stores, log, events, flushed, facts };
         resume.facts = self.facts_for(&resume);
         resume
     }
@@ -218,79 +348,5 @@ impl Optimizer<'_> {
                 _ => {}
             }
         }
-    }
-
-    fn log(&mut self, events: &[Event]) -> Vec<Log> {
-        let broken = self.options.break_rule;
-        let mut log = Vec::new();
-        let mut effect_follows = false;
-        let mut hints_only = true;
-        for (number, event) in events.iter().enumerate().rev() {
-            let feed = match event.kind {
-                EventKind::Write | EventKind::Copy => {
-                    if self.done_again(event.object) {
-                        continue;
-                    }
-                    effect_follows = true;
-                    (broken != Some(0)).then_some(Feed::Skip)
-                }
-                EventKind::Box => continue,
-                EventKind::Read => {
-                    if !effect_follows || broken == Some(3) || self.done_again(event.object) {
-                        continue;
-                    }
-                    let value = self.value(event.result);
-                    Some(Feed::Result(self.fed(value)))
-                }
-                EventKind::Hint => {
-                    if broken == Some(7) {
-                        continue;
-                    }
-                    let value = self.value(event.result);
-                    Some(Feed::Result(self.fed(value)))
-                }
-                EventKind::Alloc => {
-                    if broken == Some(2) || self.done_again(event.object) {
-                        continue;
-                    }
-                    let value = self.value(event.result);
-                    Some(Feed::Result(self.fed(value)))
-                }
-                EventKind::CallReads | EventKind::CallWrites => {
-                    if event.kind == EventKind::CallWrites {
-                        effect_follows = true;
-                    }
-                    if broken == Some(1) {
-                        continue;
-                    }
-                    let result = if event.result.is_none() {
-                        Desc::Dead
-                    } else {
-                        let value = self.value(event.result);
-                        self.fed(value)
-                    };
-                    Some(if event.raised.is_none() {
-                        Feed::Result(result)
-                    } else {
-                        let raised = self.value(event.raised);
-                        Feed::Outcome(result, self.fed(raised))
-                    })
-                }
-            };
-            if let Some(feed) = feed {
-                hints_only &= event.kind == EventKind::Hint;
-                log.push(Log { event: number as u32, check: event.check, feed });
-            }
-        }
-        if hints_only {
-            log.clear();
-        }
-        log.reverse();
-        log
-    }
-
-    /// What is fed is never virtual: results of calls, of reads of real objects, and forced allocations.
-    fn fed(&mut self, value: Val) -> Desc {
-        Desc::Operand(self.materialize(value))
     }
 }

@@ -2,6 +2,7 @@
 
 use hotloop_ir::{CallId, Effect, EventKind, Op, Opcode, Operand, Ty};
 
+use crate::looks::Looks;
 use crate::recorder::{Fed, Recorder, check};
 use crate::{Red, current, enter};
 
@@ -17,8 +18,12 @@ pub fn call(id: CallId, args: &[Red], run: impl FnOnce() -> (u64, u64)) -> (Red,
     if let Some(fed) = current().begin_call(Opcode::Call, id, args) {
         return fed;
     }
-    let (value, raised) = current().executed().unwrap_or_else(|| outside(run));
-    current().end_call(Opcode::Call, id, args, value, raised)
+    let (outcome, looks) = match current().executed() {
+        Some(outcome) => (outcome, Looks::unknown()),
+        None if current().is_recording() && id.get().effect == Effect::Any => Looks::during(|| outside(run)),
+        None => (outside(run), Looks::unknown()),
+    };
+    current().end_call(Opcode::Call, id, args, outcome, &looks)
 }
 
 /// Calls a residual function if the condition is not 0 (`CallIf`; no result), or unless it is, when the
@@ -62,15 +67,18 @@ impl Recorder {
             if descr.effect >= Effect::Writes {
                 self.stable_may_change();
             }
-            if descr.effect == Effect::Any {
-                // The frame was written back before that call: an ordinary object for this instruction.
-                self.flush();
-            }
         }
         Some((result, raised))
     }
 
-    fn end_call(&mut self, asked: Opcode, id: CallId, args: &[Red], value: u64, raised: u64) -> (Red, Red) {
+    fn end_call(
+        &mut self,
+        asked: Opcode,
+        id: CallId,
+        args: &[Red],
+        (value, raised): (u64, u64),
+        looks: &Looks,
+    ) -> (Red, Red) {
         self.keep_answer(value, raised);
         if !self.is_recording() {
             return (Red::constant(value), Red::constant(raised));
@@ -83,11 +91,16 @@ impl Recorder {
             self.note_event(EventKind::CallReads, Operand::NONE, result, flag, code);
             return (Red::constant(value), Red::constant(raised));
         }
-        let var = self.emit_call(Opcode::Call, id, args);
+        let guarded = descr.effect == Effect::Any && self.lets_frames_be(looks);
+        if guarded {
+            // Guards that are owed come before the call: its own is just behind it.
+            self.settle_validity();
+        }
+        let var = self.emit_call(Opcode::Call, id, args, guarded);
         let result = if descr.result.is_some() { var } else { Operand::NONE };
         let flag =
             if descr.raises { self.push(Op::new(Opcode::CallRaised, &[var])).into() } else { Operand::NONE };
-        self.called(descr.effect, result, flag, code);
+        self.called(descr.effect, result, flag, code, guarded);
         let result =
             if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } };
         let flag = if flag.is_none() { Red::constant(raised) } else { Red { bits: raised, operand: flag } };
@@ -105,7 +118,7 @@ impl Recorder {
         let condition = all[0];
         if self.is_recording() && self.is_constant(condition) && called {
             // Nothing is left of the condition.
-            return self.end_call(code, id, &all[1..], value, 0).0;
+            return self.end_call(code, id, &all[1..], (value, 0), &Looks::unknown()).0;
         }
         self.keep_answer(value, 0);
         if !self.is_recording() {
@@ -118,17 +131,21 @@ impl Recorder {
             self.note_event(EventKind::CallReads, Operand::NONE, result, Operand::NONE, check(code, id.0));
             return condition;
         }
-        let var = self.emit_call(code, id, all);
+        let var = self.emit_call(code, id, all, false);
         let result = if answers.is_some() { var } else { Operand::NONE };
-        self.called(descr.effect, result, Operand::NONE, check(code, id.0));
+        self.called(descr.effect, result, Operand::NONE, check(code, id.0), false);
         if result.is_none() { Red::constant(value) } else { Red { bits: value, operand: result } }
     }
 
-    /// Appends a call; what it is given is known to others from there on.
-    fn emit_call(&mut self, code: Opcode, id: CallId, args: &[Red]) -> Operand {
+    /// Appends a call; what it is given is known to others from there on, but for frames if the call is guarded.
+    fn emit_call(&mut self, code: Opcode, id: CallId, args: &[Red], guarded: bool) -> Operand {
         let operands = self.call_operands(args);
-        for var in operands.iter().filter_map(|operand| operand.as_var()) {
-            self.heap.escape(var);
+        for operand in &operands {
+            if let Some(var) = operand.as_var()
+                && !(guarded && self.is_own_frame(*operand))
+            {
+                self.heap.escape(var);
+            }
         }
         let mut op = Op::new(code, &[]).with_descr(id.0);
         op.list = self.trace.push_list(operands);
@@ -136,13 +153,16 @@ impl Recorder {
         self.push(op).into()
     }
 
-    /// What a call may have changed, and its event.
-    fn called(&mut self, effect: Effect, result: Operand, flag: Operand, code: u32) {
+    /// What a call may have changed, and its event. `guarded`: nothing of frames, or the trace is left here.
+    fn called(&mut self, effect: Effect, result: Operand, flag: Operand, code: u32, guarded: bool) {
         let writes = effect >= Effect::Writes;
         if writes {
-            self.heap.clobber(effect == Effect::Any);
+            self.heap.clobber(effect == Effect::Any && !guarded);
         }
         self.note_event(kind_of(effect), Operand::NONE, result, flag, code);
+        if guarded {
+            self.bare_guard(Opcode::GuardNotForced);
+        }
         if writes {
             self.stable_may_change();
         }

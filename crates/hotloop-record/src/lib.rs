@@ -5,6 +5,7 @@
 //! * [`heap_cache`]: what the recorder knows of memory.
 //! * [`rebuild`]: from a guard's resume data back to the interpreter's state.
 //! * [`follow`]: whether a step is deterministic, for `check_hints`; [`promise`]: when a promise is broken.
+//! * [`looks`]: who looks at frames while a call is recorded.
 //! * [`stable`]: who relied on a stable field that is written.
 //!
 //! The main invariant: memory is right at every moment of a recording, so giving up is just stopping.
@@ -14,6 +15,7 @@ pub mod bulk;
 mod call;
 mod follow;
 mod heap_cache;
+mod looks;
 mod memory;
 mod promise;
 mod rebuild;
@@ -26,8 +28,9 @@ use hotloop_ir::TypeRef;
 
 pub use call::{call, conditional_call, outside};
 pub use follow::Kept;
+pub use looks::{looks_are_noted, note_all_looks, note_look};
 pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
-pub use rebuild::{Allocate, Rebuilt, rebuild};
+pub use rebuild::{Allocate, Rebuilt, make_objects, rebuild};
 pub use recorder::{Abort, EntryPositions, Fed, FedEntry, Question, Recorder, Run};
 
 use hotloop_ir::Operand;

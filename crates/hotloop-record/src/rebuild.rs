@@ -42,28 +42,73 @@ struct Rebuilder<'a> {
     boxes: Vec<(u64, u64)>,
 }
 
-/// Rebuilds the state behind a guard of an optimised trace. `live` is `resume.live()`, `values` are its words, in that order, with their
-/// operands if a bridge is recorded.
+/// Rebuilds the state behind a guard of an optimised trace. `live` is `resume.live()`, `values` are its words, in
+/// that order, with their operands if a bridge is recorded. `made`: the objects, if they were made before
+/// ([`make_objects`]); then nothing is written either.
 pub fn rebuild(
     recorder: &mut Recorder,
     trace: &Trace,
     resume: &Resume,
-    live: &[Var],
-    values: &[Red],
+    (live, values): (&[Var], &[Red]),
+    made: Option<&[u64]>,
     allocator: &dyn Allocate,
 ) -> Rebuilt {
-    let mut live: Vec<(Var, Red)> = live.iter().copied().zip(values.iter().copied()).collect();
-    live.sort_unstable_by_key(|(var, _)| *var);
-    let mut rebuilder =
-        Rebuilder { recorder, resume, trace, live, objects: Vec::new(), allocator, boxes: Vec::new() };
-    rebuilder.objects();
-    rebuilder.stores();
+    let mut rebuilder = Rebuilder::new(recorder, trace, resume, (live, values), allocator);
+    match made {
+        Some(made) => rebuilder.take_over(made),
+        None => {
+            rebuilder.objects();
+            rebuilder.stores();
+        }
+    }
     let state = resume.state.iter().map(|desc| rebuilder.value(desc)).collect();
     let feed = resume.log.iter().map(|entry| rebuilder.entry(entry)).collect();
     Rebuilt { state, feed }
 }
 
-impl Rebuilder<'_> {
+/// Makes the objects behind a guard that the trace has not come to yet, and brings its own frame up to date:
+/// somebody looks at frames in the call before the guard. The addresses, for [`rebuild`].
+pub fn make_objects(
+    trace: &Trace,
+    resume: &Resume,
+    live: &[Var],
+    words: &[u64],
+    allocator: &dyn Allocate,
+) -> Vec<u64> {
+    let mut recorder = Recorder::replaying();
+    let reds: Vec<Red> = words.iter().map(|word| Red::constant(*word)).collect();
+    let mut rebuilder = Rebuilder::new(&mut recorder, trace, resume, (live, &reds), allocator);
+    rebuilder.objects();
+    rebuilder.stores();
+    rebuilder.objects.iter().map(|red| red.bits).collect()
+}
+
+impl<'a> Rebuilder<'a> {
+    fn new(
+        recorder: &'a mut Recorder,
+        trace: &'a Trace,
+        resume: &'a Resume,
+        (live, values): (&[Var], &[Red]),
+        allocator: &'a dyn Allocate,
+    ) -> Rebuilder<'a> {
+        let mut live: Vec<(Var, Red)> = live.iter().copied().zip(values.iter().copied()).collect();
+        live.sort_unstable_by_key(|(var, _)| *var);
+        Rebuilder { recorder, resume, trace, live, objects: Vec::new(), allocator, boxes: Vec::new() }
+    }
+
+    /// The objects are there already.
+    fn take_over(&mut self, made: &[u64]) {
+        let resume = self.resume;
+        for (object, bits) in resume.objects.iter().zip(made) {
+            if let ObjectKind::Existing(operand) = object.kind
+                && self.operand(operand).bits == FRAME_TOKEN
+            {
+                self.replace_token(*bits);
+            }
+            self.objects.push(Red::constant(*bits));
+        }
+    }
+
     fn operand(&self, operand: Operand) -> Red {
         match operand.as_var() {
             Some(var) => match self.live.binary_search_by_key(&var, |(known, _)| *known) {
@@ -199,12 +244,17 @@ impl Rebuilder<'_> {
         let items = object.slots.len() - object.ty.get().fields.len();
         let bits = self.allocator.allocate(object.ty, items as u32);
         self.allocator.keep(bits);
+        self.replace_token(bits);
+        Red { bits, ..token }
+    }
+
+    /// The frame is there now that a token stood for.
+    fn replace_token(&mut self, frame: u64) {
         for (var, red) in &mut self.live {
             if red.bits == FRAME_TOKEN && self.trace.operand_type((*var).into()) == Some(Ty::Ref) {
-                red.bits = bits;
+                red.bits = frame;
             }
         }
-        Red { bits, ..token }
     }
 
     fn stores(&mut self) {

@@ -63,6 +63,7 @@ mod boxed;
 #[cfg(doctest)]
 mod compile_fail;
 mod driver;
+mod frames;
 mod green;
 mod heap;
 mod hooks;

@@ -9,6 +9,7 @@ use hotloop_gc::Heap;
 use hotloop_ir::{FieldKind, Mutability, Opcode, Ty, pure};
 use hotloop_record::{Question, Red, Run, bulk, conditional_call, current};
 
+use crate::frames;
 use crate::heap::TypeCell;
 use crate::residual::CallCell;
 use crate::watch::{self, Access};
@@ -86,6 +87,9 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         args: [Self::Word; N],
         run: impl Fn([u64; N]) -> crate::residual::Outcome,
     );
+    /// Somebody looks at a frame, or lets go of a reference to it: natives may have a handle for it.
+    #[doc(hidden)]
+    fn frame(object: Self::Word) -> Self::Word;
     /// Whether the object (not null) is of the type.
     #[doc(hidden)]
     fn is_type(object: Self::Word, ty: &'static TypeCell) -> bool;
@@ -357,6 +361,10 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
         run(args);
     }
     #[inline(always)]
+    fn frame(object: u64) -> u64 {
+        if NATIVE { frames::look(object) } else { object }
+    }
+    #[inline(always)]
     fn is_type(object: u64, ty: &'static TypeCell) -> bool {
         Self::type_number(object) == ty.id() as u64
     }
@@ -564,6 +572,10 @@ impl Mode for Meta {
         if !current().is_done() {
             hotloop_record::outside(|| run(args.map(|arg| arg.bits)));
         }
+    }
+    #[inline]
+    fn frame(object: Red) -> Red {
+        object
     }
     #[inline]
     fn is_type(object: Red, ty: &'static TypeCell) -> bool {

@@ -13,6 +13,7 @@ pub fn resume_of(live: impl IntoIterator<Item = Var>) -> Resume {
         stores: Vec::new(),
         log: Vec::new(),
         events: 0,
+        flushed: false,
         facts: Vec::new(),
     }
 }

@@ -303,6 +303,7 @@ impl<'a> Builder<'a> {
             stores: Vec::new(),
             log: Vec::new(),
             events: 0,
+            flushed: false,
             facts: Vec::new(),
         };
         let live = resume.live();

@@ -14,6 +14,9 @@ const ARGUMENTS: [Reg; 6] = [RDI, RSI, RDX, RCX, R8, R9];
 impl Compiler<'_> {
     pub fn call(&mut self, op: &Op) -> Result<()> {
         let args: Vec<Operand> = self.trace.list(op.list).to_vec();
+        if let Some(guard) = self.trace.force_guard(self.at as usize) {
+            self.wait_in_call(guard)?;
+        }
         self.call_native(&args, op.call().get().address)
     }
 

@@ -93,6 +93,10 @@ pub struct Compiler<'a> {
     pub head: Option<Head>,
     pub guards: Vec<GuardRecord>,
     pub locs: Vec<Loc>,
+    /// Where what lives behind the next guard is in the call before it: its part of `locs`.
+    pub waiting: Option<(u32, u32)>,
+    /// Calls of entries: the return address, the guard behind, and bytes of arguments on the stack.
+    pub returns: Vec<Returns>,
     pub slow: Vec<Slow>,
     /// Where `enter` comes in, and where the inputs are then.
     pub entry: u32,
@@ -112,6 +116,17 @@ pub struct Compiler<'a> {
     /// Objects that are new, or that the collector was told of: stores into them need no barrier until the
     /// next operation that may collect.
     pub clean: Vec<Operand>,
+}
+
+/// A call of an entry, as the stack shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Returns {
+    /// The return address: an offset in the code.
+    pub at: u32,
+    /// The number of the guard behind it in the trace.
+    pub resume: u32,
+    /// Bytes of arguments on the stack.
+    pub room: u32,
 }
 
 /// What must be put back to walk the body again.
@@ -165,6 +180,8 @@ impl<'a> Compiler<'a> {
             head: None,
             guards: Vec::new(),
             locs: Vec::new(),
+            waiting: None,
+            returns: Vec::new(),
             slow: Vec::new(),
             entry: 0,
             entry_locs: Vec::new(),
@@ -244,6 +261,8 @@ impl<'a> Compiler<'a> {
         self.asm.bytes.truncate(to.bytes);
         self.asm.fixups.truncate(to.fixups);
         self.guards.truncate(to.guards);
+        self.returns.retain(|call| call.at as usize <= to.bytes);
+        self.waiting = None;
         self.locs.truncate(to.locs);
         self.slow.truncate(to.slow);
         self.at = to.at;
@@ -289,7 +308,8 @@ impl<'a> Compiler<'a> {
                 self.float(op)?
             }
             GuardTrue | GuardFalse | GuardValue | GuardType | GuardNoInterrupt | GuardValid | GuardStack
-            | GuardReal | GuardCalled | GuardReturned => self.guard(op, flags, signs)?,
+            | GuardReal | GuardCalled | GuardReturned | GuardNotForced => self.guard(op, flags, signs)?,
+            VirtualRef => self.virtual_ref(op)?,
             CallEntry => self.call_of_entry(op)?,
             CallResult => self.call_result(op)?,
             Return => self.return_to_caller(op)?,

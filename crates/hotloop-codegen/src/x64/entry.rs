@@ -12,7 +12,7 @@
 use hotloop_ir::{Op, Opcode, Operand, Var};
 
 use super::asm::{Alu, CONTEXT, Mem, RAX, RSP, SCRATCH, Src, Target};
-use super::compile::{Compiler, RegClass, Result};
+use super::compile::{Compiler, RegClass, Result, Returns};
 use super::control::Entered;
 use super::file::{Loc, slot_mem};
 use super::moves::{Move, parallel, single};
@@ -40,6 +40,13 @@ impl Compiler<'_> {
                 self.note_eviction(var);
                 self.spill(var)?;
             }
+        }
+        let behind = self.trace.ops[self.at as usize..].iter();
+        let guard =
+            behind.take_while(|op| op.code != Opcode::Instr).position(|op| op.code == Opcode::GuardReturned);
+        let guard = guard.map(|guard| guard + self.at as usize);
+        if let Some(guard) = guard {
+            self.wait_for(guard)?;
         }
         let args: Vec<Operand> = self.trace.list(op.list).to_vec();
         let on_stack = locs.iter().flatten().filter(|loc| matches!(loc, Loc::Slot(_))).count();
@@ -69,6 +76,10 @@ impl Compiler<'_> {
         }
         parallel(&mut self.asm, moves, &self.consts, room);
         self.asm.call(target);
+        if let Some(guard) = guard {
+            let (at, resume) = (self.asm.bytes.len() as u32, self.trace.ops[guard].resume);
+            self.returns.push(Returns { at, resume, room: room as u32 });
+        }
         if on_stack > 0 {
             self.asm.alu(Alu::Add, RSP, Src::Imm(room));
         }

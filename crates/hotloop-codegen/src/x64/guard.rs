@@ -4,12 +4,14 @@
 //! pushes the guard's number and jumps to the common exit, so it is 10 bytes; a bridge overwrites it with a
 //! jump, and the jumps to it go to the bridge directly.
 
-use hotloop_ir::{Op, Opcode, Operand, Ty, Var};
+use hotloop_ir::{Const, Op, Opcode, Operand, Ty, Var};
 
 use super::asm::{Alu, CONTEXT, FloatOp, Mem, RSP, Reg, SCRATCH, Shift, Src, Target, VECTOR_SCRATCH, cond};
 use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
 use super::file::Loc;
-use crate::{CodegenError, Context};
+use super::plan::NONE;
+use crate::context::handle;
+use crate::{CodegenError, Context, Site, Waiting};
 
 /// Bytes of a stub.
 pub const STUB_SIZE: usize = 10;
@@ -22,6 +24,8 @@ pub struct GuardRecord {
     /// Its part of the list of locations.
     pub start: u32,
     pub end: u32,
+    /// Where they are in the call before it, if that may be looked into: likewise.
+    pub waiting: Option<(u32, u32)>,
     /// The jumps to its stub: offsets of their distances.
     pub sites: Vec<u32>,
 }
@@ -48,6 +52,10 @@ const FLOAT_TOPS: u64 = 0x1919_1919;
 /// The condition of an equal compare of floats, which takes two flags.
 const FLOAT_EQUAL: u8 = 0x20;
 
+fn waiting_mem(field: usize) -> Mem {
+    Mem::Base(CONTEXT, (std::mem::offset_of!(Context, waiting) + field) as i32)
+}
+
 const GENERAL: RegClass = RegClass::General;
 const VECTOR: RegClass = RegClass::Vector;
 
@@ -68,7 +76,9 @@ impl Compiler<'_> {
             self.locs.push(loc);
         }
         let end = self.locs.len() as u32;
-        self.guards.push(GuardRecord { resume: op.resume, start, end, sites: Vec::new() });
+        let waits = matches!(op.code, Opcode::GuardNotForced | Opcode::GuardReturned);
+        let waiting = if waits { self.waiting.take() } else { None };
+        self.guards.push(GuardRecord { resume: op.resume, start, end, waiting, sites: Vec::new() });
         Ok(self.guards.len() as u32 - 1)
     }
 
@@ -104,6 +114,52 @@ impl Compiler<'_> {
             self.asm.jump_if(cond::EQUAL, Target::Slow(self.slow.len() as u32));
             self.slow.push(Slow { back: 0, kind: SlowKind::Force { cell, every, guard } });
         }
+        Ok(())
+    }
+
+    /// The global number of a guard of this trace.
+    fn number_of(&self, resume: u32) -> i32 {
+        (self.env.first_guard + resume) as i32
+    }
+
+    /// A call comes, with this guard behind it: who looks for what lives there finds it in slots.
+    pub fn wait_for(&mut self, guard: usize) -> Result<()> {
+        let resume = self.trace.ops[guard].resume;
+        let start = self.locs.len() as u32;
+        for index in self.plan.live_at(resume) {
+            let operand = self.plan.live[index];
+            let loc = match operand.as_var().filter(|var| self.file.loc(*var).is_some()) {
+                Some(var) if self.file.reg(var).is_some() && self.next_use(var, self.at) == NONE => {
+                    self.evict(var)?;
+                    self.loc_of(operand)?
+                }
+                Some(var) => Loc::Slot(self.spill(var)?),
+                None if operand.is_const() => self.loc_of(operand)?,
+                // What the call gives.
+                None => {
+                    self.consts.push(Const { ty: Ty::Int, bits: 0 });
+                    Loc::Const(self.consts.len() as u32 - 1)
+                }
+            };
+            self.locs.push(loc);
+        }
+        self.waiting = Some((start, self.locs.len() as u32));
+        Ok(())
+    }
+
+    /// Leaves word of a call for natives that look at frames.
+    pub fn wait_in_call(&mut self, guard: usize) -> Result<()> {
+        self.wait_for(guard)?;
+        let number = self.number_of(self.trace.ops[guard].resume);
+        self.asm.store_imm(waiting_mem(Waiting::GUARD), number);
+        self.asm.store(waiting_mem(Waiting::FRAME), RSP);
+        Ok(())
+    }
+
+    /// A handle for a frame.
+    pub fn virtual_ref(&mut self, op: &Op) -> Result<()> {
+        let dst = self.define(GENERAL, None)?;
+        self.asm.lea(dst, Mem::Base(RSP, handle(op.descr)));
         Ok(())
     }
 
@@ -162,6 +218,12 @@ impl Compiler<'_> {
                     (Test::Flags(if set { cond::NOT_EQUAL } else { cond::EQUAL }), true)
                 }
             },
+            Opcode::GuardNotForced => {
+                self.before_guard(op)?;
+                self.asm.cmp_mem_imm(waiting_mem(Waiting::GUARD), self.number_of(op.resume));
+                self.asm.store_imm(waiting_mem(Waiting::GUARD), Site::NONE as i64 as i32);
+                (Test::Flags(cond::EQUAL), true)
+            }
             // Positions are not negative; the other answer is.
             Opcode::GuardReturned => {
                 let status = self.in_reg(a, GENERAL)?;

@@ -35,15 +35,15 @@ use std::rc::Rc;
 use hotloop_ir::{Const, Opcode, Trace};
 
 use self::asm::Asm;
-use self::compile::{Compiler, Env};
+use self::compile::{Compiler, Env, Returns};
 use self::control::{Entered, Entry as Place};
-use self::file::{FRAMES, Loc};
+use self::file::{FRAMES, Loc, frame_size};
 use self::glue::{Enter, Glue, Image};
 use self::guard::{GuardRecord, STUB_SIZE};
 use self::memory::CodeMemory;
 use crate::check::check;
 use crate::force::Forcing;
-use crate::{CodeId, CodegenError, Context, Entry, Exits, Force, Options, Request, Target};
+use crate::{CodeId, CodegenError, Context, Entry, Exits, Force, Options, Request, Site, Target};
 
 /// The native target.
 pub struct X64 {
@@ -84,6 +84,8 @@ struct Code {
     parent: Option<u32>,
     /// Where a `call_entry` comes in, if one may.
     call_entry: Option<usize>,
+    /// Its own calls of entries.
+    returns: Vec<Returns>,
     /// Spill slots of its frame.
     slots: usize,
 }
@@ -133,6 +135,16 @@ impl X64 {
         let (_, code) = guards.range(..=number).next_back()?;
         let index = *code.by_resume.get((number - code.first_guard) as usize)?;
         (index != plan::NONE).then(|| (code.clone(), index as usize))
+    }
+
+    /// The call of an entry that returns to this address.
+    fn call_of(&self, address: usize) -> Option<(Rc<Code>, Returns)> {
+        let offset = self.memory.offset_of(address)?;
+        let codes = self.codes.borrow();
+        let mut codes = codes.iter().flatten();
+        let code = codes.find(|code| (code.base..code.base + code.size).contains(&offset))?;
+        let call = code.returns.iter().find(|call| code.base + call.at as usize == offset)?;
+        Some((code.clone(), *call))
     }
 
     /// Lets a guard go on at an offset of the region when it fails, or leave (`None`).
@@ -251,6 +263,7 @@ impl Target for X64 {
                 Entry::Bridge { guard } => Some(guard),
             },
             call_entry: compiler.call_entry.map(|at| at as usize),
+            returns: std::mem::take(&mut compiler.returns),
             slots: env.slots,
         });
         if !code.by_resume.is_empty() {
@@ -293,6 +306,27 @@ impl Target for X64 {
         }
         if outermost {
             self.stack.set(0);
+        }
+    }
+
+    unsafe fn waiting(&self, site: Site, exits: &mut Exits) {
+        exits.clear();
+        // SAFETY: words of the frames of traces that wait in calls, says the caller.
+        let read =
+            |address: usize| unsafe { std::ptr::with_exposed_provenance::<u64>(address).read_volatile() };
+        let (mut guard, mut frame) = (site.guard as u32, site.frame);
+        while let Some((code, index)) = self.guard(guard) {
+            let Some((start, end)) = code.guards[index].waiting else { return };
+            let word = |loc: &Loc| match *loc {
+                Loc::Slot(slot) => read(frame + 8 * slot as usize),
+                Loc::Const(index) => code.consts[index as usize].bits,
+                // Not while it waits.
+                Loc::Reg(_) => 0,
+            };
+            exits.push(guard, code.locs[start as usize..end as usize].iter().map(word));
+            let above = frame + frame_size(code.slots) as usize;
+            let Some((caller, call)) = self.call_of(read(above) as usize) else { return };
+            (guard, frame) = (caller.first_guard + call.resume, above + 8 + call.room as usize);
         }
     }
 

@@ -30,6 +30,7 @@ pub use hints::Question;
 
 use crate::follow::Events;
 use crate::heap_cache::{HeapCache, PlaceKey};
+use crate::looks::Looks;
 use crate::{Red, memory};
 
 /// Why a recording was given up.
@@ -135,6 +136,12 @@ pub struct Recorder {
     type_descrs: Vec<Option<&'static TypeDescr>>,
     field_descrs: Vec<Option<&'static FieldDescr>>,
     frame_fields: Vec<Option<bool>>,
+    /// The addresses of frames that were made in this trace.
+    made_frames: Vec<u64>,
+    /// Frames are written back before calls of this instruction that may look at them.
+    pub expects_looks: bool,
+    /// The first instruction has written its frame back already.
+    flushed: bool,
     /// The trace has checked that no stable field it relies on was written, and nothing could write one since.
     validated: bool,
     /// That must be checked as soon as guards are possible again.
@@ -193,6 +200,9 @@ impl Recorder {
             type_descrs: Vec::new(),
             field_descrs: Vec::new(),
             frame_fields: Vec::new(),
+            made_frames: Vec::new(),
+            expects_looks: false,
+            flushed: false,
             operations: 0,
             validated: false,
             owes_validity: false,
@@ -285,11 +295,33 @@ impl Recorder {
         self.trace.instrs.push(Instr { position, state, first_event: self.trace.events.len() as u32 });
         let index = self.trace.instrs.len() as u32 - 1;
         self.push(Op::new(Opcode::Instr, &[]).with_descr(index));
+        if std::mem::take(&mut self.flushed) {
+            self.flush();
+        }
     }
 
-    /// What the first instruction must not do again, once it begins.
-    pub fn prepare_feed(&mut self, feed: Vec<FedEntry>) {
+    /// What the first instruction must not do again, once it begins; whether it has written the trace's own
+    /// frame back.
+    pub fn prepare_feed(&mut self, feed: Vec<FedEntry>, flushed: bool) {
         self.prepared = feed;
+        self.flushed = flushed;
+    }
+
+    /// Whether it is the trace's own frame, or one that was made in this trace.
+    pub(crate) fn is_own_frame(&self, object: Operand) -> bool {
+        let Some(root) = self.root else { return false };
+        let is_frame =
+            |var: Var| self.known[var.0 as usize].heap_type.is_some_and(|ty| ty.get().virtualizable);
+        object == root.operand || (self.is_made(object) && object.as_var().is_some_and(is_frame))
+    }
+
+    /// Whether a call that may look at frames, in which those were looked at, leaves the frames where they are.
+    pub(crate) fn lets_frames_be(&self, looks: &Looks) -> bool {
+        let Some(root) = self.root else { return false };
+        !self.expects_looks
+            && self.feed.is_empty()
+            && !looks.any_of(&[root.bits])
+            && !looks.any_of(&self.made_frames)
     }
 
     /// Whether the object was made in this trace.
@@ -337,6 +369,13 @@ impl Recorder {
             return;
         }
         self.emit_guard(Op::new(code, &[]));
+    }
+
+    /// A guard that is owed is recorded, as no other may be for now.
+    pub(crate) fn settle_validity(&mut self) {
+        if self.owes_validity {
+            self.bare_guard(Opcode::GuardValid);
+        }
     }
 
     /// A stable field's value was taken for granted.

@@ -446,6 +446,9 @@ impl Recorder {
             return Red::constant(bits);
         }
         self.known[var.0 as usize].heap_type = Some(ty);
+        if ty.get().virtualizable {
+            self.made_frames.push(bits);
+        }
         self.heap.made(var);
         if let Some(length) = length
             && self.folds(length)

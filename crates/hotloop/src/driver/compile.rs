@@ -165,6 +165,7 @@ impl<I: Interpreter> Vm<'_, I> {
             room: None,
             hoisted: false,
             returns: false,
+            forced: false,
         };
         let numbers = first_guard as usize..first_guard as usize + optimized.resumes.len();
         tables.guards.resize(tables.guards.len().max(numbers.end), guard);
@@ -182,6 +183,11 @@ impl<I: Interpreter> Vm<'_, I> {
         for op in last.filter(|op| op.code == Opcode::GuardCalled) {
             if let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize) {
                 guard.returns = true;
+            }
+        }
+        for op in optimized.ops.iter().filter(|op| op.code == Opcode::GuardNotForced) {
+            if let Some(guard) = tables.guards.get_mut((first_guard + op.resume) as usize) {
+                guard.forced = true;
             }
         }
         for op in &optimized.ops {

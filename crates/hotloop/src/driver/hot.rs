@@ -165,14 +165,11 @@ impl<I: Interpreter> Vm<'_, I> {
             }
         }
         let mut exits = Exits::default();
-        let context = self.interpreter.runtime().context();
-        let context = std::ptr::from_ref(context).cast_mut();
         let run = OneRun::begin(self.checks_hints());
-        // SAFETY: the code is of this target, the inputs are the state and slots that its trace declares,
-        // and the context lives for ever; only its atomic and the heap's own cells are written through it.
-        unsafe { self.target.execute(code, context, &inputs, &mut exits) };
+        // SAFETY: the code is of this target, the inputs are the state and slots that its trace declares.
+        let made = unsafe { self.execute(code, &inputs, &mut exits) };
         drop(run);
-        self.leave(&exits)
+        self.leave(&exits, made)
     }
 
     /// Records a loop, or a function, from its head.
@@ -226,6 +223,7 @@ impl<I: Interpreter> Vm<'_, I> {
             stores: Vec::new(),
             log: Vec::new(),
             events: 0,
+            flushed: false,
             facts: Vec::new(),
         }));
         let meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectKind, Resume, Trace, Ty, TypeRef, Var};
-use hotloop_record::{Allocate, Recorder, Red, rebuild};
+use hotloop_record::{Allocate, Recorder, Red, make_objects, rebuild};
 
 use super::entries::{ELSEWHERE, resolve};
+use super::force::Made;
 use super::record::{Goal, Recording};
 use super::{Next, Vm};
 use crate::boxed::BoxedFloat;
@@ -17,7 +18,7 @@ use crate::hooks::ExitInfo;
 use crate::interpreter::{Interpreter, RedState};
 use crate::mode::{Direct, Meta};
 
-struct Allocator<'a, 'i, I: Interpreter>(&'a Vm<'i, I>);
+pub(super) struct Allocator<'a, 'i, I: Interpreter>(pub &'a Vm<'i, I>);
 
 impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
     fn allocate(&self, ty: TypeRef, items: u32) -> u64 {
@@ -35,23 +36,23 @@ impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
 const RETIRED_FOR: u32 = 50;
 
 /// An exit of a trace.
-struct LeftAt {
+pub(super) struct LeftAt {
     guard: u32,
     head: usize,
-    trace: Rc<Trace>,
+    pub trace: Rc<Trace>,
     /// Which of the trace's resume data.
     number: usize,
     /// What lives there.
-    live: Vec<Var>,
+    pub live: Vec<Var>,
 }
 
 impl LeftAt {
-    fn resume(&self) -> &Resume {
+    pub fn resume(&self) -> &Resume {
         &self.trace.resumes[self.number]
     }
 
     /// The types of the words that live there.
-    fn types(&self) -> impl Iterator<Item = Ty> {
+    pub fn types(&self) -> impl Iterator<Item = Ty> {
         self.live.iter().map(|var| self.trace.operand_type((*var).into()).unwrap_or(Ty::Int))
     }
 }
@@ -69,11 +70,14 @@ struct Way {
 
 impl<I: Interpreter> Vm<'_, I> {
     /// Goes on after a run: the innermost trace has left through an exit, and with it all that called it.
-    pub(super) fn leave(&self, exits: &Exits) -> (Next<I::Pc>, I::State<Direct>) {
+    /// `made`: what was made already for who has looked at frames in the call just before.
+    pub(super) fn leave(&self, exits: &Exits, mut made: Made) -> (Next<I::Pc>, I::State<Direct>) {
         let started = Instant::now();
         let kept_before = self.kept.borrow().len();
         self.kept.borrow_mut().extend_from_slice(exits.words());
-        let callers = self.make_callers(exits);
+        self.kept.borrow_mut().extend(made.iter().flatten());
+        let callers = self.make_callers(exits, &mut made);
+        let made = made.get(exits.len() - 1).map(Vec::as_slice);
         let (guard, words) = exits.get(0);
         let left = self.left_at(guard);
         let way = self.count_failure(&left, exits.len());
@@ -86,7 +90,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 let failures = self.tables.borrow().guards[guard as usize].failures;
                 hooks.on_side_exit(&ExitInfo { place: &place, guard, failures });
             }
-            let result = self.resume(&left, &words, way.watched);
+            let result = self.resume(&left, &words, made, way.watched);
             self.count_exit(&left, started, way.for_good);
             result
         };
@@ -99,7 +103,7 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// What was left, and where.
-    fn left_at(&self, guard: u32) -> LeftAt {
+    pub(super) fn left_at(&self, guard: u32) -> LeftAt {
         let tables = self.tables.borrow();
         let compiled = tables.trace(tables.guards[guard as usize].trace);
         let number = (guard - compiled.first_guard) as usize;
@@ -130,6 +134,10 @@ impl<I: Interpreter> Vm<'_, I> {
         if guard.hoisted {
             tables.hoisted_failed(left.head, guard.trace);
         }
+        if guard.forced {
+            tables.looked_in(left.guard, &self.interpreter.runtime().jit());
+            return Way { bridge: false, watched: false, for_good: false };
+        }
         let hot = guard.failures >= guard.eagerness;
         let bridge = hot && !condemned && tables.has_room(left.guard, &self.interpreter.runtime().jit());
         let entry = &mut tables.guards[left.guard as usize];
@@ -140,9 +148,9 @@ impl<I: Interpreter> Vm<'_, I> {
         Way { bridge, watched: entry.room.is_some(), for_good: entry.eagerness == u32::MAX }
     }
 
-    /// The frames of the traces that wait for the innermost one, made from the outermost inwards; gives those
-    /// that the innermost one has tokens for.
-    fn make_callers(&self, exits: &Exits) -> Vec<u64> {
+    /// The frames of the traces that wait for the innermost one, made from the outermost inwards if they are not;
+    /// gives those that the innermost one has tokens for.
+    pub(super) fn make_callers(&self, exits: &Exits, made: &mut Made) -> Vec<u64> {
         let mut callers = Vec::new();
         let mut recorder = Recorder::replaying();
         if exits.len() > 1 {
@@ -152,23 +160,34 @@ impl<I: Interpreter> Vm<'_, I> {
         for index in (1..exits.len()).rev() {
             let (guard, words) = exits.get(index);
             let left = self.left_at(guard);
+            let (trace, resume) = (&left.trace, left.resume());
             let words = resolve(words, left.types(), &callers);
+            let outer = exits.len() - 1 - index;
+            if made.len() == outer {
+                made.push(make_objects(trace, resume, &left.live, &words, &Allocator(self)));
+            }
             let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
-            let rebuilt =
-                rebuild(&mut recorder, &left.trace, left.resume(), &left.live, &reds, &Allocator(self));
+            let values = (left.live.as_slice(), reds.as_slice());
+            let rebuilt = rebuild(&mut recorder, trace, resume, values, Some(&made[outer]), &Allocator(self));
             callers = rebuilt.state.iter().map(|red| red.bits).collect();
-            self.kept.borrow_mut().extend_from_slice(&callers);
         }
         callers
     }
 
     /// The state behind an exit; the instruction is replayed. Where that leads may be watched.
-    fn resume(&self, left: &LeftAt, words: &[u64], watched: bool) -> (Next<I::Pc>, I::State<Direct>) {
+    fn resume(
+        &self,
+        left: &LeftAt,
+        words: &[u64],
+        made: Option<&[u64]>,
+        watched: bool,
+    ) -> (Next<I::Pc>, I::State<Direct>) {
         let resume = left.resume();
         let mut recorder = Recorder::replaying();
         let reds: Vec<Red> = words.iter().map(|bits| Red::constant(*bits)).collect();
         let results = (resume.position == ELSEWHERE).then(|| self.waiting_results());
-        let rebuilt = rebuild(&mut recorder, &left.trace, resume, &left.live, &reds, &Allocator(self));
+        let values = (left.live.as_slice(), reds.as_slice());
+        let rebuilt = rebuild(&mut recorder, &left.trace, resume, values, made, &Allocator(self));
         if let Some(results) = results {
             let results: Vec<Red> = results.into_iter().map(Red::constant).collect();
             let (next, state) = self.returned_elsewhere(&mut recorder, &rebuilt.state, &results);
@@ -181,7 +200,7 @@ impl<I: Interpreter> Vm<'_, I> {
             (next, <I::State<Direct> as RedState<Direct>>::load(&words, &position.greens))
         } else {
             let mut state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
-            recorder.prepare_feed(rebuilt.feed);
+            recorder.prepare_feed(rebuilt.feed, resume.flushed);
             self.begin(&mut recorder, position.pc, position.raising, &state);
             let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
             let mut tables = self.tables.borrow_mut();
@@ -263,7 +282,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let number = position.clone().map_or(ELSEWHERE, |one| self.tables.borrow_mut().add_position(one));
         recorder.start_as(resume, trace, number);
         let results = elsewhere.then(|| self.entry_results(&mut recorder, resume, &reds, live));
-        let rebuilt = rebuild(&mut recorder, trace, resume, live, &reds, &Allocator(self));
+        let rebuilt = rebuild(&mut recorder, trace, resume, (live, &reds), None, &Allocator(self));
         // The trace's own frame: the virtualizable that the resume data brought up to date.
         let root = resume.objects.iter().find_map(|object| match object.kind {
             ObjectKind::Existing(operand) => operand.as_var(),
@@ -279,7 +298,7 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder.guard_position(resume.position, &typed, rebuilt.state[1]);
             self.returned_elsewhere(&mut recorder, &rebuilt.state, &results.unwrap_or_default())
         };
-        recorder.prepare_feed(rebuilt.feed);
+        recorder.prepare_feed(rebuilt.feed, resume.flushed);
         let goal = Goal::Bridge { guard: left.guard, head: left.head };
         let mut recording = Recording::new(recorder, root, goal, Vec::new());
         recording.called = elsewhere;

@@ -6,6 +6,7 @@
 //! record.rs   the dispatch loop in Meta mode, recording    -> trace
 //! entries.rs  calls of compiled entries, and how they return
 //! compile.rs  trace -> optimizer -> target -> tables
+//! force.rs    a native looks at frames that a trace keeps to itself
 //! leave.rs    a guard failed: rebuild, replay, or record a bridge
 //! check.rs    do the author's promises hold? (check_hints)
 //! life.rs     what was compiled is freed
@@ -16,6 +17,7 @@ mod check;
 mod compile;
 mod direct;
 mod entries;
+mod force;
 mod hot;
 mod leave;
 mod life;
@@ -33,6 +35,7 @@ use hotloop_record::{Recorder, Red};
 use crate::Plain;
 use crate::interpreter::{Interpreter, RedState, Step};
 use crate::mode::{Direct, Meta, Mode};
+use force::Made;
 use tables::Tables;
 
 pub use tables::{LoopCell, Summary};
@@ -98,6 +101,8 @@ pub struct Vm<'i, I: Interpreter> {
     rechecked: Cell<usize>,
     /// Words that must stay alive while a state is rebuilt.
     kept: Rc<RefCell<Vec<u64>>>,
+    /// For each run of compiled code, outermost first: what was made for who looks at its frames.
+    made: Rc<RefCell<Vec<Made>>>,
     roots: Option<hotloop_gc::RootsId>,
     /// How often code was asked for.
     attempts: Cell<u32>,
@@ -125,13 +130,16 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         let tables: Rc<RefCell<Tables<I::Pc>>> = Rc::default();
         let recorders: Rc<RefCell<Vec<*const Recorder>>> = Rc::default();
         let kept: Rc<RefCell<Vec<u64>>> = Rc::default();
+        let made: Rc<RefCell<Vec<Made>>> = Rc::default();
         let (rooted, recording, words) = (tables.clone(), recorders.clone(), kept.clone());
+        let objects = made.clone();
         let history: Rc<RefCell<Vec<check::Past<I::Pc>>>> = Rc::default();
         let past = history.clone();
         let roots = interpreter.runtime().heap().add_roots(Box::new(move |visit| {
             // The tables are never borrowed across an allocation.
             rooted.borrow().constants(visit);
             words.borrow().iter().for_each(|word| visit(*word));
+            objects.borrow().iter().flatten().flatten().for_each(|word| visit(*word));
             past.borrow().iter().for_each(|step| step.visit(visit));
             crate::watch::visit(visit);
             for recorder in recording.borrow().iter() {
@@ -154,6 +162,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
             watch: Cell::new(0),
             left_for_good: Cell::new(false),
             kept,
+            made,
             roots: Some(roots),
             attempts: Cell::new(0),
             invalidations,
@@ -163,6 +172,8 @@ impl<'i, I: Interpreter> Vm<'i, I> {
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
         self.interpreter.runtime().context().poll.set_stack_limit(self.stack_limit);
+        // Steps look at frames without asking.
+        crate::frames::force_all();
         let check = self.checks_hints();
         let _checking = check::Checking::begin(check);
         let end = self.drive(Next::At(pc, false), Self::in_mode(&state));

@@ -175,6 +175,7 @@ impl<I: Interpreter> Vm<'_, I> {
             }
             let root = self.owner(&mut recording, &state) == Owner::Root;
             let frame = Self::current_frame(&state);
+            recording.recorder.expects_looks = self.tables.borrow().looked.contains(&pc);
             let step = self.meta_step(&mut recording.recorder, pc, raising, &mut state);
             next = Next::After(step);
             end = match recording.recorder.aborted() {

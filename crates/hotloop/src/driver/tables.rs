@@ -258,6 +258,8 @@ pub(crate) struct Guard {
     pub hoisted: bool,
     /// Where the function returns to the interpreter.
     pub returns: bool,
+    /// Behind a call in which natives may look at frames.
+    pub forced: bool,
 }
 
 /// Everything that was compiled, in numbers.
@@ -277,6 +279,8 @@ pub struct Summary {
     pub invalidated: u64,
     /// Side exits that went back to the interpreter.
     pub exits: u64,
+    /// How often somebody looked at frames that a trace kept to itself.
+    pub forces: u64,
     /// Red operations while recording.
     pub recorded_operations: u64,
     /// Operations left after folding at record time.
@@ -314,6 +318,7 @@ impl fmt::Display for Summary {
         writeln!(f, "retired:          {}", self.retired)?;
         writeln!(f, "invalidated:      {}", self.invalidated)?;
         writeln!(f, "side exits:       {}", self.exits)?;
+        writeln!(f, "frames forced:    {}", self.forces)?;
         writeln!(f, "red operations:   {}", self.recorded_operations)?;
         writeln!(f, "recorded ops:     {}", self.trace_ops)?;
         writeln!(f, "optimized ops:    {}", self.optimized_ops)?;
@@ -357,6 +362,8 @@ pub(crate) struct Tables<P> {
     orphans: Vec<usize>,
     /// Where the failures of watched guards have led, each place once.
     places: HashMap<u32, Vec<P>>,
+    /// Instructions whose calls look at frames often.
+    pub looked: Vec<P>,
     /// Traces that recordings at work rely on.
     pub pins: Vec<usize>,
     /// Counts recordings.
@@ -395,6 +402,7 @@ impl<P> Default for Tables<P> {
             numbers: Ranges::new(0, MOST_GUARDS),
             orphans: Vec::new(),
             places: HashMap::new(),
+            looked: Vec::new(),
             pins: Vec::new(),
             generation: 0,
             condemned: 0,
@@ -456,7 +464,7 @@ impl<P: Copy> Tables<P> {
     }
 
     /// Where a guard's instruction is.
-    fn place(&self, guard: u32) -> Option<P> {
+    pub fn place(&self, guard: u32) -> Option<P> {
         let compiled = self.traces[self.guards[guard as usize].trace].as_ref()?;
         let resume = &compiled.trace.resumes[(guard - compiled.first_guard) as usize];
         self.pc_of(resume.position)
