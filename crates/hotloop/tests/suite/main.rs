@@ -2,6 +2,7 @@
 
 mod budgets;
 mod driving;
+mod force;
 mod heap;
 mod hint_shapes;
 mod hints;

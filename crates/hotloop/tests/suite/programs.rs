@@ -3,6 +3,7 @@
 mod calls;
 mod data;
 mod entries;
+mod force;
 mod frames;
 mod hints;
 mod replay;
@@ -27,6 +28,7 @@ pub fn all() -> impl Iterator<Item = Text> {
         calls::PROGRAMS,
         entries::PROGRAMS,
         frames::PROGRAMS,
+        force::PROGRAMS,
         replay::PROGRAMS,
         hints::PROGRAMS,
         stable::PROGRAMS,
@@ -70,6 +72,11 @@ fn entries_agree() {
 #[test]
 fn frames_agree() {
     check(frames::PROGRAMS);
+}
+
+#[test]
+fn forced_frames_agree() {
+    check(force::PROGRAMS);
 }
 
 #[test]

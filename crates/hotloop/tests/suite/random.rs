@@ -125,6 +125,13 @@ fn wants(op: Op) -> &'static str {
         Op::PokeOdd | Op::AnyPoke => "vcv",
         Op::CallerSlot | Op::MySlot => "v-",
         Op::SetCallerSlot | Op::SetMySlot | Op::OddSlot => "-v",
+        Op::CallerSlotIf | Op::SlotIf => "v-i",
+        Op::SetCallerSlotIf | Op::SetSlotIf => "-vi",
+        Op::WalkIf => "ii",
+        Op::ChainIf => "i",
+        Op::RaiseIf => "-i",
+        Op::GrabIf => "wi",
+        Op::NestedIf => "v-i",
     }
 }
 
@@ -184,8 +191,17 @@ impl Generator {
                     | Op::SetMySlot
                     | Op::OddSlot
                     | Op::Walk
+                    | Op::SlotIf
+                    | Op::SetSlotIf
+                    | Op::CallerSlotIf
+                    | Op::SetCallerSlotIf
+                    | Op::WalkIf
+                    | Op::RaiseIf
+                    | Op::GrabIf
+                    | Op::NestedIf
             );
-            if (frames && !self.frames) || (op == Op::Paint && self.dice.percent(80)) {
+            // Functions want arguments, which a nested run does not give them.
+            if (frames && !self.frames) || op == Op::NestedIf || (op == Op::Paint && self.dice.percent(80)) {
                 continue;
             }
             break op;
@@ -207,7 +223,9 @@ impl Generator {
                     Op::Array | Op::Bytes => self.dice.pick(&[0, 3, 8, 8, 40, 200]),
                     Op::Global | Op::SetGlobal => self.dice.roll(8) as i64,
                     Op::Paint => self.dice.roll(3) as i64,
-                    Op::CallerSlot | Op::MySlot | Op::FrameSlot => self.dice.roll(PASSED as u64) as i64,
+                    Op::CallerSlot | Op::MySlot | Op::FrameSlot | Op::SlotIf | Op::CallerSlotIf => {
+                        self.dice.roll(PASSED as u64) as i64
+                    }
                     // Writes: mostly where no type is expected.
                     _ if self.dice.percent(5) => self.dice.roll(PASSED as u64) as i64,
                     _ => ANY as i64,

@@ -48,7 +48,7 @@ pub fn body(traces: &[Trace]) -> (&Trace, Vec<hotloop_ir::Op>) {
 }
 
 /// Whether the operation reads or writes a frame.
-fn touches_frame(op: &hotloop_ir::Op) -> bool {
+pub fn touches_frame(op: &hotloop_ir::Op) -> bool {
     match op.code {
         Opcode::GetField | Opcode::SetField => {
             TypeRef::of_field(op.field()).is_some_and(|ty| ty.get().virtualizable)

@@ -255,6 +255,17 @@ impl Tiny {
             Op::SetMySlot => native::set_my_slot::<M>(frame, x, get(y)),
             Op::OddSlot => native::odd_slot::<M>(frame, x, get(y))?,
             Op::AnyPoke => set(x, native::any_poke::<M>(as_type(get(y))?, get(z))?),
+            Op::SlotIf => set(x, native::slot_if::<M>(frame, y, get(z))),
+            Op::SetSlotIf => native::set_slot_if::<M>(frame, x, get(y), get(z)),
+            Op::CallerSlotIf => set(x, native::caller_slot_if::<M>(frame, y, get(z))),
+            Op::SetCallerSlotIf => native::set_caller_slot_if::<M>(frame, x, get(y), get(z)),
+            Op::WalkIf => set(x, small(native::walk_if::<M>(frame, get(y)))),
+            Op::ChainIf => native::chain_if::<M>(self, frame, get(x)),
+            Op::RaiseIf => {
+                native::raise_if::<M>(frame, x, get(y))?;
+            }
+            Op::GrabIf => set(x, native::grab_if::<M>(frame, get(y))),
+            Op::NestedIf => set(x, native::nested_if::<M>(self, y, get(z))?),
             Op::Hash => set(x, small(native::hash::<M>(get(y)))),
             Op::Root => set(x, small(native::root::<M>(get(y))?)),
             Op::Total => set(x, small(hint::total::<M>(as_type(get(y))?)?)),

@@ -65,6 +65,10 @@ pub struct Tiny {
     globals: ConstValue,
     output: RefCell<Vec<String>>,
     counter: PlainCell<i64>,
+    /// The machine that runs the program, for nested runs.
+    vm: PlainCell<*const ()>,
+    /// How deep they are nested.
+    nesting: PlainCell<u32>,
     /// How often the natives ran that need not run each time: no part of the outcome.
     pub limits: PlainCell<u64>,
     pub watched: PlainCell<u64>,
@@ -361,10 +365,30 @@ impl Tiny {
             program,
             output: RefCell::default(),
             counter: PlainCell::new(0),
+            vm: PlainCell::new(std::ptr::null()),
+            nesting: PlainCell::new(0),
             interrupts: Interrupts::default(),
             limits: PlainCell::new(0),
             watched: PlainCell::new(0),
         }
+    }
+
+    /// Runs a function with one argument while the program runs, in a native.
+    fn nested(&self, function: i64, argument: Value<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
+        let code = GreenRef::new(&self.program.functions[function as usize]);
+        if self.nesting.get() == 2 {
+            return Err(Raise(error(DEEP)));
+        }
+        // SAFETY: `run` has put it there, and waits for the native that this is called by.
+        let vm = unsafe { &*self.vm.get().cast::<Vm<'_, Tiny>>() };
+        let frame =
+            Frame::new(&self.runtime, code, None, 0, Int::from(0), None, Value::zero(), code.registers);
+        frame.set_slots(0, argument);
+        let state = State { frame, result: Value::zero(), fuel: Int::from(30), color: 0, failed: false };
+        self.nesting.set(self.nesting.get() + 1);
+        let state = vm.run(Pc { code, index: 0 }, state);
+        self.nesting.set(self.nesting.get() - 1);
+        if state.failed { Err(Raise(state.result)) } else { Ok(state.result) }
     }
 
     /// Runs the first function.
@@ -373,6 +397,7 @@ impl Tiny {
         let frame =
             Frame::new(&self.runtime, code, None, 0, Int::from(0), None, Value::zero(), code.registers);
         let state = State { frame, result: Value::zero(), fuel: Int::from(fuel), color: 0, failed: false };
+        self.vm.set(std::ptr::from_ref(vm).cast());
         let state = vm.run(Pc { code, index: 0 }, state);
         let how = if state.failed { "failed" } else { "returned" };
         let result = format!("{how} {} color {}", self.show(state.result, 0), state.color);

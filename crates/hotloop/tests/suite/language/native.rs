@@ -153,6 +153,75 @@ pub fn odd_slot(frame: Frame<Plain>, slot: i64, value: Value<Plain>) -> Result<(
     if odd(value) { Err(Raise(Value::small(slot))) } else { Ok(()) }
 }
 
+/// Whether a native that looks at times does so now.
+fn now(when: Value<Plain>) -> bool {
+    when.as_int().is_some_and(|number| number.get() != 0)
+}
+
+#[residual]
+pub fn slot_if(frame: Frame<Plain>, slot: i64, when: Value<Plain>) -> Value<Plain> {
+    if now(when) { frame.slots(slot) } else { Value::small(7) }
+}
+
+#[residual]
+pub fn set_slot_if(frame: Frame<Plain>, slot: i64, value: Value<Plain>, when: Value<Plain>) {
+    if now(when) {
+        frame.set_slots(slot, value);
+    }
+}
+
+#[residual]
+pub fn caller_slot_if(frame: Frame<Plain>, slot: i64, when: Value<Plain>) -> Value<Plain> {
+    match frame_below(frame, when) {
+        Some(back) if slot < back.slots_len().get() => back.slots(slot),
+        _ => Value::small(9),
+    }
+}
+
+#[residual]
+pub fn set_caller_slot_if(frame: Frame<Plain>, slot: i64, value: Value<Plain>, when: Value<Plain>) {
+    if let Some(back) = frame_below(frame, when)
+        && slot < back.slots_len().get()
+    {
+        back.set_slots(slot, value);
+    }
+}
+
+fn frame_below(frame: Frame<Plain>, when: Value<Plain>) -> Option<Frame<Plain>> {
+    if now(when) { frame.back() } else { None }
+}
+
+#[residual]
+pub fn walk_if(frame: Frame<Plain>, when: Value<Plain>) -> Int<Plain> {
+    if now(when) { walk::<Plain>(frame) } else { Int::from(3) }
+}
+
+#[residual]
+pub fn chain_if(interp: &Tiny, frame: Frame<Plain>, when: Value<Plain>) {
+    if now(when) {
+        chain::<Plain>(interp, frame);
+    }
+}
+
+#[residual]
+pub fn raise_if(frame: Frame<Plain>, slot: i64, value: Value<Plain>) -> Result<Int<Plain>, Raise<Plain>> {
+    if !odd(value) {
+        return Ok(Int::from(5));
+    }
+    frame.set_slots(slot, value);
+    Err(Raise(Value::small(slot)))
+}
+
+#[residual]
+pub fn grab_if(frame: Frame<Plain>, when: Value<Plain>) -> Value<Plain> {
+    if now(when) { frame.to_value() } else { Value::zero() }
+}
+
+#[residual]
+pub fn nested_if(interp: &Tiny, function: i64, argument: Value<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
+    if now(argument) { interp.nested(function, argument) } else { Ok(Value::small(11)) }
+}
+
 #[residual]
 pub fn any_poke(cell: Cell<Plain>, value: Value<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
     let before = cell.value();

@@ -145,6 +145,19 @@ operations! {
     // Writes a slot of this frame, then raises if the value is odd.
     OddSlot "odd-slot" Number Source;
     AnyPoke "any-poke" Target Source Source;
+    // The same natives, but they look only if the last operand is a number other than 0.
+    SlotIf "slot-if" Target Number Source;
+    SetSlotIf "set-slot-if" Number Source Source;
+    CallerSlotIf "caller-slot-if" Target Number Source;
+    SetCallerSlotIf "set-caller-slot-if" Number Source Source;
+    WalkIf "walk-if" Target Source;
+    ChainIf "chain-if" Source;
+    // Writes a slot of this frame and raises, only if the value is odd.
+    RaiseIf "raise-if" Number Source;
+    // This frame as a value, or 0.
+    GrabIf "grab-if" Target Source;
+    // The interpreter runs the function, in a native.
+    NestedIf "nested-if" Target Function Source;
     // Elidable natives.
     Hash "hash" Target Source;
     Root "root" Target Source;

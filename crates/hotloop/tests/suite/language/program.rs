@@ -88,6 +88,14 @@ impl Program {
                     | Op::SetMySlot
                     | Op::OddSlot
                     | Op::Walk
+                    | Op::SlotIf
+                    | Op::SetSlotIf
+                    | Op::CallerSlotIf
+                    | Op::SetCallerSlotIf
+                    | Op::WalkIf
+                    | Op::RaiseIf
+                    | Op::GrabIf
+                    | Op::NestedIf
             )
         };
         let frames =
