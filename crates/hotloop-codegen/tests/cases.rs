@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotloop_codegen::fuzzing::{benchmark_loop, resume_of};
 use hotloop_codegen::x64::X64;
-use hotloop_codegen::{CodeId, Context, Entry, Eval, Force, Options, Request, Target};
+use hotloop_codegen::{CodeId, Context, Entry, Eval, Exits, Force, Options, Request, Site, Target};
 use hotloop_ir::pure::evaluate;
 use hotloop_ir::{CallDescr, CallId, Class, Effect, Op, Opcode, Operand, Trace, Ty, Var};
 
@@ -414,6 +414,70 @@ fn calls_reenter_and_patch() {
         TARGET.set(Some((address, code)));
         assert_eq!(run(&*target, code, &[3]), (50, vec![3, 404]));
         TARGET.set(None);
+    }
+}
+
+thread_local! {
+    static LOOKED_AT: Cell<Option<(*const dyn Target, *const Context)>> = const { Cell::new(None) };
+}
+
+/// Looks for what lives behind the call that it is called by.
+extern "C" fn look(handle: u64, round: u64) -> Answer {
+    let (target, context) = LOOKED_AT.get().unwrap();
+    // SAFETY: the test keeps both alive.
+    let (target, context) = unsafe { (&*target, &*context) };
+    let site = context.waiting.get();
+    assert_eq!((site.guard, site.number_of(handle)), (40, Some(5)));
+    assert_eq!(site.number_of(handle + 1), None);
+    let mut exits = Exits::default();
+    // SAFETY: the call is at work.
+    unsafe { target.waiting(site, &mut exits) };
+    let (guard, words) = exits.get(0);
+    assert_eq!((exits.len(), guard), (1, 40));
+    assert_eq!(words[..4], [round, 3 * round, 2.5f64.to_bits(), 11]);
+    if round == 7 {
+        context.waiting.set(Site { guard: Site::FORCED, ..site });
+    }
+    Answer(100 + round, 0)
+}
+
+/// Native code finds what a trace keeps to itself; if it says so, the trace is left behind the call.
+#[test]
+fn calls_can_be_looked_behind() {
+    for target in targets(Options::default()) {
+        let call = CallId::intern(CallDescr {
+            name: "look".into(),
+            address: look as *const () as usize,
+            result: Some(Ty::Int),
+            effect: Effect::Any,
+            raises: false,
+        });
+        let (mut build, inputs) = Build::typed(&[Ty::Int, Ty::Float, Ty::Int]);
+        let (one, three) = (build.int(1), build.int(3));
+        build.op(Opcode::Label, &[]);
+        let phi = build.op(Opcode::Phi, &[inputs[0]]);
+        let product = build.op(Opcode::IntMul, &[phi, three]);
+        let mut handle = Op::new(Opcode::VirtualRef, &[]);
+        handle.descr = 5;
+        let handle = build.0.push(handle).into();
+        let result = build.list(Opcode::Call, call.0, &[handle, phi]);
+        build.guard(Opcode::GuardNotForced, &[], &[phi, product, inputs[1], inputs[2], result]);
+        let next = build.op(Opcode::IntAdd, &[phi, one]);
+        build.list(Opcode::Loop, 0, &[next]);
+        let code = target.compile(&build.0, &fresh(40)).unwrap();
+        let mut context = Context::new(std::ptr::null(), no_heap);
+        let address: *const (dyn Target + '_) = &*target;
+        // SAFETY: only the lifetime is changed; the target outlives its use below.
+        let address = unsafe {
+            std::mem::transmute::<*const (dyn Target + '_), *const (dyn Target + 'static)>(address)
+        };
+        LOOKED_AT.set(Some((address, &raw const context)));
+        let mut values = Vec::new();
+        // SAFETY: the trace touches no memory and calls the function above.
+        let guard = unsafe { target.run(code, &raw mut context, &[0, 2.5f64.to_bits(), 11], &mut values) };
+        assert_eq!((guard, values), (40, vec![7, 21, 2.5f64.to_bits(), 11, 107]));
+        assert_eq!(context.waiting.get().guard, Site::NONE);
+        LOOKED_AT.set(None);
     }
 }
 

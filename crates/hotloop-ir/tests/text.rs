@@ -154,7 +154,7 @@ impl Maker {
             stores,
             log,
             events: 9,
-            flushed: false,
+            flushed: self.random.below(2) == 0,
             facts,
         });
         self.trace.resumes.len() as u32 - 1
@@ -258,6 +258,9 @@ impl Maker {
             let result = if code.shape().result.is_some() { var.into() } else { Operand::NONE };
             self.trace.events.push(Event { kind, object, result, raised: Operand::NONE, check: 5 });
         }
+        if code == Opcode::Call && self.random.below(2) == 0 {
+            self.operation(Opcode::GuardNotForced, recorded);
+        }
     }
 
     fn make(mut self) -> Trace {
@@ -269,7 +272,8 @@ impl Maker {
             let fact = self.fact();
             self.trace.facts.push((Var(var), fact));
         }
-        let excluded = [Opcode::Input, Opcode::Label, Opcode::Phi, Opcode::CallRaised];
+        let excluded =
+            [Opcode::Input, Opcode::Label, Opcode::Phi, Opcode::CallRaised, Opcode::GuardNotForced];
         let ordinary: Vec<Opcode> =
             Opcode::ALL.iter().copied().filter(|op| op.class() != Class::End).collect();
         let ordinary: Vec<Opcode> = ordinary.into_iter().filter(|op| !excluded.contains(op)).collect();

@@ -68,6 +68,8 @@ pub const BROKEN_RULES: &[&str] = &[
     "hints are not fed",
     "bridges do not check that stable fields still hold",
     "copies are done again although their source was written",
+    "who looks at frames in a call sees them as they were when the instruction began",
+    "objects that were made for who looks at frames are made again at the exit",
 ];
 
 /// The trace contradicts itself: a guard in it can't hold. (Input that was recorded from a real run does

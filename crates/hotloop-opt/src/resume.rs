@@ -86,7 +86,9 @@ impl<'b, 'a> Builder<'b, 'a> {
         self.objects.push(ObjectDesc { ty, kind: kind.clone(), slots: Vec::new() });
         // As the instruction began: what it wrote is undone, the oldest entry of a slot counts.
         let mut slots = object.slots.clone();
-        if self.optimizer.options.break_rule != Some(4) && !self.in_call {
+        if self.optimizer.options.break_rule != Some(4)
+            && (!self.in_call || self.optimizer.options.break_rule == Some(10))
+        {
             for (owner, slot, before) in self.optimizer.state.undo.iter().rev() {
                 if *owner == id {
                     slots[*slot as usize] = *before;

@@ -77,7 +77,8 @@ impl<I: Interpreter> Vm<'_, I> {
         self.kept.borrow_mut().extend_from_slice(exits.words());
         self.kept.borrow_mut().extend(made.iter().flatten());
         let callers = self.make_callers(exits, &mut made);
-        let made = made.get(exits.len() - 1).map(Vec::as_slice);
+        let broken = self.interpreter.runtime().jit().break_rule == Some(11);
+        let made = made.get(exits.len() - 1).map(Vec::as_slice).filter(|_| !broken);
         let (guard, words) = exits.get(0);
         let left = self.left_at(guard);
         let way = self.count_failure(&left, exits.len());
