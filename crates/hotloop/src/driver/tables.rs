@@ -318,7 +318,7 @@ impl fmt::Display for Summary {
         writeln!(f, "retired:          {}", self.retired)?;
         writeln!(f, "invalidated:      {}", self.invalidated)?;
         writeln!(f, "side exits:       {}", self.exits)?;
-        writeln!(f, "frames forced:    {}", self.forces)?;
+        writeln!(f, "forces:           {}", self.forces)?;
         writeln!(f, "red operations:   {}", self.recorded_operations)?;
         writeln!(f, "recorded ops:     {}", self.trace_ops)?;
         writeln!(f, "optimized ops:    {}", self.optimized_ops)?;

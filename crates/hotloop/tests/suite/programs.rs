@@ -10,7 +10,7 @@ mod replay;
 mod stable;
 
 use crate::language::program::Program;
-use crate::run::{Counts, Effort, alone, compare, run};
+use crate::run::{Counts, Effort, FUEL, Way, alone, compare, run};
 
 /// Name and text. What the text looks like:
 ///
@@ -77,6 +77,18 @@ fn frames_agree() {
 #[test]
 fn forced_frames_agree() {
     check(force::PROGRAMS);
+}
+
+/// Somebody looks at frames of a waiting trace in each of these, on both targets.
+#[test]
+fn forced_frames_are_forced() {
+    for (name, text) in force::PROGRAMS {
+        for native in [false, true] {
+            let way = Way::eager(native, true, 1_000_000).with_entries(text.contains("not-inlined"));
+            let report = alone(|| run(parse(text), &way, FUEL)).expect(name);
+            assert!(report.summary.forces > 0, "{name}, native {native}: {}", report.summary);
+        }
+    }
 }
 
 #[test]

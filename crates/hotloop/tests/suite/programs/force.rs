@@ -307,6 +307,20 @@ pub const PROGRAMS: &[Text] = &[
            return r2",
     ),
     (
+        "the trace becomes invalid while it waits",
+        "fn main 11
+           int r0 0; int r2 60; int r3 1; int r7 13; config r4 r3; set-global 2 r4
+         loop:
+           mod r8 r0 r7; same r6 r8 r10; pair r9 r0 r3; version r5 r4; add r1 r1 r5
+           nested-if r8 other r6; add r1 r1 r8; version r5 r4; add r1 r1 r5
+           first r9 r9; add r1 r1 r9; add r0 r0 r3
+           back-less r0 r2 loop
+           return r1
+         fn other 3
+           global r1 2; version r2 r1; add r2 r2 r0; set-version r1 r2
+           return r2",
+    ),
+    (
         "a frame that begins to escape every time",
         "fn main 8
            int r0 0; int r2 60; int r3 1; int r5 20
