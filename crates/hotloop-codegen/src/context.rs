@@ -24,6 +24,10 @@ pub type Alloc = extern "C" fn(heap: *const (), header: u64, size: usize) -> *mu
 /// Told of an old object before or after references are stored into it (see [`OLD`]). Does not collect.
 pub type Remember = extern "C" fn(object: *mut u8);
 
+/// Objects of more bytes are not allocated in a [`Bump`] region: the collector looks for the beginning of what
+/// a word points into no farther away than this.
+pub const MAX_BUMP: usize = 16 << 10;
+
 /// Where in an object its flags are: a byte. Who stores a reference into an object in whose flags [`OLD`] is
 /// set calls [`Context::remember`], which takes it away until the next collection.
 pub(crate) const FLAGS: i32 = 2;

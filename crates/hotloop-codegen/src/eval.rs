@@ -15,7 +15,7 @@ use hotloop_ir::pure::{evaluate, overflows};
 use hotloop_ir::{Class, FieldKind, List, Op, Opcode, Operand, Trace, TypeDescr, Var};
 
 use crate::check::check;
-use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK, handle};
+use crate::context::{FLAGS, MAX_BUMP, OLD, REF_TAG, TAG_MASK, handle};
 use crate::folding::{Fold, Folds, Member};
 use crate::force::{Force, Forcing};
 use crate::items;
@@ -568,7 +568,7 @@ unsafe fn allocate(context: *mut Context, size: usize, header: u64, rest: &[Memb
         let mut object = 0;
         if vo_base != 0 {
             let bump = (*context).bump;
-            if size <= (*bump).limit - (*bump).cursor {
+            if size <= MAX_BUMP && size <= (*bump).limit - (*bump).cursor {
                 object = (*bump).cursor;
                 (*bump).cursor = object + size;
             }

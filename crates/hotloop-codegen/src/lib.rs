@@ -26,7 +26,7 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_ir::Trace;
 
-pub use context::{Alloc, Bump, Context, MOST_RESULTS, Poll, Remember, Site, Waiting};
+pub use context::{Alloc, Bump, Context, MAX_BUMP, MOST_RESULTS, Poll, Remember, Site, Waiting};
 pub use eval::Eval;
 pub use force::Force;
 pub use ranges::Ranges;

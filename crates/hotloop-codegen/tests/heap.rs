@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 
 use hotloop_codegen::fuzzing::resume_of;
 use hotloop_codegen::x64::X64;
-use hotloop_codegen::{Context, Entry, Eval, Options, Request, Target};
+use hotloop_codegen::{Bump, Context, Entry, Eval, MAX_BUMP, Options, Request, Target};
 use hotloop_ir::pure::evaluate;
 use hotloop_ir::{
     CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Op, Opcode, Operand, Trace, Ty,
@@ -219,6 +219,41 @@ fn runs_of_references_are_remembered() {
     fill.list = build.0.push_list([two]);
     build.0.push(fill);
     assert_eq!(remembered(&build.exit(&objects), 2), [1, 0]);
+}
+
+/// Large objects are not made in the region of small ones.
+#[test]
+fn large_objects_are_allocated_the_slow_way() {
+    extern "C" fn large(_: *const (), header: u64, size: usize) -> *mut u8 {
+        ALLOCATED.set(ALLOCATED.get() + 1);
+        let object: &mut [u64] = Box::leak(vec![0; size / 8].into_boxed_slice());
+        object[0] = header;
+        object.as_mut_ptr().cast()
+    }
+    let kit = kit();
+    for (items, slow) in [(2000, 0), (MAX_BUMP / 8 - 4, 0), (MAX_BUMP / 8 - 3, 1), (3000, 1)] {
+        for constant in [true, false] {
+            let (mut build, inputs) = Build::new(&[Ty::Int]);
+            let length = if constant { build.0.push_const(Ty::Int, items as u64) } else { inputs[0] };
+            let new = build.op(Opcode::NewArray, &[length], kit.ty.0);
+            let trace = build.exit(&[new]);
+            for target in [&Eval::default() as &dyn Target, &X64::new(Options::default()).unwrap()] {
+                let request = Request { entry: Entry::Fresh, first_guard: 0, invalid: std::ptr::null() };
+                let code = target.compile(&trace, &request).unwrap();
+                let (mut memory, mut bits) = (vec![0u64; 8192], vec![0u64; 8192]);
+                let start = memory.as_mut_ptr() as usize;
+                let mut bump = Bump { cursor: start, limit: start + 8 * memory.len() };
+                let mut context = Context::new(std::ptr::null(), large);
+                context.bump = &mut bump;
+                context.vo_base = (bits.as_mut_ptr() as usize).wrapping_sub(start >> 6 & !3);
+                ALLOCATED.set(0);
+                let mut values = Vec::new();
+                // SAFETY: the trace works on this memory.
+                unsafe { target.run(code, &mut context, &[items as u64], &mut values) };
+                assert_eq!((ALLOCATED.get(), bump.cursor == start), (slow, slow == 1), "{items} items");
+            }
+        }
+    }
 }
 
 /// All registers survive the call.

@@ -7,7 +7,7 @@ use hotloop_ir::{FieldKind, Op, Opcode, Operand, TypeDescr, Var};
 
 use super::asm::{Alu, CONTEXT, Mem, RSP, Reg, SCRATCH, Shift, Src, Target, cond};
 use super::compile::{Compiler, RegClass, Result, Slow, SlowKind};
-use crate::context::{FLAGS, OLD, REF_TAG, TAG_MASK};
+use crate::context::{FLAGS, MAX_BUMP, OLD, REF_TAG, TAG_MASK};
 use crate::eval::layout;
 use crate::folding::{Fold, Member};
 use crate::{Bump, Context};
@@ -271,6 +271,17 @@ impl Compiler<'_> {
         let object = self.define(GENERAL, None)?;
         let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
         let slow = Target::Slow(self.slow.len() as u32);
+        match length {
+            None if size > MAX_BUMP => self.asm.jump(slow),
+            None => {}
+            Some(length) => {
+                let item = ty.items.map_or(1, |(kind, _)| kind.size());
+                let fixed = ty.fixed_size.next_multiple_of(item);
+                let most = (MAX_BUMP as u32).saturating_sub(fixed) / item;
+                self.asm.alu(Alu::Cmp, length, Src::Imm(most as i32));
+                self.asm.jump_if(cond::ABOVE, slow);
+            }
+        }
         self.take_memory(object, limit, bits, slow, |compiler| match length {
             None => match i32::try_from(size) {
                 Ok(size) => compiler.asm.lea(limit, Mem::Base(object, size)),

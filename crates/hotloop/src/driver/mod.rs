@@ -51,6 +51,7 @@ pub(crate) fn context(heap: &Heap) -> &'static Context {
         // SAFETY: traces store into live objects of their thread's heap.
         unsafe { hotloop_gc::remember(object) };
     }
+    const { assert!(hotloop_codegen::MAX_BUMP == hotloop_gc::MAX_BUMP_BYTES) };
     let mut context = Context::new(heap.bump().cast_const().cast(), allocate);
     context.bump = heap.bump().cast();
     context.vo_base = hotloop_gc::vo_bit().base;
