@@ -210,6 +210,10 @@ impl Generator {
                 builder.values[ty.number() as usize].push(var.into());
             }
         }
+        if fresh && begins.is_function() {
+            // Who can be called looks at the machine stack.
+            builder.guard(Opcode::GuardStack, &[], 0);
+        }
         if let Some((status, results)) = &begins.status {
             builder.call_results(Var(*status as u32), results);
         }
