@@ -231,7 +231,7 @@ pub const PROGRAMS: &[Text] = &[
     (
         "entries that are called look at themselves and at who called them",
         "fn main 8
-           int r0 0; int r2 30; int r3 1
+           int r0 1; int r2 30; int r3 1
          loop:
            pair r6 r0 r0; call r4 not-inlined-a r0 1
            add r1 r1 r4; add r1 r1 r5; first r7 r6; add r1 r1 r7; add r0 r0 r3
@@ -250,23 +250,22 @@ pub const PROGRAMS: &[Text] = &[
     ),
     (
         "recursion, looked at from its depth",
-        "fn main 6
-           int r0 0; int r2 25; int r3 1; int r4 4
+        "fn main 8
+           int r0 1; int r2 25; int r3 1; int r4 4
          loop:
-           call r5 down r4 1
-           add r1 r1 r5; add r0 r0 r3
-           add r4 r4 r3; int r5 7; mod r4 r4 r5
+           int r6 7; mod r5 r0 r6; same r5 r5 r7; call r6 down r4 2
+           add r1 r1 r6; add r0 r0 r3; add r4 r4 r3; int r5 7; mod r4 r4 r5
            back-less r0 r2 loop
            return r1
-         fn down 6
-           int r1 1; jump-if r0 more
-           walk-if r2 r1; add r2 r2 r1
+         fn down 8
+           jump-if r0 more
+           walk-if r2 r1; int r3 1; add r2 r2 r3
            return r2
          more:
-           sub r2 r0 r1; pair r3 r0 r2
-           call r4 down r2 1
-           first r5 r3; add r4 r4 r5; int r5 3; div r5 r0 r5; slot-if r5 0 r5; add r4 r4 r5
-           return r4",
+           int r7 1; sub r2 r0 r7; move r3 r1; pair r4 r0 r2
+           call r5 down r2 2
+           first r6 r4; add r5 r5 r6; slot-if r6 0 r1; add r5 r5 r6
+           return r5",
     ),
     (
         "a nested run reads and writes frames of the one that waits",
