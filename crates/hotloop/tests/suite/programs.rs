@@ -79,14 +79,15 @@ fn forced_frames_agree() {
     check(force::PROGRAMS);
 }
 
-/// Somebody looks at frames of a waiting trace in each of these, on both targets.
+/// Somebody looks at frames of a waiting trace in each of these, on both targets. (But for the recursion: there the
+/// traces that call each other may be left before somebody looks.)
 #[test]
 fn forced_frames_are_forced() {
     let mut unforced = Vec::new();
-    for (name, text) in force::PROGRAMS {
+    for (name, text) in force::PROGRAMS.iter().filter(|(name, _)| !name.starts_with("recursion")) {
         for native in [false, true] {
             let forces = |entries: bool| {
-                let way = Way::eager(native, true, 5).with_entries(entries);
+                let way = Way::eager(native, true, 1_000_000).with_entries(entries);
                 alone(|| run(parse(text), &way, FUEL)).expect(name).summary.forces
             };
             if forces(false) + forces(true) == 0 {
