@@ -19,7 +19,7 @@ use crate::runtime::{POLL_STOP, POLL_USER};
 use crate::watch::OneRun;
 
 /// So many recordings may wait for each other.
-const MOST_RECORDINGS: usize = 8;
+pub(super) const MOST_RECORDINGS: usize = 8;
 /// How many back edges of a retired loop pass until the clock is looked at.
 const RETIRED_TICKS: u32 = 20_000;
 

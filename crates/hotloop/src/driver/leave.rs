@@ -10,6 +10,7 @@ use hotloop_record::{Allocate, Recorder, Red, make_objects, rebuild};
 
 use super::entries::{ELSEWHERE, resolve};
 use super::force::Made;
+use super::hot::MOST_RECORDINGS;
 use super::record::{Goal, Recording};
 use super::{Next, Vm};
 use crate::boxed::BoxedFloat;
@@ -139,7 +140,9 @@ impl<I: Interpreter> Vm<'_, I> {
             tables.looked_in(left.guard, &self.interpreter.runtime().jit());
             return Way { bridge: false, watched: false, for_good: false };
         }
-        let hot = guard.failures >= guard.eagerness;
+        // A recording waits for a callee, further up: not too many at a time.
+        let busy = self.recorders.borrow().len() > MOST_RECORDINGS;
+        let hot = guard.failures >= guard.eagerness && !busy;
         let bridge = hot && !condemned && tables.has_room(left.guard, &self.interpreter.runtime().jit());
         let entry = &mut tables.guards[left.guard as usize];
         if hot && !bridge {
