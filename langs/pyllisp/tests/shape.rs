@@ -372,3 +372,37 @@ main = (func n)
     none_of(&bodies[bodies.len() - 1..], &[Class::Call, Class::Alloc]);
     assert!(ops.iter().filter(|code| code.class() == Class::Read).count() <= 1, "{text}");
 }
+
+/// A function may return in a trace that is recorded while its caller's recording waits for it. That
+/// recording ends there: it does not wait while the rest of the program runs, when nothing could be recorded.
+#[test]
+fn a_callee_that_returned_unseen_is_not_waited_for() {
+    let mut options = Options::default();
+    options.jit.parse("threshold=1,function_threshold=1,trace_eagerness=1,force_every=1").unwrap();
+    let interp = Pyllisp::new(options, Box::new(std::io::sink()));
+    let vm = Vm::new(&interp);
+    let module = interp.module("main");
+    let recursion = "i = 5
+f = (func n m)
+    d = (dict)
+    (if n < 3 or n > 40) (return m)
+    i2 = (f n-1 m+1)
+    (return i2 % 1000003)
+k = 0
+(while k < 40)
+    k += 1
+    (for j (range 8)) (f i % 64 0)
+    h = 0
+    (while h < 12)
+        h += 1
+        i = i + h
+loops = (func)
+";
+    let loops: String =
+        (0..20).map(|number| format!("    k = 0\n    (while k < 50) k += {}\n", number + 1)).collect();
+    let source = format!("{recursion}{loops}(loops)\n");
+    let result = interp.run(&vm, module, source.as_bytes(), false);
+    assert!(result.is_ok(), "{:?}", result.err());
+    let summary = vm.summary();
+    assert!(summary.loops > 20, "{summary:?}");
+}

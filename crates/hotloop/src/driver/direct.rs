@@ -24,22 +24,26 @@ pub(super) enum Pause<P> {
 impl<I: Interpreter> Vm<'_, I> {
     /// Everything between the program's start and its end.
     pub(super) fn drive(&self, next: Next<I::Pc>, state: I::State<Direct>) -> I::State<Direct> {
-        let before = self.watch.replace(0);
+        let before = (self.watch.replace(0), self.behind.replace(0));
         let (_, state) = self.drive_on(next, state);
-        self.watch.set(before);
+        self.watch.set(before.0);
+        self.behind.set(before.1);
         state
     }
 
-    /// Goes on until this frame is current again; nothing if the program ends before.
+    /// Goes on until this frame is current again, or its caller's: a trace that was recorded meanwhile, or an
+    /// instruction that was replayed, may have left it. Nothing if the program ends before.
     pub(super) fn drive_back_to(
         &self,
         frame: u64,
+        caller: Option<u64>,
         next: Next<I::Pc>,
         state: I::State<Direct>,
     ) -> (Option<Next<I::Pc>>, I::State<Direct>) {
-        let before = self.watch.replace(frame);
+        let before = (self.watch.replace(frame), self.behind.replace(caller.unwrap_or(0)));
         let result = self.drive_on(next, state);
-        self.watch.set(before);
+        self.watch.set(before.0);
+        self.behind.set(before.1);
         result
     }
 
@@ -49,7 +53,9 @@ impl<I: Interpreter> Vm<'_, I> {
         mut state: I::State<Direct>,
     ) -> (Option<Next<I::Pc>>, I::State<Direct>) {
         loop {
-            if self.is_watched(state.frame_word()) {
+            let frame = state.frame_word();
+            let behind = self.behind.get();
+            if self.is_watched(frame) || (behind != 0 && frame == Some(behind)) {
                 return (Some(next), state);
             }
             let pause;

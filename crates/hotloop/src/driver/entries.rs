@@ -287,12 +287,16 @@ impl<I: Interpreter> Vm<'_, I> {
                 (next, state) = self.hot(kind, pc, state);
             }
             let back;
-            (back, state) = self.drive_back_to(frame, next, state);
+            (back, state) = self.drive_back_to(frame, caller, next, state);
             let Some(at) = back else {
                 next = Next::After(Step::Done);
                 break;
             };
             next = at;
+            if state.frame_word() != Some(frame) {
+                // It has returned, where nobody looked.
+                break;
+            }
             let Some((pc, raising)) = at.at() else { break };
             let (words, greens) = Self::parts(&state);
             recorder.keep_events();

@@ -95,6 +95,8 @@ pub struct Vm<'i, I: Interpreter> {
     recorders: Rc<RefCell<Vec<*const Recorder>>>,
     /// The frame that the dispatch loop is to come back to; 0: none.
     watch: Cell<u64>,
+    /// The frame that called that one: is it current, the other was left on the way. 0: none.
+    behind: Cell<u64>,
     /// The last run ended at an exit that stays one.
     left_for_good: Cell<bool>,
     /// Recorded steps, for `check_hints`, and how many were followed again.
@@ -161,6 +163,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
             history,
             rechecked: Cell::new(0),
             watch: Cell::new(0),
+            behind: Cell::new(0),
             left_for_good: Cell::new(false),
             kept,
             made,
