@@ -15,7 +15,7 @@ pub use benchmark::{benchmark_loop, resume_of};
 pub use generate::{Generated, Generator, Known, Place, Random};
 pub use memory::{Arena, context_for, remembered};
 
-use crate::{CodeId, Entry, Exits, Request, Target};
+use crate::{CodeId, CodegenError, Entry, Exits, Request, Target};
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use crate::{Eval, Force, Options, x64::X64};
 
@@ -117,17 +117,21 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
         let request = Request { entry, first_guard, invalid: std::ptr::null() };
         guards.extend(places);
         let failed = |error| format!("seed {seed}: {error}\n{}", describe(std::slice::from_ref(&trace)));
-        let tested = tested.compile(&trace, &request).map_err(failed)?;
+        let tested = match tested.compile(&trace, &request) {
+            // Whoever compiles it gives the trace up; so ends the session.
+            Err(CodegenError::TooManySpills) => return Ok(None),
+            tested => tested.map_err(failed)?,
+        };
         let reference = reference.compile(&trace, &request).map_err(failed)?;
         let guards = first_guard..first_guard + trace.resumes.len() as u32;
         made.push(Made { code: tested, entry, uses, guards });
         traces.push(trace);
-        if tested == reference { Ok(tested) } else { Err(format!("seed {seed}: numbers differ")) }
+        if tested == reference { Ok(Some(tested)) } else { Err(format!("seed {seed}: numbers differ")) }
     };
     for _ in 0..random.below(3) + 1 {
         let mut place = generator.place(&mut random);
         let new = generator.trace(&mut random, &place, &known, true);
-        let code = add(new, Entry::Fresh, &mut made, &mut guards)?;
+        let Some(code) = add(new, Entry::Fresh, &mut made, &mut guards)? else { return Ok(counts) };
         // What leads out of a function's trace leads on in that function.
         let own = made.last().map_or(0..0, |made| made.guards.clone());
         for guard in own {
@@ -161,7 +165,9 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
         let place = guards[guard as usize].clone();
         if random.chance(60) && guards.len() < 400 {
             let new = generator.trace(&mut random, &place, &known, false);
-            add(new, Entry::Bridge { guard }, &mut made, &mut guards)?;
+            if add(new, Entry::Bridge { guard }, &mut made, &mut guards)?.is_none() {
+                break;
+            }
         } else if random.chance(25) {
             let first = made[random.below(made.len())].code;
             for code in with_dependents(&mut made, first) {
