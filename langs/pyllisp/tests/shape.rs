@@ -406,3 +406,14 @@ loops = (func)
     let summary = vm.summary();
     assert!(summary.loops > 20, "{summary:?}");
 }
+
+/// A bridge that starts in a function which its parent has inlined meets that function's loop. From then on the
+/// function is called, and what had inlined it is recorded anew: the loop is not left by an exit in each call.
+#[test]
+fn a_function_whose_loop_a_bridge_meets_is_called() {
+    let source =
+        include_str!("../../../bench/storage.pyl").replace("(main 200 8 21845)", "(main 20 8 21845)");
+    assert!(source.contains("(main 20 "), "{source}");
+    let (_, summary) = traces_and_summary("storage", &[&source]);
+    assert!(summary.exits < 10_000, "{summary}");
+}

@@ -310,7 +310,7 @@ impl<I: Interpreter> Vm<'_, I> {
             if matches!(step, Step::Return(_) | Step::Raise(_)) && current == caller {
                 // The words are in no place that the collector knows.
                 self.kept.borrow_mut().extend_from_slice(&words);
-                let position = Position { pc, raising, greens: Rc::new(greens) };
+                let position = Position { pc, raising, greens: Rc::new(greens), inlined: None };
                 result = Some(Returned { position, words, kept, changed });
                 break;
             }

@@ -215,7 +215,7 @@ impl<I: Interpreter> Vm<'_, I> {
             objects.push(ObjectDesc { ty, kind: ObjectKind::Existing(reds[index].operand), slots });
         }
         let greens_kept = Rc::new(greens.clone());
-        let position = Position { pc, raising: false, greens: greens_kept };
+        let position = Position { pc, raising: false, greens: greens_kept, inlined: None };
         recorder.trace.start = Some(Box::new(Resume {
             position: self.tables.borrow_mut().add_position(position),
             state: Rc::new(start),

@@ -8,6 +8,7 @@ use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectKind, Resume, Trace, Ty, TypeRef, Var};
 use hotloop_record::{Allocate, Recorder, Red, make_objects, rebuild};
 
+use super::calls::Calls;
 use super::entries::{ELSEWHERE, resolve};
 use super::force::Made;
 use super::hot::MOST_RECORDINGS;
@@ -205,7 +206,7 @@ impl<I: Interpreter> Vm<'_, I> {
         } else {
             let mut state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
             recorder.prepare_feed(rebuilt.feed, resume.flushed);
-            self.begin(&mut recorder, position.pc, position.raising, &state);
+            self.begin(&mut recorder, position.pc, position.raising, None, &state);
             let step = self.meta_step(&mut recorder, position.pc, position.raising, &mut state);
             let mut tables = self.tables.borrow_mut();
             tables.free_positions(&recorder.trace, None);
@@ -306,6 +307,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let goal = Goal::Bridge { guard: left.guard, head: left.head };
         let mut recording = Recording::new(recorder, root, goal, Vec::new());
         recording.called = elsewhere;
+        recording.calls = Calls::inherited(position.and_then(|position| position.inlined));
         self.record(recording, next, state)
     }
 

@@ -13,6 +13,7 @@
 //! tables.rs   positions, loops, traces, guards
 //! ```
 
+mod calls;
 mod check;
 mod compile;
 mod direct;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use hotloop_ir::{Opcode, Operand, Ty, TypeRef};
 use hotloop_record::{Abort, Recorder, Red};
 
+use super::calls::{Calls, Inlined};
 use super::tables::{HeadKind, LoopCell, Position};
 use super::{Next, Vm};
 use crate::interpreter::{Interpreter, RedState, Step};
@@ -42,16 +43,8 @@ pub(super) struct Recording<P> {
     pub called: bool,
     /// How often it has come by the back edges of other loops.
     pub loops: HashMap<*const LoopCell, u32>,
-    /// The calls that are inlined at this point, innermost last.
-    pub calls: Vec<Call>,
-}
-
-/// A call that is part of the trace.
-pub(super) struct Call {
-    /// The cell of the function's entry.
-    function: *const LoopCell,
-    /// The address of the calling frame.
-    caller: u64,
+    /// The calls that are inlined at this point.
+    pub calls: Calls,
 }
 
 impl<P> Recording<P> {
@@ -59,12 +52,6 @@ impl<P> Recording<P> {
     pub fn new(recorder: Box<Recorder>, root: Option<Operand>, goal: Goal<P>, slots: Vec<usize>) -> Self {
         let (ending, loops, calls) = Default::default();
         Recording { recorder, root, goal, slots, ending, called: false, loops, calls }
-    }
-
-    /// This frame is current again: calls that it made have returned. Whether there were any in this trace.
-    fn back_in(&mut self, frame: u64) -> bool {
-        let call = self.calls.iter().rposition(|call| call.caller == frame);
-        call.map(|depth| self.calls.truncate(depth)).is_some()
     }
 }
 
@@ -159,7 +146,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 end = End::Aborted(Abort::Left);
                 break;
             };
-            self.begin(&mut recording.recorder, pc, raising, &state);
+            self.begin_in(&mut recording, pc, raising, &state);
             let poll = match recording.goal {
                 Goal::Loop { .. } => Some(Opcode::GuardNoInterrupt),
                 Goal::Entry { .. } => Some(Opcode::GuardStack),
@@ -227,12 +214,25 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// Tells the recorder that an instruction begins.
-    pub(super) fn begin(&self, recorder: &mut Recorder, pc: I::Pc, raising: bool, state: &I::State<Meta>) {
+    fn begin_in(&self, recording: &mut Recording<I::Pc>, pc: I::Pc, raising: bool, state: &I::State<Meta>) {
+        let inlined = recording.calls.functions();
+        self.begin(&mut recording.recorder, pc, raising, inlined, state);
+    }
+
+    /// Likewise, with these functions inlined.
+    pub(super) fn begin(
+        &self,
+        recorder: &mut Recorder,
+        pc: I::Pc,
+        raising: bool,
+        inlined: Inlined,
+        state: &I::State<Meta>,
+    ) {
         let (words, greens) = Self::parts(state);
         let live =
             Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
         let position =
-            self.tables.borrow_mut().add_position(Position { pc, raising, greens: Rc::new(greens) });
+            self.tables.borrow_mut().add_position(Position { pc, raising, greens: Rc::new(greens), inlined });
         recorder.begin_instruction(position, &words, &self.types, if raising { None } else { live });
     }
 
@@ -295,7 +295,11 @@ impl<I: Interpreter> Vm<'_, I> {
         // Whoever's it is (a generator's that the trace has resumed): the trace goes on in the same frame, or in one
         // whose call was recorded.
         let frame = Self::current_frame(state);
-        let known = !matches!(step, Step::Call(_)) && (recording.back_in(frame) || frame == before.frame);
+        let known =
+            !matches!(step, Step::Call(_)) && (recording.calls.back_in(frame) || frame == before.frame);
+        if !known && matches!(step, Step::Return(_) | Step::Raise(_)) {
+            recording.calls.left();
+        }
         match step {
             Step::Next(_) | Step::Switch(_) => go_on,
             Step::Done => End::Aborted(Abort::Left),
@@ -305,9 +309,8 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
                 let cell: *const LoopCell = self.interpreter.loop_cell(pc);
                 let own = self.tables.borrow().heads[recording.goal.head()].entry;
-                let depth = recording.calls.iter().map(|call| call.function).chain(own);
-                let depth = depth.filter(|known| *known == cell).count();
-                recording.calls.push(Call { function: cell, caller: before.frame });
+                let depth = recording.calls.depth(cell) + usize::from(own == Some(cell));
+                recording.calls.push(cell, before.frame);
                 let owner = self.owner(recording, state);
                 let jit = self.interpreter.runtime().jit();
                 let apart = depth >= jit.max_unroll_recursion as usize
@@ -343,7 +346,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if matches!(recording.goal, Goal::Loop { .. }) {
             return End::Aborted(Abort::Left);
         }
-        self.begin(&mut recording.recorder, pc, raising, state);
+        self.begin_in(recording, pc, raising, state);
         recording.recorder.finish(Opcode::Exit, 0, &[]);
         End::Whole
     }
@@ -352,7 +355,7 @@ impl<I: Interpreter> Vm<'_, I> {
     /// of huge functions like this, `force_finish_trace`).
     fn cut(&self, recording: &mut Recording<I::Pc>, next: Next<I::Pc>, state: &I::State<Meta>) -> End<I::Pc> {
         let Some((pc, raising)) = next.at() else { return End::Aborted(Abort::Left) };
-        self.begin(&mut recording.recorder, pc, raising, state);
+        self.begin_in(recording, pc, raising, state);
         recording.recorder.finish(Opcode::Exit, 0, &[]);
         recording.ending.cut = true;
         End::Whole
@@ -390,23 +393,15 @@ impl<I: Interpreter> Vm<'_, I> {
             let tokens = compiled.trace.tokens.iter().map(|var| var.0).collect();
             Some((trace, compiled.code, compiled.slots.clone(), tokens))
         });
-        if target.is_some()
-            && owner == Owner::Inlined
-            && let Some(called) = recording.calls.last()
-        {
-            // SAFETY: counter cells live as long as the code that they are kept with.
-            let called = unsafe { &*called.function };
-            if !called.is_called() {
-                called.call_instead();
-                return End::Aborted(Abort::LoopInCallee);
-            }
+        if target.is_some() && owner == Owner::Inlined && self.call_instead(recording) {
+            return End::Aborted(Abort::LoopInCallee);
         }
         if let Some((trace, code, slots, tokens)) = target {
             self.tables.borrow_mut().pins.push(trace);
             recording.ending.links.push(trace);
             recording.recorder.trace.entered = tokens;
             // The position, should the loop's entry need one.
-            self.begin(&mut recording.recorder, pc, false, state);
+            self.begin_in(recording, pc, false, state);
             if owner != Owner::Root {
                 recording.recorder.flush();
             }
@@ -417,13 +412,9 @@ impl<I: Interpreter> Vm<'_, I> {
         let visits = recording.loops.entry(cell).or_default();
         *visits += 1;
         if *visits > self.interpreter.unroll_limit(pc) && owner != Owner::Foreign {
-            // This inner loop has to be compiled first: at its next back edge. A function with a loop is
-            // called from then on.
-            if owner == Owner::Inlined
-                && let Some(called) = recording.calls.last()
-            {
-                // SAFETY: counter cells live as long as the code that they are kept with.
-                unsafe { (*called.function).call_instead() };
+            // This inner loop has to be compiled first: at its next back edge.
+            if owner == Owner::Inlined {
+                self.call_instead(recording);
             }
             let mut tables = self.tables.borrow_mut();
             let head = tables.head(cell, HeadKind::Loop, &greens);
@@ -435,6 +426,28 @@ impl<I: Interpreter> Vm<'_, I> {
             return End::Aborted(if owner == Owner::Root { Abort::InnerLoop } else { Abort::LoopInCallee });
         }
         End::Open(Next::After(Step::Loop(pc)))
+    }
+
+    /// The innermost function that is inlined has a loop: it is called from now on. If the parent of a bridge
+    /// has inlined it, the tree is recorded anew, for there is no end to the ways out of that loop. Whether
+    /// something is different next time.
+    fn call_instead(&self, recording: &Recording<I::Pc>) -> bool {
+        let Some(called) = recording.calls.innermost() else { return false };
+        let new = !called.is_called();
+        called.call_instead();
+        if !recording.calls.inherits() {
+            return new;
+        }
+        let mut tables = self.tables.borrow_mut();
+        let head = &mut tables.heads[recording.goal.head()];
+        // It may be inlined again, for want of a good entry.
+        let anew = head.trace.is_some() && head.aborts <= INNER_ATTEMPTS;
+        if anew {
+            (head.trace, head.plain) = (None, None);
+            head.aborts += 1;
+            tables.sweep = true;
+        }
+        new || anew
     }
 
     /// The red state and the frame's slots, as a loop's entry wants them.

@@ -11,6 +11,7 @@ use hotloop_codegen::{CodeId, Ranges};
 use hotloop_ir::{Opcode, Trace};
 use hotloop_record::Abort;
 
+use super::calls::Inlined;
 use crate::runtime::JitOptions;
 
 /// The counter of a position where traces may start, kept beside the code: no hashing on a back edge.
@@ -83,6 +84,8 @@ pub(crate) struct Position<P> {
     /// An exception is pending: `handle` is asked, not `step`.
     pub raising: bool,
     pub greens: Rc<Vec<u64>>,
+    /// The functions that are inlined there, if it is in a trace.
+    pub inlined: Inlined,
 }
 
 /// What is done at a place where traces start.
@@ -749,7 +752,7 @@ mod tests {
     #[test]
     fn positions_are_used_again() {
         let mut tables = Tables::<u32>::default();
-        let position = |pc| Position { pc, raising: false, greens: Rc::default() };
+        let position = |pc| Position { pc, raising: false, greens: Rc::default(), inlined: None };
         for round in 0..100 {
             let mut trace = Trace::new();
             for pc in 0..5 {
