@@ -5,8 +5,9 @@ mod common;
 use hotloop_pyllisp::generate;
 
 /// The ways; the first is the reference.
-const WAYS: [&str; 8] = [
+const WAYS: [&str; 9] = [
     "off",
+    "threshold=2,function_threshold=2",
     "threshold=1,function_threshold=1,trace_eagerness=1,force_every=1",
     "threshold=1,trace_eagerness=1",
     "threshold=1,backend=eval",
@@ -32,7 +33,7 @@ fn random_programs_print_the_same_in_every_way() {
 }
 
 /// What went wrong once, as small as it could be made.
-const FOUND: [(&str, &str); 2] = [
+const FOUND: [(&str, &str); 3] = [
     (
         "the length of a string is read in a bridge that knows the string by two names",
         "f = (func s)
@@ -65,6 +66,27 @@ k = 0
         h += 1
         i1 = i1 + h
 (print i1 i2)
+",
+    ),
+    (
+        "a called function switches to a greenlet whose frame is the caller's trace's own",
+        "main = (getcurrent)
+turns = (func a)
+    (while true)
+        (if a % 3 == 0) a += (main.switch 7)
+        a = {(main.switch a) + a}
+b0 = (greenlet turns)
+i2 = 0
+f2 = (func n m)
+    (if n < 3) (return m)
+    i2 += (f2 n-1 m+1)
+    (b0.switch 1)
+    (return 0)
+j = 0
+(while j < 3)
+    j += 1
+    (f2 15 0)
+    (print j (b0.switch 10))
 ",
     ),
 ];

@@ -359,6 +359,12 @@ impl Recorder {
         }
     }
 
+    /// The trace's own frame is written back, and others may write it from now on.
+    pub fn give_away_frame(&mut self) {
+        self.flush();
+        self.heap.clobber(true);
+    }
+
     /// A guard without operands: the poll, or the check that no stable field was written.
     pub fn bare_guard(&mut self, code: Opcode) {
         if !self.recording {

@@ -144,7 +144,7 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let back = callers.first().map(|red| red.bits);
         let start = Self::executed(state);
-        let kept_slots = self.frame_slots(&mut recording.recorder, callers.clone(), ty);
+        let (kept_slots, waiting) = self.frame_slots(&mut recording.recorder, callers.clone(), ty);
         let changed = || {
             let same = |(frame, slot, word): &(u64, usize, u64)| {
                 hotloop_record::read_slot(*frame, ty, *slot) == *word
@@ -180,6 +180,10 @@ impl<I: Interpreter> Vm<'_, I> {
         };
         let typed: Vec<(Red, Ty)> = words.iter().copied().zip(self.types.iter().copied()).collect();
         let recorder = &mut recording.recorder;
+        if recorder.own_frame().is_some_and(|own| !waiting.contains(&own)) {
+            // It does not wait for the callee, which may find it where others keep it, and go on there.
+            recorder.give_away_frame();
+        }
         let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, ENTRY_POSITIONS);
         *state = self.after_return(recorder, frame, ty, &slots, &reds, &greens);
         recording.called = true;
@@ -188,13 +192,13 @@ impl<I: Interpreter> Vm<'_, I> {
     }
 
     /// What these frames, which the trace keeps to itself, and those they refer to hold where the trace knows it:
-    /// frame, slot, word.
+    /// frame, slot, word; and the frames.
     fn frame_slots(
         &self,
         recorder: &mut Recorder,
         mut frames: Vec<Red>,
         ty: TypeRef,
-    ) -> Vec<(u64, usize, u64)> {
+    ) -> (Vec<(u64, usize, u64)>, Vec<u64>) {
         let mut seen: Vec<u64> = Vec::new();
         let mut held = Vec::new();
         while let Some(frame) = frames.pop() {
@@ -211,7 +215,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 }
             }
         }
-        held
+        (held, seen)
     }
 
     /// The results of a call as recorded words of the state, and in the frame; the state.
