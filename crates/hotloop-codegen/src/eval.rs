@@ -18,6 +18,7 @@ use crate::check::check;
 use crate::context::{FLAGS, MAX_BUMP, OLD, REF_TAG, TAG_MASK, handle};
 use crate::folding::{Fold, Folds, Member};
 use crate::force::{Force, Forcing};
+use crate::foreign;
 use crate::items;
 use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Site, Target, UNWOUND};
 
@@ -337,10 +338,17 @@ impl Eval {
                         // SAFETY: the context is valid, says the caller.
                         unsafe { (*context).waiting.set(self.wait(code, &words, guard)) };
                     }
-                    // SAFETY: the caller vouches for what the trace calls.
-                    let answer = unsafe { call(op.call().get().address, trace.list(op.list), &word) };
-                    raised = answer.raised;
-                    answer.result
+                    let (descr, operands) = (op.call().get(), trace.list(op.list));
+                    if let Some(signature) = &descr.foreign {
+                        let args = operands[1..].iter().map(|operand| word(*operand));
+                        // SAFETY: the caller vouches for what the trace calls.
+                        unsafe { foreign::call(signature, word(operands[0]), args) }
+                    } else {
+                        // SAFETY: as above.
+                        let answer = unsafe { call(descr.address, operands, &word) };
+                        raised = answer.raised;
+                        answer.result
+                    }
                 }
                 Opcode::CallIf | Opcode::CallUnless => {
                     let operands = trace.list(op.list);
@@ -359,6 +367,13 @@ impl Eval {
                     let (kind, offset) = item(op.type_ref().get(), b);
                     load(kind, a, offset)
                 },
+                // SAFETY: as above.
+                Opcode::LoadRaw => unsafe { foreign::load(a.wrapping_add(b), op.scalar()) },
+                Opcode::StoreRaw => {
+                    // SAFETY: as above.
+                    unsafe { foreign::store(a.wrapping_add(b), op.scalar(), c) };
+                    0
+                }
                 // SAFETY: as above; the header is type, flags and length.
                 Opcode::GetType => unsafe { (a as *const u16).read() as u64 },
                 // SAFETY: as above.

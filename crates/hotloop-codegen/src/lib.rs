@@ -14,6 +14,7 @@ mod context;
 mod eval;
 mod folding;
 mod force;
+pub mod foreign;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod items;

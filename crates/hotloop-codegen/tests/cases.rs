@@ -275,6 +275,7 @@ fn calls_pass_any_number_of_arguments() {
                 result: Some(Ty::Int),
                 effect: Effect::Reads,
                 raises: true,
+                foreign: None,
             });
             let (mut build, inputs) = Build::inputs(16);
             let seven = build.int(7);
@@ -400,6 +401,7 @@ fn calls_reenter_and_patch() {
             result: Some(Ty::Int),
             effect: Effect::Any,
             raises: false,
+            foreign: None,
         });
         let (mut build, inputs) = Build::inputs(1);
         let result = build.list(Opcode::Call, call.0, &[inputs[0]]);
@@ -451,6 +453,7 @@ fn calls_can_be_looked_behind() {
             result: Some(Ty::Int),
             effect: Effect::Any,
             raises: false,
+            foreign: None,
         });
         let (mut build, inputs) = Build::typed(&[Ty::Int, Ty::Float, Ty::Int]);
         let (one, three) = (build.int(1), build.int(3));

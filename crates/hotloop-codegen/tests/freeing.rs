@@ -124,6 +124,7 @@ fn what_runs_is_known() {
             result: Some(Ty::Int),
             effect: Effect::Any,
             raises: false,
+            foreign: None,
         });
         let asking = || {
             let mut trace = Trace::new();

@@ -92,6 +92,7 @@ fn kit() -> Kit {
         result: Some(Ty::Int),
         effect: Effect::Any,
         raises: false,
+        foreign: None,
     });
     Kit { ty, reference: fields[0], value: fields[1], number: fields[2], call }
 }

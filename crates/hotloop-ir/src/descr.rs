@@ -5,6 +5,7 @@
 
 use std::sync::{Mutex, OnceLock};
 
+use crate::foreign::Signature;
 use crate::trace::Ty;
 
 /// How a field or an item is stored.
@@ -97,6 +98,8 @@ pub enum Effect {
     Looks,
     /// Reads the heap, and may allocate.
     Reads,
+    /// Does something to the world outside the heap; neither reads nor writes objects.
+    Outside,
     /// Reads and writes any mutable field, and may allocate.
     Writes,
     /// Everything, looking at the frames included.
@@ -117,6 +120,9 @@ pub struct CallDescr {
     pub effect: Effect,
     /// Whether it may raise: then `call_raised` follows and is guarded.
     pub raises: bool,
+    /// Of a call of C: what the functions take and give. The first operand is then the address, and the others
+    /// go where the C calling convention wants them.
+    pub foreign: Option<Signature>,
 }
 
 /// The most descriptors of each kind.

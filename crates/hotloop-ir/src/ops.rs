@@ -12,7 +12,8 @@
 //! `getitem`, `len`, `fill_items`, `virtualizable`, `guard_type` and `guard_box`; two types ([`crate::two_types`]) for
 //! `copy_items` and its like; a call for calls and `known_result`; an instruction for `instr`;
 //! the live length for `live`; the type of an `input`; a loop's number for `enter`; an object's number for `virtual_ref`; an index of
-//! [`Trace::calls`](crate::Trace::calls) for `call_entry`. For guards and calls
+//! [`Trace::calls`](crate::Trace::calls) for `call_entry`; a number as C stores it
+//! ([`Scalar`](crate::Scalar)) for `load_raw` and `store_raw`. For guards and calls
 //! of a *recorded* trace, `resume` is the number of events before it; of an *optimised* one, the index of
 //! its resume data.
 
@@ -192,6 +193,8 @@ ops! {
     SetField "setfield" (b"r*" false -> "") Write: "Writes a field.";
     GetItem "getitem" (b"ri" false -> "*") Read: "An item of the object's array part; the index is in range.";
     SetItem "setitem" (b"ri*" false -> "") Write: "Writes an item.";
+    LoadRaw "load_raw" (b"ii" false -> "*") Read: "A number as C stores it, at an address outside the heap plus an offset; floats are widened.";
+    StoreRaw "store_raw" (b"ii*" false -> "") Write: "Writes a number as C stores it, at an address outside the heap plus an offset.";
     Len "len" (b"r" false -> "i") Read: "Length of the array part; never changes.";
     CopyItems "copy_items" (b"rri" true -> "") Write: "Copies items from the first object to the second, as through a buffer; the third operand says how many, the list where they begin in each.";
     FillItems "fill_items" (b"ri*" true -> "") Write: "Writes the third operand to as many items from the index on as the list says.";

@@ -5,10 +5,11 @@
 //! ```text
 //! line        = declaration | operation | fact | event | resume | part
 //! declaration = "type" NAME ("id" N)? ("size" N)? "{" (field (";" field)*)? "}" ("items" KIND MUTABILITY)? "virtualizable"?
-//!             | "function" NAME "effect" ("elidable" | "reads" | "writes" | "any") "raises"? ("returns" TY)? ("address" N)?
+//!             | "function" NAME "effect" ("elidable" | "reads" | "outside" | "writes" | "any") "raises"? ("returns" TY)?
+//!               ("foreign" "[" SCALAR* "]" (SCALAR | "void"))? ("address" N)?
 //! field       = "field" NAME KIND OFFSET MUTABILITY
 //! operation   = (NAME "=")? OPCODE operand* descr? list? ("!" N)?          one that has no result is numbered, too
-//! descr       = OWNER.FIELD | TYPE | TYPE TYPE | FUNCTION | N | TY | N list ("events" N)?      as the operation wants it
+//! descr       = OWNER.FIELD | TYPE | TYPE TYPE | FUNCTION | N | TY | SCALAR | N list ("events" N)?      as the operation wants it
 //! list        = "[" operand* "]"
 //! operand     = NAME | integer | float | "@0x.." | "null" | "bits:0x.." | "_"      _ is no operand
 //! fact        = "fact" NAME knowledge             after a resume: what is known there
@@ -26,6 +27,7 @@
 //! KIND        = "int" | "float" | "ref" | "value" | "byte"
 //! MUTABILITY  = "mutable" | "immutable" | "stable"
 //! TY          = "int" | "ref" | "float"
+//! SCALAR      = "i8" | "u8" | … | "u64" | "f32" | "f64"
 //! ```
 //!
 //! Names of values are free (`i0`, `p1`): operations are numbered as they come. Types and functions are
@@ -40,6 +42,7 @@ use crate::descr::{
     CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, TypeDescr, TypeRef,
 };
 use crate::fact::Fact;
+use crate::foreign::{Scalar, Signature};
 use crate::ops::Opcode;
 use crate::print::{DescrKind, descr_kind};
 use crate::resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
@@ -244,9 +247,20 @@ fn mutability(token: &str) -> Option<Mutability> {
 }
 
 fn effect(token: &str) -> Option<Effect> {
-    [Effect::Elidable, Effect::Invariant, Effect::Looks, Effect::Reads, Effect::Writes, Effect::Any]
+    use Effect::*;
+    [Elidable, Invariant, Looks, Reads, Outside, Writes, Any]
         .into_iter()
         .find(|effect| effect.name() == token)
+}
+
+/// `[SCALAR*] SCALAR|void`
+fn signature(line: &mut Line) -> Result<Signature> {
+    let args = line.between("[", "]", |line| line.take("a number's kind, like i32", Scalar::from_name))?;
+    let result = match line.eat("void") {
+        true => None,
+        false => Some(line.take("a number's kind or void", Scalar::from_name)?),
+    };
+    Signature::new(args, result).ok_or_else(|| before(line, "more arguments than registers"))
 }
 
 /// The trace so far, and what its names mean.
@@ -329,11 +343,12 @@ impl Parser {
     fn declare_function(&mut self, line: &mut Line) -> Result<()> {
         let name = line.name("a function's name")?.to_string();
         line.expect("effect")?;
-        let effect = line.take("elidable, reads, writes or any", effect)?;
+        let effect = line.take("elidable, reads, outside, writes or any", effect)?;
         let raises = line.eat("raises");
         let result = if line.eat("returns") { Some(line.take("int, ref or float", ty)?) } else { None };
+        let foreign = if line.eat("foreign") { Some(signature(line)?) } else { None };
         let address = if line.eat("address") { line.word()? as usize } else { 0 };
-        let call = CallId::intern(CallDescr { name: name.clone(), address, result, effect, raises });
+        let call = CallId::intern(CallDescr { name: name.clone(), address, result, effect, raises, foreign });
         self.calls.insert(name, call);
         Ok(())
     }
@@ -365,6 +380,7 @@ impl Parser {
                 let known = self.calls.get(call).copied().or_else(|| CallId::by_name(call));
                 known.ok_or_else(|| before(line, "unknown function"))?.0
             }
+            DescrKind::Scalar => line.take("a number's kind, like i32", Scalar::from_name)? as u32,
             DescrKind::Instr => {
                 let position = line.number()?;
                 let state = line.between("[", "]", |line| self.operand(line))?;

@@ -117,7 +117,11 @@ impl Trace {
                     types.extend(op.field().try_get().and_then(|f| TypeRef::by_name(&f.owner)))
                 }
                 DescrKind::Call => calls.push(op.call()),
-                DescrKind::None | DescrKind::Number | DescrKind::Ty | DescrKind::Instr => {}
+                DescrKind::None
+                | DescrKind::Number
+                | DescrKind::Ty
+                | DescrKind::Scalar
+                | DescrKind::Instr => {}
             }
         }
         for resume in &self.resumes {
@@ -221,6 +225,7 @@ impl fmt::Display for ShowOp<'_> {
             DescrKind::None => {}
             DescrKind::Number => write!(f, " {}", op.descr)?,
             DescrKind::Ty => write!(f, " {}", Ty::from_number(op.descr).name())?,
+            DescrKind::Scalar => write!(f, " {}", op.scalar().name())?,
             DescrKind::Field => write!(f, " {}", field_name(op.field()))?,
             DescrKind::Type => write!(f, " {}", type_name(op.type_ref()))?,
             DescrKind::TwoTypes => {
@@ -312,6 +317,7 @@ pub(crate) enum DescrKind {
     Type,
     TwoTypes,
     Call,
+    Scalar,
     Instr,
 }
 
@@ -326,6 +332,7 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
         GetItem | SetItem | FillItems | Len | New | NewArray | BoxFloat | Virtualizable | GuardType
         | GuardBox => DescrKind::Type,
         CopyItems | EqualItems | CompareItems => DescrKind::TwoTypes,
+        LoadRaw | StoreRaw => DescrKind::Scalar,
         Call | CallIf | CallUnless | KnownResult => DescrKind::Call,
         _ => DescrKind::None,
     }
@@ -443,6 +450,7 @@ impl Effect {
             Effect::Invariant => "invariant",
             Effect::Looks => "looks",
             Effect::Reads => "reads",
+            Effect::Outside => "outside",
             Effect::Writes => "writes",
             Effect::Any => "any",
         }
@@ -471,6 +479,9 @@ fn declare_call(call: CallId) -> Option<String> {
     }
     if let Some(result) = descr.result {
         line += &format!(" returns {}", result.name());
+    }
+    if let Some(signature) = &descr.foreign {
+        line += &format!(" foreign {signature}");
     }
     if descr.address != 0 {
         line += &format!(" address {:#x}", descr.address);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::descr::{CallId, FieldId, TypeRef};
 use crate::fact::Fact;
+use crate::foreign::Scalar;
 use crate::ops::{Class, Opcode};
 use crate::resume::Resume;
 
@@ -159,6 +160,11 @@ impl Op {
     /// Its descriptor as two types.
     pub fn types(&self) -> (TypeRef, TypeRef) {
         (TypeRef(self.descr & 0xffff), TypeRef(self.descr >> 16))
+    }
+
+    /// Its descriptor as a number as C stores it.
+    pub fn scalar(&self) -> Scalar {
+        Scalar::ALL.get(self.descr as usize).copied().unwrap_or(Scalar::I64)
     }
 
     /// Its descriptor as a call.
@@ -353,6 +359,7 @@ impl Trace {
                 Opcode::Input => Some([Ty::Int, Ty::Ref, Ty::Float][op.descr as usize % 3]),
                 Opcode::Phi => self.operand_type(op.args[0]),
                 Opcode::GetField => Some(op.field().get().kind.ty()),
+                Opcode::LoadRaw => Some(op.scalar().ty()),
                 Opcode::GetItem => op.type_ref().get().items.map(|(kind, _)| kind.ty()),
                 Opcode::Call | Opcode::CallUnless => op.call().get().result,
                 Opcode::CallResult => Some([Ty::Int, Ty::Ref, Ty::Float][(op.descr & 3) as usize % 3]),

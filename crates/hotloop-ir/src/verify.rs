@@ -20,6 +20,7 @@
 
 use crate::descr::{FieldKind, TypeDescr, TypeRef};
 use crate::fact::Fact;
+use crate::foreign::Scalar;
 use crate::ops::{Class, Opcode};
 use crate::print::{DescrKind, descr_kind};
 use crate::resume::{Desc, Feed, ObjectKind, Place, Resume};
@@ -110,6 +111,9 @@ impl Checker<'_> {
                 ensure(items(one)? == items(two)?, || "items of two kinds".into())
             }
             DescrKind::Call => ensure(op.call().try_get().is_some(), || "there is no such function".into()),
+            DescrKind::Scalar => {
+                ensure((op.descr as usize) < Scalar::ALL.len(), || "there is no such number of C".into())
+            }
             DescrKind::Ty => ensure(op.descr < 3, || "there is no such type".into()),
             DescrKind::Instr => {
                 let instr = self.trace.instrs.get(op.descr as usize).ok_or("there is no such instruction")?;
@@ -173,6 +177,12 @@ impl Checker<'_> {
             }
             Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => self.indices(list, 2),
             Opcode::GetItem | Opcode::Len | Opcode::NewArray => items(op.type_ref()).map(|_| ()),
+            Opcode::LoadRaw | Opcode::StoreRaw => {
+                let ty = Some(op.scalar().ty());
+                let fits = op.code == Opcode::LoadRaw || trace.operand_type(op.args[2]) == ty;
+                ensure(fits, || "what is written is of another type".into())
+            }
+            Opcode::Call if op.call().get().foreign.is_some() => self.foreign(op, list),
             Opcode::Virtualizable => {
                 let ty = op.type_ref().get();
                 ensure(list.len() >= ty.fields.len(), || "a field of the frame is missing".into())?;
@@ -187,7 +197,8 @@ impl Checker<'_> {
                 let wanted = if op.code == Opcode::CallIf { Some(Ty::Int) } else { call.result };
                 let fits = condition.is_some() && condition == wanted && condition != Some(Ty::Float);
                 ensure(fits, || "the condition is of the wrong type".into())?;
-                ensure(!call.raises, || "a conditional call can't raise".into())
+                ensure(!call.raises, || "a conditional call can't raise".into())?;
+                ensure(call.foreign.is_none(), || "a conditional call can't be one of C".into())
             }
             Opcode::KnownResult => {
                 let result = list.first().and_then(|operand| trace.operand_type(*operand));
@@ -228,6 +239,17 @@ impl Checker<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a call of C is handed an address and what the signature wants.
+    fn foreign(&self, op: &Op, list: &[Operand]) -> Result<(), String> {
+        let call = op.call().get();
+        let Some(signature) = &call.foreign else { return Ok(()) };
+        let wanted = [Ty::Int].into_iter().chain(signature.args().iter().map(|arg| arg.ty()));
+        let found = list.iter().map(|operand| self.trace.operand_type(*operand));
+        ensure(found.eq(wanted.map(Some)), || format!("arguments that are not {signature}"))?;
+        let result = signature.result().map(Scalar::ty);
+        ensure(result == call.result && !call.raises, || "a result that is not the signature's".into())
     }
 
     fn indices(&self, list: &[Operand], wanted: usize) -> Result<(), String> {

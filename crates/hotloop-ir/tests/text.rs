@@ -13,6 +13,7 @@ type text.Row id 8 size 24 { field weight float 8 stable; field flag byte 16 mut
 function text.print effect any raises
 function text.sum effect elidable returns int
 function \"text: odd (name)\" effect reads raises returns ref
+function text.foreign effect outside returns float foreign [i8, f32, u64] f64
 ";
 
 /// A generator of numbers; always the same ones.
@@ -37,6 +38,7 @@ struct Maker {
     trace: Trace,
     types: [TypeRef; 2],
     calls: [CallId; 3],
+    foreign: CallId,
 }
 
 impl Maker {
@@ -46,6 +48,7 @@ impl Maker {
             random: Random(seed | 1),
             trace: Trace::new(),
             types: ["text.Pair", "text.Row"].map(|name| TypeRef::by_name(name).unwrap()),
+            foreign: CallId::by_name("text.foreign").unwrap(),
             calls: ["text.print", "text.sum", "text: odd (name)"].map(|name| CallId::by_name(name).unwrap()),
         }
     }
@@ -213,6 +216,16 @@ impl Maker {
                 op.list = self.trace.push_list(operands);
             }
             Opcode::CallResult => op.descr = 4 * 7 + 2,
+            Opcode::LoadRaw => op.descr = self.random.one_of(&Scalar::ALL) as u32,
+            Opcode::StoreRaw => {
+                let scalar = self.random.one_of(&Scalar::ALL);
+                (op.descr, op.args[2]) = (scalar as u32, self.operand(scalar.ty()));
+            }
+            Opcode::Call if self.random.below(3) == 0 => {
+                op.descr = self.foreign.0;
+                let operands = [Ty::Int, Ty::Int, Ty::Float, Ty::Int].map(|ty| self.operand(ty));
+                op.list = self.trace.push_list(operands);
+            }
             Opcode::Call => {
                 op.descr = self.random.one_of(&self.calls.clone()).0;
                 let operands: Vec<Operand> = (0..self.random.below(4)).map(|_| self.any()).collect();

@@ -427,7 +427,7 @@ impl Optimizer<'_> {
     }
 
     fn before_call(&mut self, effect: Effect) {
-        if effect > Effect::Elidable {
+        if effect > Effect::Elidable && effect != Effect::Outside {
             self.flush_stores();
         } else {
             // What never changes may be read by anybody.

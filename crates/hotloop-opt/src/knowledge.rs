@@ -70,7 +70,8 @@ impl Optimizer<'_> {
 
     /// Appends an operation to the new trace.
     pub fn emit(&mut self, op: Op) -> Operand {
-        if op.code.class() == Class::Write || op.code == Opcode::CallEntry {
+        let writes = op.code.class() == Class::Write && op.code != Opcode::StoreRaw;
+        if writes || op.code == Opcode::CallEntry {
             self.state.heap.written();
         }
         self.state.facts.push(Fact::ANY);

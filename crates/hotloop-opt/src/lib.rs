@@ -27,6 +27,7 @@ mod inductions;
 mod items;
 mod knowledge;
 mod pipeline;
+mod raw;
 mod resume;
 pub mod rules;
 mod unroll;

@@ -150,11 +150,13 @@ impl<'a> Optimizer<'a> {
             Class::Read if matches!(op.code, Opcode::EqualItems | Opcode::CompareItems) => {
                 Some(self.compare_items(&op))
             }
+            Class::Read if op.code == Opcode::LoadRaw => Some(self.load_raw(&op)),
             Class::Read => Some(self.read(&op)),
             Class::Write => {
                 match op.code {
                     Opcode::CopyItems => self.copy_items(&op),
                     Opcode::FillItems => self.fill_items(&op),
+                    Opcode::StoreRaw => self.store_raw(&op),
                     _ => self.write(&op),
                 }
                 None

@@ -49,7 +49,7 @@ pub fn conditional_call(
 }
 
 fn kind_of(effect: Effect) -> EventKind {
-    if effect >= Effect::Writes { EventKind::CallWrites } else { EventKind::CallReads }
+    if effect >= Effect::Outside { EventKind::CallWrites } else { EventKind::CallReads }
 }
 
 impl Recorder {
@@ -139,7 +139,7 @@ impl Recorder {
 
     /// Appends a call; what it is given is known to others from there on, but for frames if the call is guarded.
     fn emit_call(&mut self, code: Opcode, id: CallId, args: &[Red], guarded: bool) -> Operand {
-        let operands = self.call_operands(args);
+        let operands = self.call_operands(id, args);
         for operand in &operands {
             if let Some(var) = operand.as_var()
                 && !(guarded && self.is_own_frame(*operand))

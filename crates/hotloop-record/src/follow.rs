@@ -51,6 +51,7 @@ impl Kept {
                 let field = FieldId(descr).get();
                 format!("{}.{}", field.owner, field.name)
             }
+            Opcode::LoadRaw | Opcode::StoreRaw => hotloop_ir::Scalar::ALL[descr as usize].name().into(),
             Opcode::CopyItems | Opcode::EqualItems | Opcode::CompareItems => {
                 TypeRef(descr >> 16).get().name.clone()
             }

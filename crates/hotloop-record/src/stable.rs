@@ -108,5 +108,6 @@ pub(crate) fn setter() -> CallId {
         result: None,
         effect: Effect::Writes,
         raises: false,
+        foreign: None,
     })
 }

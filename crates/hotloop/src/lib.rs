@@ -63,6 +63,7 @@ mod boxed;
 #[cfg(doctest)]
 mod compile_fail;
 mod driver;
+pub mod foreign;
 mod frames;
 mod green;
 mod heap;

@@ -6,9 +6,10 @@
 //! constant operation, so that `Direct` folds to the machine operation.
 
 use hotloop_gc::Heap;
-use hotloop_ir::{FieldKind, Mutability, Opcode, Ty, pure};
+use hotloop_ir::{CallId, FieldKind, Mutability, Opcode, Scalar, Ty, pure};
 use hotloop_record::{Question, Red, Run, bulk, conditional_call, current};
 
+use crate::foreign;
 use crate::frames;
 use crate::heap::TypeCell;
 use crate::residual::CallCell;
@@ -164,6 +165,15 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         args: [Self::Word; N],
         run: impl Fn([u64; N]) -> crate::residual::Outcome,
     ) -> (Self::Word, Self::Word);
+    /// Calls a function of C: its address first.
+    #[doc(hidden)]
+    fn call_foreign(call: CallId, args: &[Self::Word]) -> Self::Word;
+    /// Reads a number of C.
+    #[doc(hidden)]
+    fn load_raw(address: Self::Word, offset: Self::Word, scalar: Scalar) -> Self::Word;
+    /// Writes a number of C.
+    #[doc(hidden)]
+    fn store_raw(address: Self::Word, offset: Self::Word, scalar: Scalar, value: Self::Word);
 }
 
 /// Where the float of a value is.
@@ -480,6 +490,17 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
         let outcome = run(args);
         (outcome.value, outcome.raised)
     }
+    fn call_foreign(call: CallId, args: &[u64]) -> u64 {
+        foreign::call(call, args)
+    }
+    #[inline(always)]
+    fn load_raw(address: u64, offset: u64, scalar: Scalar) -> u64 {
+        foreign::load(address.wrapping_add(offset), scalar)
+    }
+    #[inline(always)]
+    fn store_raw(address: u64, offset: u64, scalar: Scalar, value: u64) {
+        foreign::store(address.wrapping_add(offset), scalar, value);
+    }
 }
 
 impl Mode for Meta {
@@ -684,6 +705,21 @@ impl Mode for Meta {
             let outcome = run(args.map(|arg| arg.bits));
             (outcome.value, outcome.raised)
         })
+    }
+    fn call_foreign(call: CallId, args: &[Red]) -> Red {
+        hotloop_record::call(call, args, || {
+            let words: Vec<u64> = args.iter().map(|arg| arg.bits).collect();
+            (foreign::call(call, &words), 0)
+        })
+        .0
+    }
+    fn load_raw(address: Red, offset: Red, scalar: Scalar) -> Red {
+        let place = address.bits.wrapping_add(offset.bits);
+        current().load_raw(address, offset, scalar, || foreign::load(place, scalar))
+    }
+    fn store_raw(address: Red, offset: Red, scalar: Scalar, value: Red) {
+        let place = address.bits.wrapping_add(offset.bits);
+        current().store_raw(address, offset, scalar, value, || foreign::store(place, scalar, value.bits));
     }
 }
 

@@ -202,6 +202,7 @@ impl CallCell {
                 result,
                 effect: self.effect,
                 raises: self.raises,
+                foreign: None,
             })
         })
     }

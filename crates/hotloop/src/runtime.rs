@@ -11,6 +11,7 @@ use hotloop_gc::{Heap, HeapOptions, Plan, Request};
 use hotloop_log::Log;
 
 use crate::Plain;
+use crate::foreign::Foreign;
 use crate::hooks::JitHooks;
 use crate::red::{ConstValue, Value};
 
@@ -37,6 +38,9 @@ pub struct Options {
     /// How garbage is collected: for the whole process, so the first runtime's (or
     /// [`Runtime::prepare`]'s) counts.
     pub gc_plan: Option<Plan>,
+    /// Whether programs must not reach C, files, the environment or anything else outside of the language:
+    /// [`Runtime::foreign`] then refuses, and languages keep their modules from it.
+    pub sandbox: bool,
     /// The JIT's parameters.
     pub jit: JitOptions,
 }
@@ -310,6 +314,11 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
+    /// The permission to call C and to touch memory outside the heap, unless the options refuse it.
+    pub fn foreign(&self) -> Option<Foreign> {
+        Foreign::allowed(&self.options)
+    }
+
     /// Starts what a heap needs on another thread, and returns at once. A program that first reads its
     /// source calls this before.
     pub fn prepare(options: &Options) {

@@ -20,6 +20,7 @@ mod base;
 pub mod code;
 pub mod compile;
 pub mod expand;
+mod ffi;
 pub mod generate;
 pub mod object;
 pub mod position;

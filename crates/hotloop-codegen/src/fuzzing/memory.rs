@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use hotloop_ir::{
-    CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Ty, TypeDescr, TypeRef,
+    CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, Scalar, Signature, Ty, TypeDescr,
+    TypeRef,
 };
 
 use crate::context::{FLAGS, OLD};
@@ -22,6 +23,9 @@ const ITEMS: usize = 8;
 const FIELDS: usize = 5;
 const OBJECT_WORDS: usize = 1 + FIELDS + ITEMS;
 const REGION: usize = 4096;
+/// Where words are that are no objects, and how many.
+const RAW_AT: usize = OBJECTS * OBJECT_WORDS + 2 * REGION;
+const RAW: usize = 17;
 const BITS: usize = 1 << 14;
 
 /// The flag in a header's word.
@@ -46,6 +50,8 @@ pub struct Kit {
     /// By number of arguments.
     pub calls: Vec<CallId>,
     pub float_call: CallId,
+    /// Functions of C, with their addresses.
+    pub foreign: Vec<(CallId, u64)>,
     pub write_call: CallId,
 }
 
@@ -79,7 +85,14 @@ pub fn kit() -> &'static Kit {
         };
         let call = |name: &str, address: usize, result, raises| {
             let name = name.to_string();
-            CallId::intern(CallDescr { name, address, result: Some(result), effect: Effect::Any, raises })
+            CallId::intern(CallDescr {
+                name,
+                address,
+                result: Some(result),
+                effect: Effect::Any,
+                raises,
+                foreign: None,
+            })
         };
         let addresses = mixers();
         Kit {
@@ -93,9 +106,78 @@ pub fn kit() -> &'static Kit {
                 .collect(),
             float_call: call("fuzz_float", float_native as *const () as usize, Ty::Float, false),
             write_call: call("fuzz_write", write_native as *const () as usize, Ty::Int, true),
+            foreign: foreign(),
             fields,
         }
     })
+}
+
+/// Functions whose results have bits above those of their types, which whoever calls must not see.
+fn foreign() -> Vec<(CallId, u64)> {
+    use Scalar::*;
+    let call = |address: usize, effect, args: &[Scalar], result: Option<Scalar>| {
+        let signature = Signature::new(args.to_vec(), result);
+        let name = format!("fuzz_c{address:x}");
+        let result = result.map(Scalar::ty);
+        let descr = CallDescr { name, address: 0, result, effect, raises: false, foreign: signature };
+        (CallId::intern(descr), address as u64)
+    };
+    let words = foreign_words as *const () as usize;
+    let small = |result| call(words, Effect::Any, &[I32, U8, I64], Some(result));
+    let mut all: Vec<_> = [I8, U8, I16, U16, I32, U32, I64, U64].into_iter().map(small).collect();
+    all.push(call(foreign_double as *const () as usize, Effect::Outside, &[F64, F32, I64], Some(F64)));
+    all.push(call(foreign_single as *const () as usize, Effect::Any, &[F32], Some(F32)));
+    all.push(call(foreign_void as *const () as usize, Effect::Outside, &[], None));
+    let many = [F64, U64, F32, U64, F64, U64, F32, U64, F64, U64, F64, U64, F64, F64];
+    all.push(call(foreign_many as *const () as usize, Effect::Any, &many, Some(F64)));
+    all
+}
+
+extern "C" fn foreign_words(a: u64, b: u64, c: u64) -> u64 {
+    safepoint();
+    (a ^ b.rotate_left(13) ^ c.rotate_left(31)).wrapping_mul(0xff51_afd7_ed55_8ccd)
+}
+
+extern "C" fn foreign_double(a: f64, b: f32, c: u64) -> f64 {
+    clobber();
+    known(a * 0.25 + f64::from(b) - (c >> 40) as f64)
+}
+
+extern "C" fn foreign_single(a: f32) -> f32 {
+    safepoint();
+    known((a * 3.0).into()) as f32
+}
+
+extern "C" fn foreign_void() {
+    clobber();
+}
+
+#[allow(clippy::too_many_arguments)]
+extern "C" fn foreign_many(
+    a: f64,
+    b: u64,
+    c: f32,
+    d: u64,
+    e: f64,
+    f: u64,
+    g: f32,
+    h: u64,
+    i: f64,
+    j: u64,
+    k: f64,
+    l: u64,
+    m: f64,
+    n: f64,
+) -> f64 {
+    safepoint();
+    let words = [b, d, f, h, j, l].into_iter().fold(0u64, |sum, word| sum.rotate_left(9) ^ word);
+    let floats = [a, c.into(), e, g.into(), i, k, m, n].into_iter().fold(0.5, |sum, float| sum * 0.5 + float);
+    known(floats + (words >> 44) as f64)
+}
+
+/// Which of its many words a float that is no number has, nobody says.
+fn known(float: f64) -> f64 {
+    if float.is_nan() { 1.5 } else { float }
 }
 
 #[repr(C)]
@@ -241,12 +323,16 @@ impl Default for Arena {
 impl Arena {
     /// How many objects it has before traces make some, and how many of them have numbers as items.
     pub const OBJECTS: usize = OBJECTS;
+    /// Where memory begins that is no object, seen from the first one, in bytes.
+    pub const RAW_OFFSET: u64 = 8 * RAW_AT as u64;
+    /// A mask for places in it.
+    pub const RAW_MASK: u64 = 127;
     /// See [`Arena::OBJECTS`].
     pub const NUMBERS: usize = NUMBERS;
 
     /// Some memory.
     pub fn new() -> Arena {
-        let words = vec![0; OBJECTS * OBJECT_WORDS + 2 * REGION];
+        let words = vec![0; RAW_AT + RAW];
         Arena { words, bits: vec![0; BITS / 8], bump: Box::new(Bump { cursor: 0, limit: 0 }), slow: 0 }
     }
 
@@ -300,6 +386,9 @@ impl Arena {
             for (item, word) in object[1 + FIELDS..].iter_mut().enumerate() {
                 *word = if index < NUMBERS { seed.wrapping_mul(item as u64 + 3) >> 20 } else { next };
             }
+        }
+        for (index, word) in self.words[RAW_AT..].iter_mut().enumerate() {
+            *word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7 * index as u32);
         }
         let start = self.words.as_ptr() as usize + OBJECTS * OBJECT_WORDS * 8;
         // A short region in some sessions, so that it runs out.

@@ -7,6 +7,7 @@
 #![allow(clippy::useless_conversion)]
 
 use dynasmrt::{AssemblyOffset, DynasmApi, dynasm};
+use hotloop_ir::Scalar;
 
 /// A register: 0-15 general, 16-31 vector.
 pub type Reg = u8;
@@ -268,6 +269,37 @@ impl Asm {
 
     pub fn load_byte(&mut self, dst: Reg, mem: Mem) {
         emit_mem!(self, mem; { movzx Rd(dst), BYTE } {});
+    }
+
+    /// A number of C that is no float, widened.
+    pub fn load_scalar(&mut self, dst: Reg, mem: Mem, scalar: Scalar) {
+        match scalar {
+            Scalar::I8 => emit_mem!(self, mem; { movsx Rq(dst), BYTE } {}),
+            Scalar::U8 => self.load_byte(dst, mem),
+            Scalar::I16 => emit_mem!(self, mem; { movsx Rq(dst), WORD } {}),
+            Scalar::U16 => self.load_word(dst, mem),
+            Scalar::I32 => emit_mem!(self, mem; { movsxd Rq(dst), DWORD } {}),
+            Scalar::U32 => self.load_half(dst, mem),
+            _ => self.load(dst, mem),
+        }
+    }
+
+    /// Widens the number of C, no float, that the register's low bytes are.
+    pub fn widen(&mut self, scalar: Scalar, reg: Reg) {
+        match scalar {
+            Scalar::I8 => emit!(self; movsx Rq(reg), Rb(reg)),
+            Scalar::U8 => emit!(self; movzx Rd(reg), Rb(reg)),
+            Scalar::I16 => emit!(self; movsx Rq(reg), Rw(reg)),
+            Scalar::U16 => emit!(self; movzx Rd(reg), Rw(reg)),
+            Scalar::I32 => emit!(self; movsxd Rq(reg), Rd(reg)),
+            Scalar::U32 => emit!(self; mov Rd(reg), Rd(reg)),
+            _ => {}
+        }
+    }
+
+    /// The lowest 16 bits.
+    pub fn store_word(&mut self, mem: Mem, src: Reg) {
+        emit_mem!(self, mem; { mov } { , Rw(src) });
     }
 
     pub fn store(&mut self, mem: Mem, src: Reg) {
@@ -568,6 +600,27 @@ impl Asm {
 
     pub fn float_store(&mut self, mem: Mem, src: Reg) {
         emit_mem!(self, mem; { movsd QWORD } { , Rx(src - 16) });
+    }
+
+    /// The `float` in the low half of `src` as a `double`.
+    pub fn widen_float(&mut self, dst: Reg, src: Reg) {
+        emit!(self; cvtss2sd Rx(dst - 16), Rx(src - 16));
+    }
+
+    /// The `double` as a `float` in the low half of `dst`.
+    pub fn narrow_float(&mut self, dst: Reg, src: Reg) {
+        emit!(self; cvtsd2ss Rx(dst - 16), Rx(src - 16));
+    }
+
+    /// A `float`, widened.
+    pub fn single_load(&mut self, dst: Reg, mem: Mem) {
+        self.float_zero(dst);
+        emit_mem!(self, mem; { cvtss2sd Rx(dst - 16), DWORD } {});
+    }
+
+    /// The low half, a `float`.
+    pub fn single_store(&mut self, mem: Mem, src: Reg) {
+        emit_mem!(self, mem; { movss DWORD } { , Rx(src - 16) });
     }
 
     pub fn float_zero(&mut self, dst: Reg) {

@@ -9,7 +9,7 @@ use super::moves::{Move, parallel, single};
 use super::plan::{NONE, is_mark};
 use crate::items;
 
-const ARGUMENTS: [Reg; 6] = [RDI, RSI, RDX, RCX, R8, R9];
+pub const ARGUMENTS: [Reg; 6] = [RDI, RSI, RDX, RCX, R8, R9];
 
 impl Compiler<'_> {
     pub fn call(&mut self, op: &Op) -> Result<()> {
@@ -17,7 +17,10 @@ impl Compiler<'_> {
         if let Some(guard) = self.trace.force_guard(self.at as usize) {
             self.wait_in_call(guard)?;
         }
-        self.call_native(&args, op.call().get().address)
+        match &op.call().get().foreign {
+            Some(signature) => self.foreign_call(&args, signature),
+            None => self.call_native(&args, op.call().get().address),
+        }
     }
 
     /// An operation on runs of items.
@@ -109,7 +112,7 @@ impl Compiler<'_> {
     }
 
     /// Values that live on after the call leave the registers that it doesn't keep.
-    fn save_across_call(&mut self, args: &[Operand]) -> Result<()> {
+    pub fn save_across_call(&mut self, args: &[Operand]) -> Result<()> {
         self.pins = 0;
         for arg in args {
             if let Some(reg) = self.root(*arg).as_var().and_then(|var| self.file.reg(var)) {

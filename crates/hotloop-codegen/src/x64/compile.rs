@@ -314,6 +314,7 @@ impl<'a> Compiler<'a> {
             CallResult => self.call_result(op)?,
             Return => self.return_to_caller(op)?,
             GetField | SetField | GetItem | SetItem | Len | GetType => self.memory(op)?,
+            LoadRaw | StoreRaw => self.raw(op)?,
             New | NewArray => self.allocation(op)?,
             Call => self.call(op)?,
             CallIf | CallUnless => self.conditional_call(op)?,

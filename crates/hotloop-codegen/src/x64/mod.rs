@@ -19,6 +19,7 @@ mod disassemble;
 mod entry;
 mod file;
 mod float;
+mod foreign;
 mod glue;
 mod guard;
 mod heap;

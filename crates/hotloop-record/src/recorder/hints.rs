@@ -90,16 +90,20 @@ impl Recorder {
         }
         let Some(ty) = id.get().result else { return };
         let mut operands = vec![self.operand(result, ty)];
-        operands.extend(self.call_operands(args));
+        operands.extend(self.call_operands(id, args));
         let mut op = Op::new(Opcode::KnownResult, &[]).with_descr(id.0);
         op.list = self.trace.push_list(operands);
         self.push(op);
     }
 
-    pub(crate) fn call_operands(&mut self, args: &[Red]) -> Vec<Operand> {
+    pub(crate) fn call_operands(&mut self, id: CallId, args: &[Red]) -> Vec<Operand> {
+        let signature = id.get().foreign.as_ref().map_or(&[][..], |signature| signature.args());
         args.iter()
-            .map(|arg| {
-                let ty = if arg.operand.is_none() { None } else { self.trace.operand_type(arg.operand) };
+            .enumerate()
+            .map(|(index, arg)| {
+                let wanted = index.checked_sub(1).and_then(|index| signature.get(index));
+                let known = if arg.operand.is_none() { None } else { self.trace.operand_type(arg.operand) };
+                let ty = wanted.map(|scalar| scalar.ty()).or(known);
                 self.operand(*arg, ty.unwrap_or(Ty::Int))
             })
             .collect()

@@ -11,6 +11,7 @@ mod events;
 mod hints;
 mod items;
 mod operations;
+mod raw;
 
 pub use entries::EntryPositions;
 

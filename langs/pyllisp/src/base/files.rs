@@ -1,4 +1,4 @@
-//! The module `fs`, and those that are there but empty yet: `api` and `ffi`.
+//! The module `fs`, and one that is there but empty yet: `api`.
 
 use hotloop::prelude::*;
 
@@ -9,7 +9,6 @@ use crate::vm::interface::{Answer, Work};
 pub(super) fn define(interp: &Pyllisp) {
     module(interp, "fs", &[("read_file", Work::Native(read_file))]);
     module(interp, "api", &[]);
-    module(interp, "ffi", &[]);
 }
 
 fn read_file(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

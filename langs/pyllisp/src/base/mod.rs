@@ -58,6 +58,7 @@ pub fn define(interp: &Pyllisp) {
     lists::define(interp);
     texts::define(interp);
     files::define(interp);
+    crate::ffi::define(interp);
     numbers::define(interp);
     method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
     method(interp, known.greenlet, "switch", Work::Control(Control::Switch));
@@ -92,7 +93,7 @@ fn operators(interp: &Pyllisp) {
 }
 
 /// A function of the interpreter as a value.
-fn builtin(interp: &Pyllisp, name: &str, work: Work) -> Value<Plain> {
+pub(crate) fn builtin(interp: &Pyllisp, name: &str, work: Work) -> Value<Plain> {
     helped(interp, name, work, None)
 }
 
@@ -109,7 +110,7 @@ fn function(interp: &Pyllisp, name: &str, native: Native) {
 }
 
 /// A method of one of the interpreter's own types.
-fn method(interp: &Pyllisp, interface: Known, name: &str, work: Work) {
+pub(crate) fn method(interp: &Pyllisp, interface: Known, name: &str, work: Work) {
     add_method(interp, interface, name, builtin(interp, name, work));
 }
 

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use hotloop::prelude::*;
 
 use super::number::{self, Integer};
-use super::{BoundMethod, Builtin, Error, Interface, List, Module, Str, as_boolean, list, special, text};
+use super::{
+    BoundMethod, Builtin, CFunction, CType, Error, Interface, Library, List, Memory, Module, Str, as_boolean,
+    list, special, text,
+};
 use crate::vm::Pyllisp;
 
 /// How deep lists are shown; deeper ones are dots.
@@ -50,6 +53,14 @@ fn write_repr(interp: &Pyllisp, value: Value<Plain>, out: &mut String, depth: u3
         let _ = write!(out, ".{}", text::text(method.name()));
     } else if let Some(error) = value.cast::<Error<Plain>>() {
         let _ = write!(out, "<error {}>", repr(interp, error.message()));
+    } else if let Some(ty) = value.cast::<CType<Plain>>() {
+        let _ = write!(out, "<{}>", ty.ty().get());
+    } else if let Some(memory) = value.cast::<Memory<Plain>>() {
+        let _ = write!(out, "<memory {}>", memory.ty().get());
+    } else if let Some(function) = value.cast::<CFunction<Plain>>() {
+        let _ = write!(out, "<cfunction {}>", text::text(function.name()));
+    } else if let Some(library) = value.cast::<Library<Plain>>() {
+        let _ = write!(out, "<library {}>", library.info().name);
     } else {
         let _ = write!(out, "<{}>", interp.interface_of(value).name);
     }

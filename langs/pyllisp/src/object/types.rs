@@ -2,6 +2,9 @@
 
 use hotloop::prelude::*;
 
+use hotloop_ffi::Type;
+
+use crate::ffi::LibraryInfo;
 use crate::vm::interface::{BuiltinInfo, InterfaceInfo};
 use crate::vm::link::LinkedCode;
 use crate::vm::module::{CellInfo, ModuleInfo};
@@ -347,4 +350,99 @@ pub struct Trace {
     /// The frame that it called.
     #[immutable]
     pub next: Option<Trace>,
+}
+
+/// A type of C.
+#[heap_type]
+pub struct CType {
+    /// The type.
+    #[immutable]
+    pub ty: Green<GreenRef<Type>>,
+}
+
+/// Memory of C: what a pointer points to.
+#[heap_type]
+pub struct Memory {
+    /// The type of what lies there.
+    #[immutable]
+    pub ty: Green<GreenRef<Type>>,
+    /// Where it is; never null.
+    #[immutable]
+    pub address: Int,
+    /// The block in which it is, if the program made that.
+    #[immutable]
+    pub block: Option<Block>,
+}
+
+/// A block of memory that the program made.
+#[heap_type]
+pub struct Block {
+    /// Its address.
+    #[immutable]
+    pub start: Int,
+    /// Bytes in it.
+    #[immutable]
+    pub size: Int,
+    /// 1 until it is freed.
+    pub live: Int,
+    /// The object in which it lies; of others `free` gives the memory back.
+    #[immutable]
+    pub owner: Option<Room>,
+}
+
+/// Bytes that C reads and writes. The heap never moves them, and they are read and written by their address only.
+#[heap_type]
+pub struct Room {
+    /// The bytes.
+    #[immutable]
+    pub bytes: [Byte],
+}
+
+/// A function of C.
+#[heap_type]
+pub struct CFunction {
+    /// What it takes and gives.
+    #[immutable]
+    pub ty: Green<GreenRef<Type>>,
+    /// Where it is.
+    #[immutable]
+    pub address: Int,
+    /// What it is called.
+    #[immutable]
+    pub name: Str,
+}
+
+/// A library of C.
+#[heap_type]
+pub struct Library {
+    /// What it is.
+    #[immutable]
+    pub info: Green<GreenRef<LibraryInfo>>,
+    /// A dictionary that says what its symbols are, or null.
+    #[immutable]
+    pub api: Value,
+    /// What was found in it.
+    #[immutable]
+    pub symbols: Dict,
+}
+
+/// In the description of a library: a symbol that has another name in the library.
+#[heap_type]
+pub struct Wrap {
+    /// The symbol's name.
+    #[immutable]
+    pub name: Str,
+    /// Its type.
+    #[immutable]
+    pub ty: CType,
+}
+
+/// Where it is noted what callbacks did.
+#[heap_type]
+pub struct Callbacks {
+    /// Whether there are any: until then C can't change what programs see.
+    #[stable]
+    pub made: Int,
+    /// The error that left one; unset if there is none.
+    pub pending: Value,
 }

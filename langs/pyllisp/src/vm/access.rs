@@ -8,8 +8,8 @@ use super::module::ModuleInfo;
 use super::{LENGTH, Pyllisp, dispatch, greenlet, module};
 use crate::code;
 use crate::object::{
-    BoundMethod, Cell, Dict, Generator, Greenlet, Interface, List, Module, Multimethod, Str, dict, list,
-    null, repr, special, text, unset,
+    BoundMethod, Cell, Dict, Generator, Greenlet, Interface, List, Memory, Module, Multimethod, Str, dict,
+    list, null, repr, special, text, unset,
 };
 
 /// The value of an empty cell's name, which the module takes over from the one it extends.
@@ -169,6 +169,9 @@ impl Pyllisp {
                 _ => {}
             }
         }
+        if let Some(answer) = self.attribute_in_c(object, name) {
+            return answer;
+        }
         match self.interface_of(object).method(name) {
             Some(method) => {
                 let name = Str::from_text(runtime, &self.atom_name(name));
@@ -210,6 +213,9 @@ impl Pyllisp {
             multimethod.set_default(if value.is_special(special::NULL) { unset() } else { value });
             return Ok(());
         }
+        if let Some(answer) = self.store_attribute_in_c(object, name, value) {
+            return answer;
+        }
         Err(self.error(&format!("cannot set {} in {}", self.atom_name(name), repr::repr(self, object))))
     }
 
@@ -232,6 +238,9 @@ impl Pyllisp {
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             return self.method_at(multimethod, item);
         }
+        if let Some(memory) = object.cast::<Memory<Plain>>() {
+            return self.item_in_c(memory, item);
+        }
         Err(self.error(&format!("cannot getitem {}", repr::repr(self, object))))
     }
 
@@ -251,6 +260,9 @@ impl Pyllisp {
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             return self.add_method(multimethod, item, value);
+        }
+        if let Some(memory) = object.cast::<Memory<Plain>>() {
+            return self.store_item_in_c(memory, item, value);
         }
         Err(self.error(&format!("cannot setitem {}", repr::repr(self, object))))
     }

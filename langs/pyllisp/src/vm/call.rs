@@ -9,8 +9,8 @@ use super::link::LinkedCode;
 use super::{Pc, Pyllisp, State};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    BoundMethod, Builtin, Closure, Frame, Generator, Greenlet, Interface, Items, List, Multimethod, null,
-    unset,
+    BoundMethod, Builtin, CFunction, Closure, Frame, Generator, Greenlet, Interface, Items, List,
+    Multimethod, null, unset,
 };
 
 /// How many calls may be in progress.
@@ -22,7 +22,7 @@ const MAX_DETOURS: u32 = 20;
 
 /// What a path out of line did; the step says it to the driver.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// The instruction is done.
     Next,
     /// The instruction is done, and the way goes on elsewhere in the code.
@@ -39,7 +39,7 @@ pub(super) enum Outcome {
 
 /// The arguments of a call.
 #[derive(Clone, Copy)]
-pub(super) struct Args<M: Mode> {
+pub(crate) struct Args<M: Mode> {
     receiver: Option<Value<M>>,
     others: Others<M>,
 }
@@ -119,7 +119,7 @@ impl<M: Mode> Args<M> {
     }
 
     /// All of them in the heap.
-    fn items(&self, runtime: &Runtime, frame: Frame<M>) -> Items<M> {
+    pub(crate) fn items(&self, runtime: &Runtime, frame: Frame<M>) -> Items<M> {
         let items = Items::new(runtime, u32::from(self.count()));
         for index in 0..self.count() {
             items.set_items(u32::from(index), self.get(frame, index));
@@ -251,7 +251,7 @@ impl Pyllisp {
 
     /// The result of the current instruction, or its error.
     #[inline(always)]
-    pub(super) fn answer<M: Mode>(
+    pub(crate) fn answer<M: Mode>(
         &self,
         pc: Pc,
         state: &mut State<M>,
@@ -354,6 +354,8 @@ impl Pyllisp {
                         }
                     }
                 }
+            } else if let Some(function) = callee.cast::<CFunction<M>>() {
+                return self.call_c(pc, state, function, args);
             } else if let Some(bound) = callee.cast::<BoundMethod<M>>() {
                 args = args.after(self.runtime(), state.frame, bound.receiver());
                 callee = bound.method();
@@ -404,7 +406,7 @@ impl Pyllisp {
     }
 
     /// A function of the prelude.
-    pub(super) fn helper(&self, name: &'static str) -> ConstValue {
+    pub(crate) fn helper(&self, name: &'static str) -> ConstValue {
         self.helpers.borrow()[name]
     }
 }

@@ -13,9 +13,9 @@ use super::interface::{Answer, InterfaceInfo, Known};
 use super::operator::{self, EQ, NE};
 use super::{Pc, Pyllisp, State};
 use crate::object::{
-    BigInt, BoundMethod, Builtin, Closure, Dict, DictIterator, DictPart, Error, Generator, Greenlet,
-    Interface, List, ListIterator, Methods, Module, Multimethod, Range, Str, StrIterator, boolean, is_set,
-    list, null, repr, special, unset,
+    BigInt, BoundMethod, Builtin, CFunction, CType, Closure, Dict, DictIterator, DictPart, Error, Generator,
+    Greenlet, Interface, Library, List, ListIterator, Memory, Methods, Module, Multimethod, Range, Str,
+    StrIterator, Wrap, boolean, is_set, list, null, repr, special, unset,
 };
 
 /// The most arguments by which a multimethod may choose.
@@ -122,6 +122,7 @@ impl Pyllisp {
             Str string; List list; Dict dict; Closure closure; Builtin builtin; Interface interface; BigInt integer;
             ListIterator list_iterator; StrIterator string_iterator; Range range; Module module;
             Multimethod multimethod; Generator generator; Greenlet greenlet; BoundMethod bound_method; Error error;
+            Memory memory; CFunction cfunction; Library library; CType ctype; Wrap wrap;
         }
         if let Some(iterator) = value.cast::<DictIterator<M>>() {
             let part = iterator.part();

@@ -58,6 +58,20 @@ impl Pyllisp {
         running.set_greenlet(greenlet);
     }
 
+    /// A callback of C begins, in a greenlet of its own: the one that waits for it to end.
+    pub(crate) fn begin_callback(&self) -> Greenlet<Plain> {
+        let running = self.running::<Plain>();
+        let waiting = running.greenlet();
+        running.set_greenlet(new_main(self.runtime()));
+        waiting
+    }
+
+    /// The callback has ended, wherever it was then; nobody goes on with its greenlet.
+    pub(crate) fn end_callback(&self, own: Greenlet<Plain>, waiting: Greenlet<Plain>) {
+        own.set_stage(DEAD.into());
+        self.running::<Plain>().set_greenlet(waiting);
+    }
+
     /// `(greenlet.switch values…)`, the greenlet being the first of the arguments.
     pub(super) fn switch<M: Mode>(
         &self,

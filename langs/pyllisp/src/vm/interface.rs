@@ -178,6 +178,11 @@ pub struct Interfaces {
     pub(crate) greenlet: Known,
     pub(crate) bound_method: Known,
     pub(crate) error: Known,
+    pub(crate) ctype: Known,
+    pub(crate) memory: Known,
+    pub(crate) cfunction: Known,
+    pub(crate) library: Known,
+    pub(crate) wrap: Known,
     /// `null`, which is its own interface.
     pub(crate) null: Known,
 }

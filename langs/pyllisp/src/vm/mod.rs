@@ -1,7 +1,7 @@
 //! The interpreter: one step of it is in `step.rs`, what steps do is in the files beside it.
 
 mod access;
-mod call;
+pub(crate) mod call;
 pub mod dispatch;
 mod error;
 pub(crate) mod greenlet;
@@ -27,6 +27,7 @@ pub use run::{Failure, run_program};
 pub use step::{Pc, State};
 
 use crate::base;
+use crate::ffi::Ffi;
 use crate::object::{self, Characters, Interface, Str};
 use interface::{InterfaceInfo, Interfaces, Known};
 use link::Atom;
@@ -49,6 +50,8 @@ pub struct Pyllisp {
     characters: ConstValue,
     /// Which greenlet runs.
     running: ConstValue,
+    /// What is known of C.
+    pub(crate) ffi: Ffi,
     output: RefCell<Box<dyn Write>>,
 }
 
@@ -78,6 +81,7 @@ impl Pyllisp {
         }
         let characters = runtime.constant(table.to_value());
         let running = runtime.constant(greenlet::new_running(&runtime).to_value());
+        let ffi = Ffi::new(&runtime);
         let interp = Pyllisp {
             runtime,
             interfaces,
@@ -89,6 +93,7 @@ impl Pyllisp {
             atom_names: RefCell::default(),
             characters,
             running,
+            ffi,
             output: RefCell::new(output),
         };
         for name in KNOWN_ATOMS {
@@ -181,6 +186,11 @@ fn interfaces(runtime: &Runtime) -> Interfaces {
         greenlet: child("greenlet"),
         bound_method: child("bound_method"),
         error: child("error"),
+        ctype: child("ctype"),
+        memory: child("memory"),
+        cfunction: child("cfunction"),
+        library: child("library"),
+        wrap: child("wrap"),
         null,
     }
 }

@@ -9,6 +9,7 @@ use super::link::link;
 use super::module::ModuleInfo;
 use super::{Pc, Pyllisp, State};
 use crate::compile;
+use crate::ffi::Server;
 use crate::object::{Error, Frame, is_set, null, unset};
 use crate::position::SyntaxError;
 use crate::read;
@@ -67,7 +68,8 @@ impl Pyllisp {
         let slots = u32::from(code.code.slots);
         let frame = Frame::new(self.runtime(), code, None, None, 0, 0.into(), slots);
         let state = State { frame, result: null(), exception: unset() };
-        let state = vm.run(Pc::new(code, 0), state);
+        let server = Server { interp: self, vm };
+        let state = hotloop_ffi::callback::serve(&server, || vm.run(Pc::new(code, 0), state));
         if !is_set(state.exception) {
             return Ok(state.result);
         }

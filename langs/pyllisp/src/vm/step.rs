@@ -269,13 +269,16 @@ impl Interpreter for Pyllisp {
                     done!(dst, length)
                 } else if let Some(value) = self.name_in_module(object, name) {
                     done!(dst, value)
+                } else if let Some(value) = self.name_in_c(object, name) {
+                    done!(dst, value)
                 } else {
                     answer!(dst, get_attribute::<M>(self, object, name))
                 }
             }
             Instr::SetAttr { object, name, src } => {
                 let (object, name) = (get(frame, object), code.names[name.index()]);
-                if self.store_in_module(object, name, get(frame, src)) {
+                let value = get(frame, src);
+                if self.store_in_module(object, name, value) || self.set_memory_field(object, name, value) {
                     Step::Next(next)
                 } else {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
@@ -302,6 +305,8 @@ impl Interpreter for Pyllisp {
                             Step::Raise(pc)
                         }
                     }
+                } else if let Some(value) = self.memory_item(object, item) {
+                    done!(dst, value)
                 } else {
                     answer!(dst, get_item::<M>(self, object, item))
                 }
@@ -323,6 +328,8 @@ impl Interpreter for Pyllisp {
                             Step::Raise(pc)
                         }
                     }
+                } else if self.set_memory_item(object, item, get(frame, src)) {
+                    Step::Next(next)
                 } else {
                     answer!(set_item::<M>(self, object, item, get(frame, src)))
                 }
@@ -409,7 +416,7 @@ impl Interpreter for Pyllisp {
                     done!(dst, method)
                 } else {
                     set(frame, Reg(dst.0 + 1), unset());
-                    match self.name_in_module(object, name) {
+                    match self.name_in_module(object, name).or_else(|| self.name_in_c(object, name)) {
                         Some(value) => done!(dst, value),
                         None => answer!(dst, get_attribute::<M>(self, object, name)),
                     }

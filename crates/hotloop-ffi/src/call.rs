@@ -1,0 +1,190 @@
+//! Calls through libffi: for what does not fit registers, structures by value and functions with any number of
+//! arguments.
+
+use hotloop::foreign::{Foreign, Scalar};
+use libffi::middle::{Cif, CodePtr, Type as Shape};
+
+use crate::types::{Function, Kind, Type, TypeError};
+
+/// A value on its way to C or from it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Plain {
+    /// An integer or an address.
+    Word(u64),
+    /// A float.
+    Float(f64),
+    /// The address of a structure that goes by value.
+    At(usize),
+}
+
+/// What a function gave.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Returned {
+    /// Nothing.
+    Nothing,
+    /// An integer or an address.
+    Word(u64),
+    /// A float.
+    Float(f64),
+    /// A structure.
+    Bytes(Vec<u8>),
+}
+
+/// What libffi calls a type.
+fn shape(ty: &Type) -> Result<Shape, TypeError> {
+    Ok(match &ty.kind {
+        Kind::Void => Shape::void(),
+        Kind::Number(scalar) => scalar_shape(*scalar),
+        Kind::Pointer(_) => Shape::pointer(),
+        Kind::Record(record) => match record.body() {
+            Some(_) if record.union => {
+                return Err(TypeError(format!("{ty} can't be passed by value, as unions can't")));
+            }
+            Some(body) => {
+                let mut shapes = Vec::new();
+                for field in &body.fields {
+                    flatten(field.ty, &mut shapes)?;
+                }
+                if shapes.is_empty() {
+                    return Err(TypeError(format!("{ty} has nothing that could be passed")));
+                }
+                Shape::structure(shapes)
+            }
+            None => return Err(TypeError(format!("the size of {ty} is unknown"))),
+        },
+        Kind::Array(..) | Kind::Function(_) => {
+            return Err(TypeError(format!("{ty} can't be passed by value")));
+        }
+    })
+}
+
+/// Most items of an array in a structure that goes by value.
+const MOST_ITEMS: u64 = 4096;
+
+fn flatten(ty: &Type, shapes: &mut Vec<Shape>) -> Result<(), TypeError> {
+    match &ty.kind {
+        Kind::Array(of, length) => {
+            let length = length.unwrap_or(0);
+            if length > MOST_ITEMS {
+                return Err(TypeError(format!("{ty} is too large to be passed by value")));
+            }
+            for _ in 0..length {
+                flatten(of, shapes)?;
+            }
+            if shapes.len() as u64 > MOST_ITEMS {
+                return Err(TypeError(format!("{ty} is too large to be passed by value")));
+            }
+        }
+        _ => shapes.push(shape(ty)?),
+    }
+    Ok(())
+}
+
+fn scalar_shape(scalar: Scalar) -> Shape {
+    match scalar {
+        Scalar::I8 => Shape::i8(),
+        Scalar::U8 => Shape::u8(),
+        Scalar::I16 => Shape::i16(),
+        Scalar::U16 => Shape::u16(),
+        Scalar::I32 => Shape::i32(),
+        Scalar::U32 => Shape::u32(),
+        Scalar::I64 => Shape::i64(),
+        Scalar::U64 => Shape::u64(),
+        Scalar::F32 => Shape::f32(),
+        Scalar::F64 => Shape::f64(),
+    }
+}
+
+/// What libffi has to know of a function.
+pub(crate) fn interface(function: &Function) -> Result<Cif, TypeError> {
+    let args = function.args.iter().map(|arg| shape(arg)).collect::<Result<Vec<_>, _>>()?;
+    let refused = |_| TypeError("libffi knows no such function".into());
+    Cif::try_new(args, shape(function.result)?).map_err(refused)
+}
+
+fn variadic_interface(function: &Function, more: &[Plain]) -> Result<Cif, TypeError> {
+    let mut args = function.args.iter().map(|arg| shape(arg)).collect::<Result<Vec<_>, _>>()?;
+    args.extend(more.iter().map(|arg| match arg {
+        Plain::Float(_) => Shape::f64(),
+        // C's own promotions make nothing wider than this of what fits an `int`, and its low half is that.
+        Plain::Word(_) | Plain::At(_) => Shape::i64(),
+    }));
+    let refused = |_| TypeError("libffi knows no such function".into());
+    Cif::try_new_variadic(args, function.args.len(), shape(function.result)?).map_err(refused)
+}
+
+/// Calls a function. There are as many arguments as it takes, or more if it takes any number.
+///
+/// # Errors
+/// Such a function can't be called.
+pub fn call(
+    _allowed: Foreign,
+    function: &Function,
+    address: usize,
+    args: &[Plain],
+) -> Result<Returned, TypeError> {
+    assert!(args.len() >= function.args.len(), "fewer arguments than the function takes");
+    let more = &args[function.args.len()..];
+    let special;
+    let cif = if more.is_empty() && !function.variadic {
+        match function.interface.get_or_init(|| interface(function).ok()) {
+            Some(cif) => cif,
+            None => return interface(function).map(|_| Returned::Nothing),
+        }
+    } else {
+        special = variadic_interface(function, more)?;
+        &special
+    };
+    // Each argument has a word of its own, in which it begins.
+    let kinds = function.args.iter().map(|arg| arg.scalar()).chain(more.iter().map(|_| None));
+    let mut words: Vec<u64> = args
+        .iter()
+        .zip(kinds)
+        .map(|(arg, scalar)| match *arg {
+            Plain::Word(word) => word,
+            Plain::Float(float) if scalar == Some(Scalar::F32) => (float as f32).to_bits().into(),
+            Plain::Float(float) => float.to_bits(),
+            Plain::At(address) => address as u64,
+        })
+        .collect();
+    let mut places: Vec<*mut libc::c_void> = words
+        .iter_mut()
+        .zip(args)
+        .map(|(word, arg)| match arg {
+            Plain::At(address) => std::ptr::with_exposed_provenance_mut(*address),
+            _ => std::ptr::from_mut(word).cast(),
+        })
+        .collect();
+    let size = match function.result.kind {
+        Kind::Void => 0,
+        _ => function.result.size()?,
+    };
+    // At least a word, aligned as anything in C may be.
+    let mut result = vec![0u128; (size as usize).div_ceil(16).max(1)];
+    let code = CodePtr::from_ptr(std::ptr::with_exposed_provenance(address));
+    // SAFETY: the interface describes these arguments and that room for the result; that it describes the function,
+    // who gave the permission vouches for.
+    unsafe {
+        libffi::raw::ffi_call(
+            cif.as_raw_ptr(),
+            Some(*code.as_fun()),
+            result.as_mut_ptr().cast(),
+            places.as_mut_ptr(),
+        );
+    }
+    Ok(returned(function.result, &result, size as usize))
+}
+
+fn returned(ty: &Type, result: &[u128], size: usize) -> Returned {
+    let word = result[0] as u64;
+    match ty.scalar() {
+        Some(Scalar::F32) => Returned::Float(f32::from_bits(word as u32).into()),
+        Some(Scalar::F64) => Returned::Float(f64::from_bits(word)),
+        Some(scalar) => Returned::Word(scalar.extend(word)),
+        None if matches!(ty.kind, Kind::Void) => Returned::Nothing,
+        None => {
+            let bytes = result.iter().flat_map(|word| word.to_ne_bytes());
+            Returned::Bytes(bytes.take(size).collect())
+        }
+    }
+}

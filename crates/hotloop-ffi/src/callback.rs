@@ -1,0 +1,132 @@
+//! Functions of a language as addresses that C calls.
+//!
+//! What C calls is a piece of code made by libffi for one function of one interpreter. It finds the interpreter among
+//! those that run on this thread ([`serve`]); if there is none, or on another thread, nothing is called and C gets 0.
+//!
+//! Errors of the language can't travel through C's frames: the handler remembers them, answers 0, and raises them
+//! when the call of C is over.
+
+use std::cell::RefCell;
+use std::thread::ThreadId;
+
+use hotloop::foreign::{Foreign, Scalar};
+use libffi::low::ffi_cif;
+use libffi::middle::Closure;
+
+use crate::call::{Plain, interface};
+use crate::types::{Function, Kind, TypeError};
+
+/// Whose functions C calls.
+pub trait Handler {
+    /// A number that no other handler has.
+    fn owner(&self) -> u64;
+    /// Calls a function by its number; the answer is a word or a float as the function's type has it.
+    fn call(&self, number: usize, args: &[Plain]) -> Plain;
+}
+
+thread_local! {
+    /// Those that run on this thread, the innermost last. Each is valid until its `serve` ends.
+    static RUNNING: RefCell<Vec<*const dyn Handler>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While this runs, callbacks of the handler's find it.
+pub fn serve<T>(handler: &dyn Handler, run: impl FnOnce() -> T) -> T {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            RUNNING.with_borrow_mut(Vec::pop);
+        }
+    }
+    let pointer = std::ptr::from_ref(handler);
+    // SAFETY: only the lifetime changes, and `End` takes the pointer away before the reference ends.
+    let pointer = unsafe { std::mem::transmute::<*const dyn Handler, *const dyn Handler>(pointer) };
+    RUNNING.with_borrow_mut(|running| running.push(pointer));
+    let _end = End;
+    run()
+}
+
+/// What a callback's code knows.
+struct Shared {
+    owner: u64,
+    number: usize,
+    thread: ThreadId,
+    function: &'static Function,
+}
+
+/// Makes a function that C can call, of a type and with a number that the handler knows: its address. It lives as long
+/// as the process, as nobody knows for how long C keeps it.
+///
+/// # Errors
+/// Functions of that type can't be made.
+pub fn make(
+    _allowed: Foreign,
+    owner: u64,
+    number: usize,
+    function: &'static Function,
+) -> Result<usize, TypeError> {
+    let by_value = |ty: &crate::types::Type| matches!(ty.kind, Kind::Record(_));
+    if function.variadic || by_value(function.result) || function.args.iter().any(|arg| by_value(arg)) {
+        return Err(TypeError(
+            "structures by value and any number of arguments can't be handed to a callback".into(),
+        ));
+    }
+    let interface = interface(function)?;
+    let shared = Box::leak(Box::new(Shared { owner, number, thread: std::thread::current().id(), function }));
+    let closure = Closure::try_new(interface, entry, &*shared)
+        .map_err(|_| TypeError("libffi can't make a callback".into()))?;
+    let closure = Box::leak(Box::new(closure));
+    Ok((*closure.code_ptr() as *const ()).expose_provenance())
+}
+
+/// What libffi calls. A panic can't unwind through C: it ends the process here.
+unsafe extern "C" fn entry(
+    _interface: &ffi_cif,
+    result: &mut u64,
+    args: *const *const libc::c_void,
+    shared: &Shared,
+) {
+    *result = 0;
+    if std::thread::current().id() != shared.thread {
+        return;
+    }
+    let plain: Vec<Plain> = shared
+        .function
+        .args
+        .iter()
+        .enumerate()
+        .map(|(index, ty)| {
+            let scalar = ty.scalar().unwrap_or(Scalar::U64);
+            // SAFETY: libffi hands over one pointer for each argument of the interface, to a number of its type.
+            let word = unsafe { read(*args.add(index), scalar) };
+            if scalar.is_float() { Plain::Float(f64::from_bits(word)) } else { Plain::Word(word) }
+        })
+        .collect();
+    let handlers = RUNNING.with_borrow(Clone::clone);
+    // SAFETY: a handler that is in the list is valid: `serve` has not ended.
+    let mut handlers = handlers.iter().rev().map(|handler| unsafe { &**handler });
+    let Some(handler) = handlers.find(|handler| handler.owner() == shared.owner) else { return };
+    *result = match (handler.call(shared.number, &plain), shared.function.result.scalar()) {
+        (Plain::Float(float), Some(Scalar::F32)) => (float as f32).to_bits().into(),
+        (Plain::Float(float), _) => float.to_bits(),
+        // libffi wants small integers widened.
+        (Plain::Word(word), Some(scalar)) => scalar.extend(word),
+        _ => 0,
+    };
+}
+
+/// # Safety
+/// There is such a number at the address.
+unsafe fn read(place: *const libc::c_void, scalar: Scalar) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match scalar {
+            Scalar::F32 => f64::from(place.cast::<f32>().read()).to_bits(),
+            _ => {
+                let mut bytes = [0u8; 8];
+                let size = scalar.size() as usize;
+                std::ptr::copy_nonoverlapping(place.cast::<u8>(), bytes.as_mut_ptr(), size);
+                scalar.extend(u64::from_ne_bytes(bytes))
+            }
+        }
+    }
+}
