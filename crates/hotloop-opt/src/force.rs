@@ -61,6 +61,7 @@ impl Optimizer<'_> {
         let mut new = Op::new(Opcode::Call, &[]).with_descr(op.descr);
         new.list = self.state.out.push_list(operands);
         let result = self.emit(new);
+        self.learn_foreign(result, op.call().get());
         self.after_call(op.call().get().effect);
         Val::Op(result)
     }

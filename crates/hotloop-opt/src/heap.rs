@@ -378,6 +378,7 @@ impl Optimizer<'_> {
         let mut new = Op::new(Opcode::Call, &[]).with_descr(op.descr);
         new.list = self.state.out.push_list(args.iter().copied());
         let result = self.emit(new);
+        self.learn_foreign(result, descr);
         self.after_call(descr.effect);
         if looks {
             let call = op.descr;

@@ -417,3 +417,58 @@ fn a_function_whose_loop_a_bridge_meets_is_called() {
     let (_, summary) = traces_and_summary("storage", &[&source]);
     assert!(summary.exits < 10_000, "{summary}");
 }
+
+/// Functions of C are called by one instruction: no libffi, nothing is made.
+#[test]
+fn c_is_called_directly() {
+    let source = "\
+ffi = (import \"ffi\")
+strlen = (ffi.handle (ffi.library null) \"strlen\" (ffi.cfunc ffi.size_t [(ffi.pointer ffi.char)]))
+cos = (ffi.handle (ffi.library \"libm.so.6\") \"cos\" (ffi.cfunc ffi.double [ffi.double]))
+main = (func n)
+    i = 0
+    x = 0.0
+    (while i < n)
+        x = (cos x) + (strlen \"hello\")
+        i += 1
+    (return x)
+(main 20000)
+";
+    let bodies = bodies("directly", source);
+    none_of(&bodies, &[Class::Alloc, Class::Read, Class::Write]);
+    let (ops, text) = &bodies[bodies.len() - 1];
+    assert_eq!(ops.iter().filter(|code| code.class() == Class::Call).count(), 2, "{text}");
+    assert!(text.contains("call \"C [f64] f64\" [") && text.contains("call \"C [u64] u64\" ["), "{text}");
+    assert!(ops.iter().filter(|code| code.is_guard()).count() <= 4, "{text}");
+}
+
+/// Fields and items of C's memory are a load or a store each, and an index is checked before the loop.
+#[test]
+fn memory_of_c_is_read_in_place() {
+    let source = "\
+ffi = (import \"ffi\")
+point = (ffi.struct [[\"x\" ffi.int] [\"y\" ffi.double]])
+main = (func n)
+    items = (ffi.malloc ffi.short n)
+    p = (ffi.automem point)
+    i = 0
+    sum = 0
+    (while i < n)
+        items[i] = 7
+        sum += items[i]
+        p.x = 3
+        p.y = p.y + 1.0
+        i += 1
+    (ffi.free items)
+    (return sum)
+(main 20000)
+";
+    let bodies = bodies("memory", source);
+    none_of(&bodies, &[Class::Alloc, Class::Call]);
+    let (ops, text) = &bodies[bodies.len() - 1];
+    let count = |wanted: Opcode| ops.iter().filter(|code| **code == wanted).count();
+    assert_eq!((count(Opcode::LoadRaw), count(Opcode::StoreRaw)), (2, 3), "{text}");
+    let touched = ops.iter().filter(|code| matches!(code.class(), Class::Read | Class::Write)).count();
+    assert_eq!(touched, 5, "nothing else is read or written: {text}");
+    assert!(ops.iter().filter(|code| code.is_guard()).count() <= 4, "{text}");
+}

@@ -160,12 +160,9 @@ impl Pyllisp {
             _ => (memory.ty().get(), None),
         };
         let size = ty.size().ok().filter(|size| *size < LARGEST)? as i64;
-        let inside = match length {
-            Some(length) => index.is_index_of(length as i64),
-            // Of memory that nobody knows the size of, any item is as good as another.
-            None => memory.block().is_none() || index.is_index_of(1 << 31),
-        };
-        if !inside {
+        if let Some(length) = length
+            && !index.is_index_of(length as i64)
+        {
             return None;
         }
         Some((ty, if size == 1 { index } else { index.checked_mul(size)? }))

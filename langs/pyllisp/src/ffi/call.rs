@@ -139,7 +139,7 @@ impl Pyllisp {
         }
         match answer.map_err(|error| self.error(&format!("{name}: {error}")))? {
             Returned::Nothing => Ok(null()),
-            Returned::Word(word) => Ok(self.from_word(signature.result, word)),
+            Returned::Word(word) => Ok(self.value_of_word(signature.result, word)),
             Returned::Float(float) => Ok(Value::from_float(self.runtime(), float.into())),
             Returned::Bytes(bytes) => {
                 let memory = self.room(signature.result, bytes.len() as u64)?;

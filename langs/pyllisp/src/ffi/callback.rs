@@ -95,7 +95,7 @@ impl Pyllisp {
                 values,
                 match *arg {
                     Word::Float(float) => Value::from_float(runtime, float.into()),
-                    Word::Word(word) => self.from_word(ty, word),
+                    Word::Word(word) => self.value_of_word(ty, word),
                     Word::At(_) => null(),
                 },
             );
@@ -112,9 +112,8 @@ impl Pyllisp {
         frame.set_slots(1, values.to_value());
         self.ffi.depth.set(self.ffi.depth.get() + 1);
         let waiting = self.begin_callback();
-        let own = self.running::<Plain>().greenlet();
         let end = vm.run(Pc::new(code, 0), State { frame, result: null(), exception: unset() });
-        self.end_callback(own, waiting);
+        self.end_callback(waiting);
         self.ffi.depth.set(self.ffi.depth.get() - 1);
         if is_set(end.exception) {
             return Err(Raise(end.exception));

@@ -130,7 +130,7 @@ impl Pyllisp {
     }
 
     /// A value for what C gave as a word.
-    pub(super) fn from_word(&self, ty: &'static Type, word: u64) -> Value<Plain> {
+    pub(super) fn value_of_word(&self, ty: &'static Type, word: u64) -> Value<Plain> {
         match &ty.kind {
             Kind::Number(Scalar::U64) => self.unsigned(word),
             Kind::Pointer(_) if word == 0 => null(),
@@ -171,7 +171,7 @@ impl Pyllisp {
         self.check_room(memory, offset, ty, place)?;
         Ok(match foreign.load(scalar, memory.address(), offset.into()) {
             Number::Float(float) => Value::from_float(self.runtime(), float),
-            Number::Word(word) => self.from_word(ty, word.get() as u64),
+            Number::Word(word) => self.value_of_word(ty, word.get() as u64),
         })
     }
 

@@ -314,7 +314,7 @@ fn cast(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         Kind::Number(scalar) => {
             let float = value.as_float().map(|float| float.get() as i64 as u64);
             match number.or(float).or(address.map(|(address, _)| address as u64)) {
-                Some(word) => Ok(interp.from_word(ty, scalar.extend(word))),
+                Some(word) => Ok(interp.value_of_word(ty, scalar.extend(word))),
                 None => refused(),
             }
         }

@@ -83,6 +83,9 @@ pub struct Greenlet {
 pub struct Running {
     /// The one.
     pub greenlet: Greenlet,
+    /// The one in which the program, or the callback of C that runs, began: the only one without a parent that can
+    /// be switched to.
+    pub base: Greenlet,
 }
 
 /// A name's place in a module.

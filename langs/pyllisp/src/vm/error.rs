@@ -35,9 +35,11 @@ pub enum Complaint {
     ExpectedAtLeast,
     /// A greenlet that has ended can't go on.
     DeadGreenlet,
+    /// A callback can't go on with what waits for C to return.
+    OutOfCallback,
 }
 
-const COMPLAINTS: [Complaint; 9] = [
+const COMPLAINTS: [Complaint; 10] = [
     Complaint::Assertion,
     Complaint::CannotCall,
     Complaint::CannotInstantiate,
@@ -47,6 +49,7 @@ const COMPLAINTS: [Complaint; 9] = [
     Complaint::AlreadyRunning,
     Complaint::ExpectedAtLeast,
     Complaint::DeadGreenlet,
+    Complaint::OutOfCallback,
 ];
 
 impl GreenWord for Complaint {
@@ -71,6 +74,7 @@ pub fn complaint(interp: &Pyllisp, what: Complaint, about: Value<Plain>, number:
         Complaint::Recursion => interp.error("maximum recursion depth exceeded"),
         Complaint::Stop => interp.stop(),
         Complaint::DeadGreenlet => interp.error("dead greenlet"),
+        Complaint::OutOfCallback => interp.error("cannot switch out of a callback"),
         Complaint::AlreadyRunning => interp.error("generator is running already"),
         Complaint::ExpectedAtLeast => {
             let got = about.as_small().map_or(0, |count| count.to_int().get());

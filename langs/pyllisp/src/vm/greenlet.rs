@@ -30,7 +30,8 @@ pub(crate) fn new_greenlet(interp: &Pyllisp, function: Value<Plain>, args: List<
 
 /// The place of the greenlet that runs, with the one that every program begins in.
 pub(super) fn new_running(runtime: &Runtime) -> Running<Plain> {
-    Running::new(runtime, new_main(runtime))
+    let main = new_main(runtime);
+    Running::new(runtime, main, main)
 }
 
 fn new_main(runtime: &Runtime) -> Greenlet<Plain> {
@@ -56,20 +57,31 @@ impl Pyllisp {
         }
         greenlet.set_frame(None);
         running.set_greenlet(greenlet);
+        running.set_base(greenlet);
     }
 
-    /// A callback of C begins, in a greenlet of its own: the one that waits for it to end.
-    pub(crate) fn begin_callback(&self) -> Greenlet<Plain> {
+    /// A callback of C begins, in a greenlet of its own: those that wait for it to end.
+    pub(crate) fn begin_callback(&self) -> Running<Plain> {
         let running = self.running::<Plain>();
-        let waiting = running.greenlet();
-        running.set_greenlet(new_main(self.runtime()));
+        let waiting = Running::new(self.runtime(), running.greenlet(), running.base());
+        let own = new_main(self.runtime());
+        running.set_greenlet(own);
+        running.set_base(own);
         waiting
     }
 
     /// The callback has ended, wherever it was then; nobody goes on with its greenlet.
-    pub(crate) fn end_callback(&self, own: Greenlet<Plain>, waiting: Greenlet<Plain>) {
-        own.set_stage(DEAD.into());
-        self.running::<Plain>().set_greenlet(waiting);
+    pub(crate) fn end_callback(&self, waiting: Running<Plain>) {
+        let running = self.running::<Plain>();
+        running.base().set_stage(DEAD.into());
+        running.set_greenlet(waiting.greenlet());
+        running.set_base(waiting.base());
+    }
+
+    /// Whether it is the first of a run of the interpreter that waits for C: what it goes on with must not run before
+    /// C has returned.
+    fn waits_for_c<M: Mode>(&self, greenlet: Greenlet<M>) -> bool {
+        greenlet.parent().is_none() && !greenlet.is_same(self.running::<M>().base())
     }
 
     /// `(greenlet.switch values…)`, the greenlet being the first of the arguments.
@@ -111,6 +123,9 @@ impl Pyllisp {
 
     /// Goes on with a greenlet that waits; whoever ran before is noted already.
     fn go_on<M: Mode>(&self, state: &mut State<M>, greenlet: Greenlet<M>, value: Value<M>) -> Outcome {
+        if self.waits_for_c(greenlet) {
+            return self.complain(state, Complaint::OutOfCallback, null(), 0);
+        }
         let Some(frame) = greenlet.frame() else {
             return self.complain(state, Complaint::DeadGreenlet, null(), 0);
         };
@@ -164,6 +179,9 @@ impl Pyllisp {
     pub(super) fn raise_in_parent<M: Mode>(&self) -> Option<Frame<M>> {
         let running = self.running::<M>();
         let parent = self.bury(running.greenlet())?;
+        if self.waits_for_c(parent) {
+            return None;
+        }
         let frame = parent.frame()?;
         parent.set_frame(None);
         running.set_greenlet(parent);
