@@ -24,6 +24,8 @@ fuzz                   run generated programs in all modes of xtask/src/modes.rs
     --generator PATH   prints a program for the seed it is given, which then runs in a process for each mode
                        (default: Pyllisp's example `generate`, many programs in one process)
     --traces N         instead of programs, so many random traces: machine code against the reference
+    --types N          instead of programs, so many random declarations of C: their layouts and calls against a
+                       C compiler's, and a hundred times as many texts of types
     --mode NAME        only the modes whose name contains NAME
     --hotloop PATH     use this program instead of building it";
 
@@ -40,7 +42,11 @@ pub fn command(mut args: Args) -> Result<()> {
     let generator = args.option("--generator")?;
     let given = args.option("--hotloop")?;
     let traces = args.number("--traces", 0)?;
+    let types = args.number("--types", 0)?;
     args.rest()?;
+    if types > 0 {
+        return declarations(first, types);
+    }
     if traces > 0 {
         return sessions(first, traces);
     }
@@ -105,6 +111,16 @@ fn sessions(first: u64, traces: u64) -> Result<()> {
     let status = Command::new(&example).args([first, traces].map(|number| number.to_string())).status();
     let status = status.map_err(|error| format!("{}: {error}", example.display()))?;
     if status.success() { Ok(()) } else { Err(format!("random traces: {status}")) }
+}
+
+/// Random types of C; the example of `hotloop-ffi` says what differs.
+fn declarations(first: u64, count: u64) -> Result<()> {
+    let example = workspace::example("hotloop-ffi", "types")?;
+    let folder = workspace::scratch("fuzz")?;
+    let numbers = [first, count].map(|number| number.to_string());
+    let status = Command::new(&example).args(numbers).arg(folder).status();
+    let status = status.map_err(|error| format!("{}: {error}", example.display()))?;
+    if status.success() { Ok(()) } else { Err(format!("random types: {status}")) }
 }
 
 struct Fuzzer {

@@ -7,6 +7,7 @@ use hotloop::{Options, Plan};
 use hotloop_log::Log;
 
 use crate::failure::Failure;
+use crate::headers::{self, Headers};
 use crate::language::LANGUAGES;
 
 /// What the command line asks for.
@@ -15,6 +16,7 @@ pub enum Command {
     Help,
     Version,
     Prompt(Settings),
+    Headers(Headers),
     Run { settings: Settings, file: PathBuf, arguments: Vec<OsString> },
 }
 
@@ -39,6 +41,9 @@ pub fn help() -> String {
         "\
 Usage: hotloop run [OPTION…] FILE [ARGUMENT…]    run a program
        hotloop [OPTION…]                         a prompt for Pyllisp
+       hotloop headers [OPTION…] FILE.h… -o FILE.json [-- ARGUMENT…]
+                                                 describe C headers for the module `api`; needs clang, which gets the
+                                                 arguments
 
 The extension of FILE says the language:
 {languages}
@@ -50,8 +55,16 @@ Options:
     --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
     --nursery SIZE       what is allocated between two collections of a small heap (32M)
     --gc-stress N        collect garbage at every N-th allocation, and verify the heap (for tests)
+    --no-ffi             a sandbox: the modules `ffi`, `api` and `fs` are refused, and files are imported from the
+                         program's own folder only
     --check-hints        check what the interpreter promises to the JIT (slow)
     --help, --version
+
+Options of `headers`:
+    --library NAME       a file of the library, like libz.so.1
+    --prefix PREFIX      what may be left out at the beginning of names, like SDL_
+    --also FOLDER        a folder whose files are described, too
+    --alone              other files in the headers' folders are not described
 
 Parameters of the JIT:
     {parameters}
@@ -88,6 +101,9 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
                     arguments: words.collect(),
                 });
             }
+            if text == "headers" {
+                return headers::parse(words).map(Command::Headers);
+            }
             if text != "run" {
                 return Err(unknown_command(&word));
             }
@@ -117,6 +133,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
                 options.gc_verify = true;
             }
             _ if has_value => return Err(unknown_option(name)),
+            "--no-ffi" => options.sandbox = true,
             "--check-hints" => options.jit.check_hints = true,
             "--help" | "-h" => return Ok(Command::Help),
             "--version" | "-V" => return Ok(Command::Version),
@@ -132,12 +149,14 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Command, Failure> 
 
 fn unknown_command(word: &OsStr) -> Failure {
     let word = word.display();
-    Failure::usage(format!("no command `{word}`; to run a program: `hotloop run FILE`; see `hotloop --help`"))
+    Failure::usage(format!(
+        "no command `{word}`; to run a program: `hotloop run FILE`; to describe headers: `hotloop headers`; see `hotloop --help`"
+    ))
 }
 
 fn unknown_option(name: &str) -> Failure {
     Failure::usage(format!(
-        "no option `{name}`; there are: --jit, --heap, --gc-stress, --check-hints, --help, --version"
+        "no option `{name}`; there are: --jit, --heap, --gc-stress, --no-ffi, --check-hints, --help, --version"
     ))
 }
 
@@ -220,7 +239,9 @@ mod tests {
         assert_eq!(options.heap_limit, Some(3 << 10));
         assert_eq!(file, PathBuf::from("a.pyl"));
         assert_eq!(arguments, ["--jit", "off"]);
-        let (options, file, _) = run("--check-hints run --gc-stress=5 -- -x.b");
+        assert!(!options.sandbox);
+        let (options, file, _) = run("--check-hints run --no-ffi --gc-stress=5 -- -x.b");
+        assert!(options.sandbox);
         assert!(options.jit.check_hints);
         assert_eq!(options.gc_stress, Some(5));
         assert_eq!(file, PathBuf::from("-x.b"));

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod failure;
+mod headers;
 mod input;
 mod language;
 mod output;
@@ -40,6 +41,7 @@ fn obey() -> Result<(), Failure> {
     match arguments::parse(std::env::args_os().skip(1))? {
         Command::Help => say(&arguments::help()),
         Command::Version => say(concat!("hotloop ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Headers(headers) => headers::run(&headers),
         Command::Prompt(settings) => repl::run(settings),
         Command::Run { settings, file, arguments } => on_a_deep_stack(move || {
             let result = language::run(settings, &file, &arguments);

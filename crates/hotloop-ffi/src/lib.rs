@@ -5,6 +5,7 @@
 //! * [`call`]: calls of any signature, through libffi (those that fit registers are the toolkit's own,
 //!   [`hotloop::foreign`]);
 //! * [`callback`]: functions of the language as addresses that C calls;
+//! * [`description`], [`text`]: headers as JSON, types as text; [`headers`] makes descriptions of C headers by clang;
 //! * [`memory`]: `malloc` and what is known of its blocks.
 //!
 //! Everything that can break memory takes a [`Foreign`](hotloop::foreign::Foreign), the permission that a runtime hands
@@ -13,8 +14,13 @@
 
 pub mod call;
 pub mod callback;
+pub mod description;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod headers;
 pub mod library;
 pub mod memory;
+pub mod text;
 pub mod types;
 
 pub use types::{Function, Kind, Record, Type, TypeError};

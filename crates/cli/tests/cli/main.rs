@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! bad_input.rs    files, programs and command lines that are wrong
+//! foreign.rs      C: the game, descriptions of headers, the sandbox
 //! interrupt.rs    Ctrl-C
 //! programs.rs     the benchmarks' and the languages' programs, in every mode
 //! prompt.rs       sessions
 //! ```
 
 mod bad_input;
+mod foreign;
 mod interrupt;
 mod programs;
 mod prompt;

@@ -76,7 +76,14 @@ pub fn kit() -> &'static Kit {
             TypeRef::intern(TypeDescr { name, id, fixed_size, fields, items, virtualizable })
         };
         let call = |name: &str, address: usize, result, effect, raises| {
-            CallId::intern(CallDescr { name: format!("random_{name}"), address, result, effect, raises })
+            CallId::intern(CallDescr {
+                name: format!("random_{name}"),
+                address,
+                result,
+                effect,
+                raises,
+                foreign: None,
+            })
         };
         let native =
             |name, function: extern "C" fn(u64, u64, u64) -> Answer, takes, result, effect, raises| Native {

@@ -1,4 +1,4 @@
-//! The module `fs`, and one that is there but empty yet: `api`.
+//! The module `fs`.
 
 use hotloop::prelude::*;
 
@@ -8,7 +8,6 @@ use crate::vm::interface::{Answer, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
     module(interp, "fs", &[("read_file", Work::Native(read_file))]);
-    module(interp, "api", &[]);
 }
 
 fn read_file(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

@@ -105,7 +105,11 @@ impl Pyllisp {
     }
 
     /// Calls a function of C through libffi.
-    fn call_any(&self, function: CFunction<Plain>, args: Items<Plain>) -> Result<Value<Plain>, Raise<Plain>> {
+    pub(super) fn call_any(
+        &self,
+        function: CFunction<Plain>,
+        args: Items<Plain>,
+    ) -> Result<Value<Plain>, Raise<Plain>> {
         let foreign = self.foreign()?;
         let ty: &'static Type = function.ty().get();
         let name = text::text(function.name());

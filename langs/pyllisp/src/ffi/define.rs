@@ -86,6 +86,7 @@ pub(crate) fn define(interp: &Pyllisp) {
     method(interp, interp.interfaces.ctype, "declare", Work::Native(declare));
     let value = Module::new(runtime, GreenRef::new(info)).to_value();
     interp.modules.borrow_mut().insert("ffi".to_owned(), runtime.constant(value));
+    super::api::define(interp);
 }
 
 impl Pyllisp {
@@ -149,9 +150,20 @@ impl Pyllisp {
         let shown = name.unwrap_or("the process itself");
         let library = library::Library::open(self.foreign()?, name)
             .map_err(|error| self.error(&format!("cannot load library {shown}: {error}")))?;
-        let info = Box::leak(Box::new(LibraryInfo { name: shown.to_owned(), library }));
+        let info = LibraryInfo { name: shown.to_owned(), library: Some(library), description: None };
+        Ok(self.library_of(info, api, null()))
+    }
+
+    /// A library as programs see it.
+    pub(super) fn library_of(
+        &self,
+        info: LibraryInfo,
+        api: Value<Plain>,
+        loader: Value<Plain>,
+    ) -> Library<Plain> {
+        let info = Box::leak(Box::new(info));
         let symbols = dict::new(self.runtime());
-        Ok(Library::new(self.runtime(), GreenRef::new(info), api, symbols))
+        Library::new(self.runtime(), GreenRef::new(info), api, loader, symbols)
     }
 }
 

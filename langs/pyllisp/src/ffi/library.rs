@@ -1,9 +1,12 @@
 //! Libraries: symbols by name, as functions and as memory.
 
 use hotloop::prelude::*;
+use hotloop_ffi::description::{Constant, Description, Meaning};
 use hotloop_ffi::{Kind, Type, library};
 
-use crate::object::{CFunction, CType, Dict, Library, Memory, Str, Wrap, dict, is_set, repr, text, unset};
+use crate::object::{
+    CFunction, CType, Dict, Items, Library, Memory, Str, Wrap, dict, is_set, number, repr, text, unset,
+};
 use crate::vm::Pyllisp;
 use crate::vm::interface::Answer;
 use crate::vm::link::Atom;
@@ -13,14 +16,22 @@ use crate::vm::link::Atom;
 pub struct LibraryInfo {
     /// What it is called in errors.
     pub name: String,
-    /// The library itself.
-    pub library: &'static library::Library,
+    /// The library itself; nothing if a loader knows its functions.
+    pub library: Option<&'static library::Library>,
+    /// What its header says.
+    pub description: Option<&'static Description>,
 }
 
-/// What a library's name means; unset if it means nothing.
+/// What a library's name means; unset if it means nothing, or if a loader has not been asked yet.
 #[elidable(caches)]
 fn member(interp: &Pyllisp, library: Library<Plain>, name: Atom) -> Value<Plain> {
-    interp.member(library, name).unwrap_or(unset())
+    let name = interp.atom_name(name);
+    match interp.known_member(library, &name) {
+        Some(known) => known,
+        // A loader is a function of C, which may do anything: not here.
+        None if library.info().library.is_none() => unset(),
+        None => interp.member(library, &name).unwrap_or(unset()),
+    }
 }
 
 impl Pyllisp {
@@ -32,33 +43,62 @@ impl Pyllisp {
     }
 
     /// A name of a library: a function, a variable, or whatever its description has.
-    pub(crate) fn member(&self, library: Library<Plain>, name: Atom) -> Answer {
-        let runtime = self.runtime();
-        let name = self.atom_name(name);
-        let key = self.text(&name);
-        if let Ok(Some(known)) = dict::get(library.symbols(), key) {
+    pub(crate) fn member(&self, library: Library<Plain>, name: &str) -> Answer {
+        if let Some(known) = self.known_member(library, name) {
             return Ok(known);
         }
-        let mut symbol = name.clone();
-        let mut ty = Type::void();
-        if let Some(api) = library.api().cast::<Dict<Plain>>() {
-            let Ok(Some(described)) = dict::get(api, key) else {
-                return Err(self.missing(&name, library.to_value(), &repr::repr(self, library.to_value())));
+        let info = library.info().get();
+        let found = if let Some(description) = info.description {
+            self.described_member(library, description, name)?
+        } else if let Some(api) = library.api().cast::<Dict<Plain>>() {
+            let Ok(Some(described)) = dict::get(api, self.text(name)) else {
+                return Err(self.no_member(library, name));
             };
             if let Some(wrap) = described.cast::<Wrap<Plain>>() {
-                symbol = text::text(wrap.name());
-                ty = wrap.ty().ty().get();
+                self.symbol(library, name, &text::text(wrap.name()), wrap.ty().ty().get())?
             } else if let Some(described) = described.cast::<CType<Plain>>() {
-                ty = described.ty().get();
+                self.symbol(library, name, name, described.ty().get())?
             } else {
                 return Ok(described);
             }
-        }
-        let found = self.symbol(library, &name, &symbol, ty)?;
-        if dict::set(runtime, library.symbols(), key, found).is_err() {
+        } else {
+            self.symbol(library, name, name, Type::void())?
+        };
+        if dict::set(self.runtime(), library.symbols(), self.text(name), found).is_err() {
             return Err(self.error("a library's names are strings"));
         }
         Ok(found)
+    }
+
+    fn known_member(&self, library: Library<Plain>, name: &str) -> Option<Value<Plain>> {
+        dict::get(library.symbols(), self.text(name)).ok().flatten()
+    }
+
+    fn no_member(&self, library: Library<Plain>, name: &str) -> Raise<Plain> {
+        let library = library.to_value();
+        self.missing(name, library, &repr::repr(self, library))
+    }
+
+    fn described_member(
+        &self,
+        library: Library<Plain>,
+        description: &'static Description,
+        name: &str,
+    ) -> Answer {
+        let meaning = description.find(name).map_err(|error| {
+            self.error(&format!("the description of {} is wrong: {error}", library.info().name))
+        })?;
+        match meaning {
+            None => Err(self.no_member(library, name)),
+            Some(Meaning::Constant(Constant::Int(value))) => Ok(number::integer(self.runtime(), value)),
+            Some(Meaning::Constant(Constant::Unsigned(value))) => Ok(self.unsigned(value)),
+            Some(Meaning::Constant(Constant::Float(value))) => {
+                Ok(Value::from_float(self.runtime(), value.into()))
+            }
+            Some(Meaning::Constant(Constant::Text(value))) => Ok(self.text(&value)),
+            Some(Meaning::Type(ty)) => Ok(self.type_value(ty)),
+            Some(Meaning::Symbol(symbol, ty)) => self.symbol(library, name, &symbol, ty),
+        }
     }
 
     /// A symbol of a library, as a function or as memory.
@@ -70,12 +110,29 @@ impl Pyllisp {
         ty: &'static Type,
     ) -> Answer {
         let info = library.info();
-        let Some(address) = info.library.symbol(symbol) else {
+        let found = match info.library {
+            Some(library) => library.symbol(symbol),
+            None => self.loaded(library.loader(), symbol)?,
+        };
+        let Some(address) = found else {
             return Err(self.error(&format!("no symbol {symbol} in library {}", info.name)));
         };
         Ok(match ty.kind {
             Kind::Function(_) => self.function_at(address as i64, ty, name),
             _ => self.memory_at(address as i64, ty),
+        })
+    }
+
+    /// The address that a loader, a function of C, gives for a name.
+    fn loaded(&self, loader: Value<Plain>, symbol: &str) -> Result<Option<usize>, Raise<Plain>> {
+        let Some(function) = loader.cast::<CFunction<Plain>>() else { return Ok(None) };
+        let args = Items::new(self.runtime(), 1);
+        args.set_items(0, self.text(symbol));
+        let given = self.call_any(function, args)?;
+        Ok(if let Some(memory) = given.cast::<Memory<Plain>>() {
+            Some(memory.address().get() as usize)
+        } else {
+            given.cast::<CFunction<Plain>>().map(|function| function.address().get() as usize)
         })
     }
 

@@ -1,6 +1,7 @@
 //! The module `ffi`: C in the hands of programs. The types and what libffi does are `hotloop-ffi`'s.
 //!
 //! ```text
+//! api       the module `api`: libraries with descriptions of their headers
 //! define    the module: constructors of types, libraries, memory
 //! library   symbols by name
 //! convert   values to C and back, for any type: with errors that say what is wrong
@@ -14,6 +15,7 @@
 //! held against the block's size, and a block that was freed is not touched. Null is `null`.
 
 mod access;
+mod api;
 mod call;
 mod callback;
 mod convert;

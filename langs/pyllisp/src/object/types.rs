@@ -424,6 +424,9 @@ pub struct Library {
     /// A dictionary that says what its symbols are, or null.
     #[immutable]
     pub api: Value,
+    /// The function of C that says where its functions are, or null.
+    #[immutable]
+    pub loader: Value,
     /// What was found in it.
     #[immutable]
     pub symbols: Dict,

@@ -21,6 +21,9 @@ use crate::object::{Closure, Module, list, repr};
 use crate::position::SyntaxError;
 use crate::read;
 
+/// The modules that can leave a sandbox.
+const OUTSIDE: [&str; 3] = ["api", "ffi", "fs"];
+
 /// What the files of programs' names end with.
 const EXTENSION: &str = "pyl";
 
@@ -28,6 +31,8 @@ const EXTENSION: &str = "pyl";
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     loaded: HashMap<PathBuf, ConstValue>,
+    /// The folder of the first program; of a prompt, the one in which it runs.
+    root: Option<PathBuf>,
     /// Those that are running, in the order in which they were imported.
     running: Vec<Running>,
 }
@@ -47,11 +52,18 @@ pub(super) fn import(
     name: Value<Plain>,
 ) -> Result<Value<Plain>, Raise<Plain>> {
     let text = string(interp, &[name], 0)?;
+    if interp.runtime().foreign().is_none() && OUTSIDE.contains(&text.as_str()) {
+        return Err(interp.error(&format!("module {text} is refused: this program runs in a sandbox")));
+    }
     if let Some(module) = interp.modules.borrow().get(&text) {
         return Ok(module.value());
     }
     let file = path_from(importer.get(), &text);
     match file.canonicalize() {
+        Ok(canonical) if interp.is_walled_off(&canonical) => {
+            let message = "is refused: in a sandbox files are imported from the program's own folder only";
+            Err(interp.error(&format!("module {text} {message}")))
+        }
         Ok(canonical) => import_file(interp, &file, canonical),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
             Err(interp.error(&format!("no such module: {}", repr::repr(interp, name))))
@@ -114,9 +126,22 @@ impl Pyllisp {
     pub fn module_of_file(&self, name: &str, file: &Path) -> &'static ModuleInfo {
         let module = ModuleInfo::of_file(name, self.base, file);
         if let Ok(path) = file.canonicalize() {
-            self.files.borrow_mut().running.push(Running { path, module });
+            let mut files = self.files.borrow_mut();
+            if files.root.is_none() {
+                files.root = path.parent().map(Path::to_owned);
+            }
+            files.running.push(Running { path, module });
         }
         module
+    }
+
+    /// Whether this is a sandbox, and the file is none of the program's own folder.
+    fn is_walled_off(&self, file: &Path) -> bool {
+        if self.runtime().foreign().is_some() {
+            return false;
+        }
+        let root = self.files.borrow().root.clone().or_else(|| Path::new(".").canonicalize().ok());
+        root.is_none_or(|root| !file.starts_with(root))
     }
 
     fn refuse_cycle(&self, path: &Path) -> Result<(), Raise<Plain>> {
