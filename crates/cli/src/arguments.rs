@@ -55,7 +55,7 @@ Options:
     --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
     --nursery SIZE       what is allocated between two collections of a small heap (32M)
     --gc-stress N        collect garbage at every N-th allocation, and verify the heap (for tests)
-    --no-ffi             a sandbox: the modules `ffi`, `api` and `fs` are refused, and files are imported from the
+    --no-ffi             a sandbox: the modules `ffi`, `api`, `fs` and `process` are refused, files are imported from the
                          program's own folder only
     --check-hints        check what the interpreter promises to the JIT (slow)
     --help, --version

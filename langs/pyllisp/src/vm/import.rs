@@ -22,7 +22,7 @@ use crate::position::SyntaxError;
 use crate::read;
 
 /// The modules that can leave a sandbox.
-const OUTSIDE: [&str; 3] = ["api", "ffi", "fs"];
+const OUTSIDE: [&str; 4] = ["api", "ffi", "fs", "process"];
 
 /// What the files of programs' names end with.
 const EXTENSION: &str = "pyl";
