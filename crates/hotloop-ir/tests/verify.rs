@@ -8,6 +8,7 @@ type verify.Cell id 1 size 16 { field word int 8 mutable }
 type verify.Array id 2 size 16 { } items ref mutable
 function verify.act effect any raises
 function verify.sum effect elidable returns int
+function verify.c effect outside returns int foreign [f32, u64] i32
 ";
 
 /// What the verifier says of a trace that starts with an int, a ref and a float.
@@ -27,6 +28,7 @@ fn correct_traces_pass() {
         "setfield p, i verify.Cell.word\nx = getitem p, i verify.Array\nenter 3 []",
         "x = int_add_ovf i, 1 !0\nexit !0\nresume 0: at 1 state [i, obj0]\nobject 0 virtual 1 verify.Array [obj0]",
         "instr 3 [i, _] events 0\nexit !0",
+        "x = load_raw i, 8 f32\nstore_raw i, i, x f64\nc = call verify.c [i, x, i]\nloop [c, p, f]",
     ] {
         assert_eq!(fault(text), "", "{text}");
     }
@@ -37,6 +39,11 @@ fn broken_traces_do_not() {
     let resumed = |resume: &str| format!("x = int_add i, 1\nexit !0\nresume 0: {resume}");
     for (text, expected) in [
         ("x = int_add i, 1".to_string(), "does not end"),
+        ("store_raw i, i, f i32\nexit".into(), "of another type"),
+        ("x = load_raw p, 0 i32\nexit".into(), "p is of the wrong type"),
+        ("c = call verify.c [i, i, i]\nexit".into(), "arguments that are not [f32, u64] i32"),
+        ("c = call verify.c [f, i]\nexit".into(), "arguments that are not"),
+        ("c = call_unless verify.c [i, i, f, i]\nexit".into(), "can't be one of C"),
         ("exit\nexit".into(), "the end comes before"),
         ("label\nq = input int\nexit".into(), "an input after"),
         ("x = int_add i, p\nexit".into(), "p is of the wrong type"),

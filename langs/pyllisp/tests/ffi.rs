@@ -247,6 +247,36 @@ g = (greenlet inside)
     check_error(&format!("{source}(inside)\n"), "cannot switch out of a callback");
 }
 
+/// Pointers to functions lie in memory; what is at one address is the same.
+#[test]
+fn addresses_are_compared_and_functions_lie_in_memory() {
+    let source = format!(
+        "{LIBC}
+unary = (ffi.cfunc ffi.int [ffi.int])
+table = (ffi.struct [[\"call\" (ffi.pointer unary)] [\"none\" (ffi.pointer unary)]])
+t = (ffi.automem table)
+t.call = abs
+print_all = (func n)
+    i = 0
+    sum = 0
+    (while i < n)
+        sum += (t.call i - 5)
+        i += 1
+    (return sum)
+(print (print_all 20) t.call {{t.call == abs}} t.none)
+plus = (func n) (return n + 1)
+t.call = plus
+(print (t.call 4))
+items = (numbers 4)
+(print {{items == (ffi.cast items ffi.voidp)}} {{items == (numbers 4)}} {{items != null}} {{items == abs}})
+seen = (dict)
+seen[items] = 7
+(print seen[(ffi.cast items ffi.voidp)])
+"
+    );
+    check("addresses", &source, "120 <cfunction function> true null\n5\ntrue false true false\n7\n");
+}
+
 #[test]
 fn libraries_are_described() {
     let source = "

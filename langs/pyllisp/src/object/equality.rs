@@ -3,7 +3,7 @@
 use hotloop::prelude::*;
 
 use super::number::{self, Integer};
-use super::{BigInt, Dict, List, Str, dict, list, text};
+use super::{BigInt, CFunction, Dict, List, Memory, Str, dict, list, text};
 
 /// How deep lists may nest when they are compared or hashed.
 const MAX_DEPTH: u32 = 200;
@@ -13,7 +13,7 @@ const MAX_DEPTH: u32 = 200;
 pub struct TooDeep;
 
 /// Whether two values are equal as `==` sees it: numbers by value across types, strings, lists and
-/// dictionaries by content, all else by identity.
+/// dictionaries by content, what is C's by its address, all else by identity.
 pub fn equal(one: Value<Plain>, two: Value<Plain>) -> Result<bool, TooDeep> {
     equal_at(one, two, 0, true)
 }
@@ -51,6 +51,9 @@ fn equal_at(one: Value<Plain>, two: Value<Plain>, depth: u32, across: bool) -> R
             _ => {}
         }
     }
+    if let (Some(one), Some(two)) = (address(one), address(two)) {
+        return Ok(one == two);
+    }
     if depth == MAX_DEPTH {
         return Err(TooDeep);
     }
@@ -69,6 +72,14 @@ fn equal_at(one: Value<Plain>, two: Value<Plain>, depth: u32, across: bool) -> R
         return equal_dicts(one, two, depth);
     }
     Ok(false)
+}
+
+/// Where something of C is: that is what it is.
+fn address(value: Value<Plain>) -> Option<i64> {
+    if let Some(memory) = value.cast::<Memory<Plain>>() {
+        return Some(memory.address().get());
+    }
+    value.cast::<CFunction<Plain>>().map(|function| function.address().get())
 }
 
 fn equal_dicts(one: Dict<Plain>, two: Dict<Plain>, depth: u32) -> Result<bool, TooDeep> {
@@ -109,6 +120,9 @@ fn hash_at(value: Value<Plain>, depth: u32) -> Result<i64, TooDeep> {
     if let Some(big) = value.cast::<BigInt<Plain>>() {
         let words = (0..big.words_len().get()).map(|index| big.words(index).get() as u64);
         return Ok(words.fold(big.negative().get(), |hash, word| mix(hash as u64 ^ word)));
+    }
+    if let Some(address) = address(value) {
+        return Ok(mix(address as u64));
     }
     if depth == MAX_DEPTH {
         return Err(TooDeep);
