@@ -312,20 +312,20 @@ impl Record {
         }
     }
 
-    /// The field of this name, also in records without names inside of it.
-    pub fn find(&self, name: &str) -> Option<Field> {
+    /// Type and offset of the field of this name, also in records without names inside of it.
+    pub fn find(&self, name: &str) -> Option<(&'static Type, u64)> {
         self.body.get()?.find(name)
     }
 }
 
 impl Body {
-    fn find(&self, name: &str) -> Option<Field> {
+    fn find(&self, name: &str) -> Option<(&'static Type, u64)> {
         self.fields.iter().find_map(|field| {
             if field.name == name {
-                return Some(field.clone());
+                return Some((field.ty, field.offset));
             }
-            let inner = field.ty.as_record().filter(|_| field.name.is_empty())?.find(name)?;
-            Some(Field { offset: field.offset + inner.offset, ..inner })
+            let (ty, offset) = field.ty.as_record().filter(|_| field.name.is_empty())?.find(name)?;
+            Some((ty, field.offset + offset))
         })
     }
 }

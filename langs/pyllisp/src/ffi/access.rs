@@ -145,11 +145,11 @@ impl Pyllisp {
 
     /// Type and offset of what a name means in memory of a type.
     pub(super) fn field_of(&self, ty: &'static Type, name: Atom) -> Option<(&'static Type, i64)> {
-        let name = self.atom_name(name);
-        if let Some(field) = ty.as_record().and_then(|record| record.find(&name)) {
-            return Some((field.ty, field.offset as i64));
-        }
-        (name == "to").then_some((ty, 0))
+        self.with_atom_name(name, |name| {
+            let field = ty.as_record().and_then(|record| record.find(name));
+            let field = field.map(|(ty, offset)| (ty, offset as i64));
+            field.or_else(|| (name == "to").then_some((ty, 0)))
+        })
     }
 
     /// Type and offset of an item.

@@ -34,7 +34,7 @@ fn open(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
             let shown = repr::repr(interp, *loader);
             return Err(interp.error(&format!("a loader is a function of C, got {shown}")));
         }
-        let info = LibraryInfo { name, library: None, description: Some(description) };
+        let info = LibraryInfo::new(name, None, Some(description));
         return Ok(interp.library_of(info, null(), *loader).to_value());
     }
     // The name that the program gives is often one that only developers' packages have.
@@ -43,8 +43,7 @@ fn open(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     for (number, file) in given.into_iter().chain(description.libraries()).enumerate() {
         match library::Library::open(foreign, Some(file)) {
             Ok(library) => {
-                let (name, library) = (file.clone(), Some(library));
-                let info = LibraryInfo { name, library, description: Some(description) };
+                let info = LibraryInfo::new(file.clone(), Some(library), Some(description));
                 return Ok(Library::to_value(interp.library_of(info, null(), null())));
             }
             Err(error) if number == 0 => failure = error,

@@ -9,7 +9,7 @@ use super::LibraryInfo;
 use super::convert::Where;
 use crate::base::{builtin, method, object, string};
 use crate::object::{
-    Block, CFunction, CType, Dict, Library, List, Memory, Module, Str, Wrap, dict, list, null, number, repr,
+    Block, CFunction, CType, Dict, Library, List, Memory, Module, Str, Wrap, list, null, number, repr,
     special, text,
 };
 use crate::vm::Pyllisp;
@@ -150,7 +150,7 @@ impl Pyllisp {
         let shown = name.unwrap_or("the process itself");
         let library = library::Library::open(self.foreign()?, name)
             .map_err(|error| self.error(&format!("cannot load library {shown}: {error}")))?;
-        let info = LibraryInfo { name: shown.to_owned(), library: Some(library), description: None };
+        let info = LibraryInfo::new(shown.to_owned(), Some(library), None);
         Ok(self.library_of(info, api, null()))
     }
 
@@ -162,8 +162,7 @@ impl Pyllisp {
         loader: Value<Plain>,
     ) -> Library<Plain> {
         let info = Box::leak(Box::new(info));
-        let symbols = dict::new(self.runtime());
-        Library::new(self.runtime(), GreenRef::new(info), api, loader, symbols)
+        Library::new(self.runtime(), GreenRef::new(info), api, loader)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Libraries: symbols by name, as functions and as memory.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use hotloop::prelude::*;
 use hotloop_ffi::description::{Constant, Description, Meaning};
 use hotloop_ffi::{Kind, Type, library};
@@ -20,17 +23,33 @@ pub struct LibraryInfo {
     pub library: Option<&'static library::Library>,
     /// What its header says.
     pub description: Option<&'static Description>,
+    /// What was found in it.
+    known: RefCell<HashMap<Atom, ConstValue>>,
+}
+
+impl LibraryInfo {
+    /// A library in which nothing was looked for yet.
+    pub fn new(
+        name: String,
+        library: Option<&'static library::Library>,
+        description: Option<&'static Description>,
+    ) -> LibraryInfo {
+        LibraryInfo { name, library, description, known: RefCell::default() }
+    }
+
+    fn known(&self, name: Atom) -> Option<Value<Plain>> {
+        self.known.borrow().get(&name).map(|known| known.value())
+    }
 }
 
 /// What a library's name means; unset if it means nothing, or if a loader has not been asked yet.
 #[elidable(caches)]
 fn member(interp: &Pyllisp, library: Library<Plain>, name: Atom) -> Value<Plain> {
-    let name = interp.atom_name(name);
-    match interp.known_member(library, &name) {
+    match library.info().known(name) {
         Some(known) => known,
         // A loader is a function of C, which may do anything: not here.
         None if library.info().library.is_none() => unset(),
-        None => interp.member(library, &name).unwrap_or(unset()),
+        None => interp.member(library, name).unwrap_or(unset()),
     }
 }
 
@@ -43,11 +62,12 @@ impl Pyllisp {
     }
 
     /// A name of a library: a function, a variable, or whatever its description has.
-    pub(crate) fn member(&self, library: Library<Plain>, name: &str) -> Answer {
-        if let Some(known) = self.known_member(library, name) {
+    pub(crate) fn member(&self, library: Library<Plain>, atom: Atom) -> Answer {
+        let info = library.info().get();
+        if let Some(known) = info.known(atom) {
             return Ok(known);
         }
-        let info = library.info().get();
+        let name = &self.atom_name(atom);
         let found = if let Some(description) = info.description {
             self.described_member(library, description, name)?
         } else if let Some(api) = library.api().cast::<Dict<Plain>>() {
@@ -64,14 +84,8 @@ impl Pyllisp {
         } else {
             self.symbol(library, name, name, Type::void())?
         };
-        if dict::set(self.runtime(), library.symbols(), self.text(name), found).is_err() {
-            return Err(self.error("a library's names are strings"));
-        }
+        info.known.borrow_mut().insert(atom, self.runtime().constant(found));
         Ok(found)
-    }
-
-    fn known_member(&self, library: Library<Plain>, name: &str) -> Option<Value<Plain>> {
-        dict::get(library.symbols(), self.text(name)).ok().flatten()
     }
 
     fn no_member(&self, library: Library<Plain>, name: &str) -> Raise<Plain> {

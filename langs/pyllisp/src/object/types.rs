@@ -427,9 +427,6 @@ pub struct Library {
     /// The function of C that says where its functions are, or null.
     #[immutable]
     pub loader: Value,
-    /// What was found in it.
-    #[immutable]
-    pub symbols: Dict,
 }
 
 /// In the description of a library: a symbol that has another name in the library.

@@ -142,6 +142,11 @@ impl Pyllisp {
         self.atom_names.borrow()[atom.0 as usize].clone()
     }
 
+    /// Does something with the name of this number, which adds no names.
+    pub(crate) fn with_atom_name<T>(&self, atom: Atom, work: impl FnOnce(&str) -> T) -> T {
+        work(&self.atom_names.borrow()[atom.0 as usize])
+    }
+
     /// Writes to where programs print.
     pub(crate) fn write(&self, text: &str) -> std::io::Result<()> {
         self.output.borrow_mut().write_all(text.as_bytes())
