@@ -395,14 +395,19 @@ const SHIFTS: &[Rule] = &[
         if s.op == IntShr && left == right { replace(IntAnd, x, u64::MAX >> left) } else { None }
     }),
     rule("sar_shl", |s| {
-        let inner = s.defined_const(0, IntSar).or_else(|| s.defined_const(0, IntShr));
-        let (x, right) = inner.filter(|_| s.op == IntShl)?;
+        let inner = s.defined_const(0, IntSar).map(|(x, right)| (IntSar, x, right));
+        let inner = inner.or_else(|| s.defined_const(0, IntShr).map(|(x, right)| (IntShr, x, right)));
+        let (down, x, right) = inner.filter(|_| s.op == IntShl)?;
         let (right, left) = (right & 63, s.word(1)? & 63);
-        let mask = u64::MAX << left;
-        match left == right {
-            true if s.known.fact(x).zeros & !mask == !mask => Some(Answer::Same(x)),
-            true => replace(IntAnd, x, mask),
-            false => None,
+        let mask = u64::MAX << right;
+        // Whether the shift to the right loses nothing.
+        let exact = s.known.fact(x).zeros & !mask == !mask;
+        match left.cmp(&right) {
+            std::cmp::Ordering::Equal if exact => Some(Answer::Same(x)),
+            std::cmp::Ordering::Equal => replace(IntAnd, x, mask),
+            std::cmp::Ordering::Less if exact => replace(down, x, right - left),
+            std::cmp::Ordering::Greater if exact => replace(IntShl, x, left - right),
+            _ => None,
         }
     }),
     rule("shift_shift", |s| {
