@@ -3,6 +3,22 @@
 //! Nothing of it can be checked: a function may be of another signature than the program says, and an address may be
 //! anyone's. So all of it goes through [`Foreign`], which a [`Runtime`](crate::Runtime) hands out if its options let
 //! programs leave the sandbox; whoever runs such a program vouches for what the program does.
+//!
+//! ```
+//! use hotloop::foreign::{ForeignCall, Number, Scalar};
+//! use hotloop::{Int, Options, Plain, Runtime};
+//!
+//! extern "C" fn half(number: i32) -> i32 {
+//!     number / 2
+//! }
+//!
+//! let runtime = Runtime::new(Options::default());
+//! let foreign = runtime.foreign().expect("this is no sandbox");
+//! let how = ForeignCall::new(&[Scalar::I32], Some(Scalar::I32)).expect("one argument fits");
+//! let address: Int<Plain> = Int::from(half as *const () as i64);
+//! let given = foreign.call(how, false, address, &[Number::Word(Int::from(-8))]);
+//! assert!(matches!(given, Some(Number::Word(word)) if word.get() == -4));
+//! ```
 
 use hotloop_codegen::foreign;
 use hotloop_ir::{CallDescr, CallId, Effect, Signature};
