@@ -73,6 +73,7 @@ impl Optimizer<'_> {
         if op.code.class() == Class::Write || op.code == Opcode::CallEntry {
             self.state.heap.written();
         }
+        self.watch_relied(&op);
         self.state.facts.push(Fact::ANY);
         self.state.origin.push(self.at);
         self.state.out.push(op).into()
