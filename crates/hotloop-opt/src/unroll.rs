@@ -78,21 +78,21 @@ struct Plan {
 }
 
 impl Plan {
-    /// Forgets which numbers the state that changes holds at the end of the preamble, but not what kind of values.
-    fn weaken(&mut self, trace: &Trace) {
+    /// Forgets which numbers the state that changes holds at the end of the preamble; perhaps not what kinds of values.
+    fn weaken(&mut self, trace: &Trace, kinds: bool) {
         for shape in self.args.iter_mut().chain(self.stores.iter_mut().map(|(_, shape)| shape)) {
             match shape {
-                Shape::Phi(fact) => *fact = weakened(fact),
+                Shape::Phi(fact) => *fact = weakened(fact, kinds),
                 Shape::Const(operand) => {
                     let fact = trace.const_of(*operand).map_or(Fact::ANY, |known| Fact::exactly(known.bits));
-                    *shape = Shape::Phi(weakened(&fact));
+                    *shape = Shape::Phi(weakened(&fact, kinds));
                 }
                 Shape::Same(..) | Shape::Float(_) | Shape::Object(..) | Shape::Dead => {}
             }
         }
         for shape in self.objects.iter_mut().flat_map(|object| &mut object.slots) {
             if let Shape::Phi(fact) = shape {
-                *fact = weakened(fact);
+                *fact = weakened(fact, kinds);
             }
         }
     }
@@ -184,8 +184,9 @@ impl Optimizer<'_> {
         let mut uncarried: HashSet<(Operand, Place)> = HashSet::default();
         let saved = self.state.clone();
         let mut plan = None;
-        // The body can't go the preamble's way with all that is known at its end, but perhaps from elsewhere.
-        let mut weak = false;
+        // The body can't go the preamble's way with all that is known at its end, but perhaps from elsewhere: with
+        // the kinds of values known alone, then with nothing.
+        let mut weak = 0;
         for sweep in 0..=MOST_SWEEPS {
             if sweep > 0 {
                 self.state = saved.clone();
@@ -196,12 +197,12 @@ impl Optimizer<'_> {
                 Some(plan) if !last_resort => plan,
                 _ => self.first_plan(&args, &mut uncarried, last_resort),
             };
-            if weak && !last_resort {
-                current.weaken(&self.state.out);
+            if weak > 0 && !last_resort {
+                current.weaken(&self.state.out, weak == 1);
             }
             let swept = match self.sweep_body(inputs, &args, &list, &current, &mut uncarried, None) {
-                Err(Contradiction) if !weak && !last_resort => {
-                    (weak, plan) = (true, Some(current));
+                Err(Contradiction) if weak < 2 && !last_resort => {
+                    (weak, plan) = (weak + 1, Some(current));
                     continue;
                 }
                 swept => swept?,
@@ -758,9 +759,9 @@ fn draft_spot(
     })
 }
 
-/// What holds of all values of the kind.
-fn weakened(fact: &Fact) -> Fact {
-    let tags = fact.tightened().tags;
+/// What holds of all values of the kind, if that is known.
+fn weakened(fact: &Fact, kinds: bool) -> Fact {
+    let tags = if kinds { fact.tightened().tags } else { Fact::ANY.tags };
     Fact { tags, heap_type: fact.heap_type, ..Fact::ANY }
 }
 

@@ -417,3 +417,31 @@ fn a_function_whose_loop_a_bridge_meets_is_called() {
     let (_, summary) = traces_and_summary("storage", &[&source]);
     assert!(summary.exits < 10_000, "{summary}");
 }
+
+/// Three paths through a loop, each of which makes the pair anew: no path does, for bridges jump to the label. The
+/// first bridge does not step as the induction of the path that was recorded first: the loop is recorded anew.
+#[test]
+fn what_is_virtual_stays_so_on_all_paths_through_a_loop() {
+    let source = "\
+main = (func most)
+    p = [0 0]
+    i = 0
+    (while i < most)
+        (if i & 3 == 0)
+            p = [p[0]+1 p[1]]
+        (elif i & 3 == 1)
+            p = [p[0] p[1]+2]
+        (else)
+            p = [p[1] p[0]]
+        i += 1
+    (return p)
+(main 20000)
+";
+    let (all, summary) = traces_and_summary("paths", &[source]);
+    let jump = |trace: &&Trace| trace.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel);
+    let bridges: Vec<&Trace> = all.iter().filter(jump).collect();
+    assert!(bridges.len() >= 2, "{summary}");
+    for bridge in bridges {
+        assert!(bridge.ops.iter().all(|op| op.code.class() != Class::Alloc), "{bridge}");
+    }
+}
