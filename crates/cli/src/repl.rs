@@ -58,6 +58,10 @@ fn evaluate(
             // The output keeps the error, and `finish` gives it.
             let _ = writeln!(output, "{}", repr::repr(interpreter, value));
         }
+        Err(hotloop_pyllisp::Failure::Exit(status)) => {
+            output.finish()?;
+            return Err(Failure::exit(status));
+        }
         Err(failure) => {
             output.finish()?;
             Failure::program(raised_text(&failure)).show();

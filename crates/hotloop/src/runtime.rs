@@ -284,6 +284,11 @@ impl Interrupter {
         self.0.request(POLL_USER);
     }
 
+    /// Whether an interrupt waits for its answer: for native functions that take long.
+    pub fn is_asked(&self) -> bool {
+        self.0.flag.load(Ordering::Relaxed) & POLL_USER != 0
+    }
+
     /// An interrupt that nothing has answered yet is forgotten: it came when the program had just ended.
     pub fn clear(&self) {
         self.0.flag.fetch_and(!POLL_USER, Ordering::Relaxed);

@@ -2,9 +2,10 @@
 
 use hotloop::prelude::*;
 
-use super::{expect, instantiator, string};
-use crate::object::{as_boolean, boolean, is_true, list, number, repr};
+use super::{expect, instantiator, small, string};
+use crate::object::{as_boolean, boolean, error_kind, is_true, list, number, repr};
 use crate::vm::Pyllisp;
+use crate::vm::error::new_error;
 use crate::vm::interface::{Answer, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
@@ -13,6 +14,7 @@ pub(super) fn define(interp: &Pyllisp) {
     instantiator(interp, known.float, Work::Native(to_float));
     instantiator(interp, known.boolean, Work::Native(to_boolean));
     instantiator(interp, known.string, Work::Native(to_string));
+    instantiator(interp, known.error, Work::Native(to_error));
 }
 
 fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
@@ -31,6 +33,13 @@ fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     }
     let text = string(interp, args, 0)?;
     let text = text.trim();
+    if args.len() > 1 {
+        let base = small(interp, args, 1)?;
+        let Some(radix) = u32::try_from(base).ok().filter(|radix| (2..=36).contains(radix)) else {
+            return Err(interp.error(&format!("no base: {base}")));
+        };
+        return number::parse(runtime, text, radix).ok_or_else(refused);
+    }
     let parsed = match text.strip_prefix("0x") {
         Some(digits) if !digits.starts_with(['+', '-']) => number::parse(runtime, digits, 16),
         _ => number::parse(runtime, text, 10),
@@ -60,6 +69,12 @@ fn to_boolean(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
     Ok(interp.text(&repr::display(interp, args[0])))
+}
+
+/// `(error message)`
+fn to_error(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    Ok(new_error(interp.runtime(), error_kind::PLAIN, args[0]).to_value())
 }
 
 /// `coerce` of integers and booleans.

@@ -2,22 +2,29 @@
 //! interpreter's own types.
 
 mod conversions;
+mod dicts;
 mod files;
+mod format;
 mod functions;
+mod iterables;
 mod lists;
 mod numbers;
+mod process;
+pub(crate) mod random;
+pub(crate) mod sets;
 mod texts;
+mod time;
 
 pub(crate) use files::reason;
 
 use hotloop::prelude::*;
 
 use crate::compile;
-use crate::object::{Builtin, Closure, Module, boolean, list, null, text};
+use crate::object::{Builtin, Closure, Module, boolean, list, null, number, text};
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{self, new_multimethod};
 use crate::vm::import::finish_import;
-use crate::vm::interface::{Answer, BuiltinInfo, Control, Known, Native, When, Work};
+use crate::vm::interface::{Answer, BuiltinInfo, Control, Helpers, Known, Native, Work};
 use crate::vm::link::link;
 use crate::vm::module::ModuleInfo;
 use crate::vm::operator;
@@ -30,7 +37,7 @@ pub fn define(interp: &Pyllisp) {
     let runtime = interp.runtime();
     let base = interp.base;
     let known = &interp.interfaces;
-    let types: [(&str, Known); 14] = [
+    let types: [(&str, Known); 15] = [
         ("dict", known.dict),
         ("module", known.module),
         ("object", known.object),
@@ -45,6 +52,7 @@ pub fn define(interp: &Pyllisp) {
         ("greenlet", known.greenlet),
         ("range", known.range),
         ("error", known.error),
+        ("set", known.set),
     ];
     for (name, interface) in types {
         base.define(interp, name, interface.value.value());
@@ -56,7 +64,13 @@ pub fn define(interp: &Pyllisp) {
     functions::define(interp);
     conversions::define(interp);
     lists::define(interp);
+    dicts::define(interp);
+    sets::define(interp);
     texts::define(interp);
+    iterables::define(interp);
+    process::define(interp);
+    time::define(interp);
+    random::define(interp);
     files::define(interp);
     numbers::define(interp);
     method(interp, known.generator, "next", Work::Control(Control::NextOfGenerator));
@@ -93,12 +107,12 @@ fn operators(interp: &Pyllisp) {
 
 /// A function of the interpreter as a value.
 fn builtin(interp: &Pyllisp, name: &str, work: Work) -> Value<Plain> {
-    helped(interp, name, work, None)
+    helped(interp, name, work, &[])
 }
 
 /// A function of the interpreter that leaves some calls to the prelude.
-fn helped(interp: &Pyllisp, name: &str, work: Work, helper: Option<(When, &'static str)>) -> Value<Plain> {
-    let info = Box::leak(Box::new(BuiltinInfo { name: name.to_owned(), work, helper }));
+fn helped(interp: &Pyllisp, name: &str, work: Work, helpers: Helpers) -> Value<Plain> {
+    let info = Box::leak(Box::new(BuiltinInfo { name: name.to_owned(), work, helpers }));
     let value = Builtin::new(interp.runtime(), GreenRef::new(info)).to_value();
     interp.runtime().constant(value).value()
 }
@@ -127,7 +141,7 @@ fn instantiate(interp: &Pyllisp, interface: Known, value: Value<Plain>) {
 }
 
 /// A builtin module that `import` gives.
-fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Work)]) {
+fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Work)]) -> &'static ModuleInfo {
     let runtime = interp.runtime();
     let info = ModuleInfo::new(name, None, true);
     for (name, work) in functions {
@@ -135,6 +149,7 @@ fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Work)]) {
     }
     let value = Module::new(runtime, GreenRef::new(info)).to_value();
     interp.modules.borrow_mut().insert(name.to_owned(), runtime.constant(value));
+    info
 }
 
 /// Compiles the prelude; its functions need no environment, so it need not run.
@@ -145,6 +160,7 @@ fn prelude(interp: &Pyllisp) {
         ("call_suppressed", Work::Control(Control::CallSuppressed)),
         ("finish_import", Work::Native(finish_import)),
         ("apply", Work::Control(Control::Apply)),
+        ("order_of", Work::Native(lists::order_of)),
         ("end_greenlet", Work::Control(Control::EndGreenlet)),
     ] {
         module.define(interp, name, builtin(interp, name, work));
@@ -157,8 +173,9 @@ fn prelude(interp: &Pyllisp) {
     let main = link(interp, program, PRELUDE, module);
     let mut helpers = interp.helpers.borrow_mut();
     for code in main.codes.get().into_iter().flatten().skip(1) {
-        let closure = Closure::new(runtime, GreenRef::new(code), None);
-        helpers.insert(&code.code.name, runtime.constant(closure.to_value()));
+        let closure = Closure::new(runtime, GreenRef::new(code), None).to_value();
+        helpers.insert(&code.code.name, runtime.constant(closure));
+        module.define(interp, &code.code.name, closure);
     }
 }
 
@@ -181,6 +198,32 @@ pub(crate) fn object<T: HeapType<Plain>>(
 pub(crate) fn string(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<String, Raise<Plain>> {
     let wanted = interp.interfaces.string;
     args.get(index).and_then(|arg| text::as_text(*arg)).ok_or_else(|| unexpected(interp, index, wanted))
+}
+
+/// The argument at a place, which must be a number, as a float.
+fn float(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<f64, Raise<Plain>> {
+    let arg = args.get(index).copied().ok_or_else(|| unexpected(interp, index, interp.interfaces.float))?;
+    let integer = || number::as_number(arg).map(|integer| integer.to_float());
+    let float = arg.as_float().map(Float::get).or_else(integer);
+    float.ok_or_else(|| unexpected(interp, index, interp.interfaces.float))
+}
+
+/// Calls something for each value of an iterable that is no generator.
+fn each(
+    interp: &Pyllisp,
+    iterable: Value<Plain>,
+    mut act: impl FnMut(Value<Plain>) -> Result<(), Raise<Plain>>,
+) -> Result<(), Raise<Plain>> {
+    let iterator = interp.iterator(iterable)?;
+    while let Some(item) = interp.next(iterator)? {
+        act(item)?;
+    }
+    Ok(())
+}
+
+/// Refuses what would take more memory than there may be.
+fn reserve(interp: &Pyllisp, bytes: usize) -> Result<(), Raise<Plain>> {
+    if interp.runtime().try_reserve(bytes) { Ok(()) } else { Err(interp.error("out of memory")) }
 }
 
 /// The argument at a place, which must be an integer of moderate size.

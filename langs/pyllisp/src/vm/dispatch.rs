@@ -14,8 +14,8 @@ use super::operator::{self, EQ, NE};
 use super::{Pc, Pyllisp, State};
 use crate::object::{
     BigInt, BoundMethod, Builtin, Closure, Dict, DictIterator, DictPart, Error, Generator, Greenlet,
-    Interface, List, ListIterator, Methods, Module, Multimethod, Range, Str, StrIterator, boolean, is_set,
-    list, null, repr, special, unset,
+    Interface, List, ListIterator, Methods, Module, Multimethod, Object, Range, Set, Str, StrIterator,
+    boolean, is_set, list, null, repr, special, unset,
 };
 
 /// The most arguments by which a multimethod may choose.
@@ -122,6 +122,13 @@ impl Pyllisp {
             Str string; List list; Dict dict; Closure closure; Builtin builtin; Interface interface; BigInt integer;
             ListIterator list_iterator; StrIterator string_iterator; Range range; Module module;
             Multimethod multimethod; Generator generator; Greenlet greenlet; BoundMethod bound_method; Error error;
+            Set set;
+        }
+        if let Some(object) = value.cast::<Object<M>>() {
+            let info = object.interface().get();
+            if let Some(value) = info.class.as_ref().and_then(|class| class.value.get()) {
+                return Known { info, value: *value };
+            }
         }
         if let Some(iterator) = value.cast::<DictIterator<M>>() {
             let part = iterator.part();

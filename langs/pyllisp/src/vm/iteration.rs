@@ -10,10 +10,11 @@ use super::error::Complaint;
 use super::interface::Answer;
 use super::link::LinkedCode;
 use super::{NEXT, Pc, Pyllisp, State};
+use crate::base::sets;
 use crate::code::Instr;
 use crate::object::{
-    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Str, StrIterator,
-    dict, is_set, list, null, repr, text, unset,
+    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Set, Str,
+    StrIterator, dict, is_set, list, null, repr, text, unset,
 };
 
 /// An iterator of an object.
@@ -40,6 +41,9 @@ impl Pyllisp {
         }
         if let Some(text) = object.cast::<Str<Plain>>() {
             return Ok(StrIterator::new(runtime, text, 0.into()).to_value());
+        }
+        if let Some(set) = object.cast::<Set<Plain>>() {
+            return Ok(sets::iterator(self, set));
         }
         if self.interface_of(object).method(NEXT).is_some() {
             return Ok(object);

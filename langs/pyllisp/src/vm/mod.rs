@@ -2,8 +2,10 @@
 
 mod access;
 mod call;
+mod class;
 pub mod dispatch;
-mod error;
+pub(crate) mod error;
+pub(crate) mod floats;
 pub(crate) mod greenlet;
 pub(crate) mod import;
 pub mod interface;
@@ -19,6 +21,7 @@ mod suggest;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
+use std::time::Instant;
 
 use hotloop::prelude::*;
 
@@ -27,6 +30,7 @@ pub use run::{Failure, run_program};
 pub use step::{Pc, State};
 
 use crate::base;
+use crate::base::random::Generator;
 use crate::object::{self, Characters, Interface, Str};
 use interface::{InterfaceInfo, Interfaces, Known};
 use link::Atom;
@@ -49,6 +53,10 @@ pub struct Pyllisp {
     characters: ConstValue,
     /// Which greenlet runs.
     running: ConstValue,
+    /// When the interpreter began.
+    pub(crate) began: Instant,
+    /// Where the module `random` has its numbers from.
+    pub(crate) random: Generator,
     output: RefCell<Box<dyn Write>>,
 }
 
@@ -59,12 +67,14 @@ impl std::fmt::Debug for Pyllisp {
 }
 
 /// Names whose numbers are known beforehand, in the order of their numbers.
-const KNOWN_ATOMS: [&str; 2] = ["length", "next"];
+const KNOWN_ATOMS: [&str; 3] = ["length", "next", "init"];
 
 /// The name `length`.
 pub(crate) const LENGTH: Atom = Atom(0);
 /// The name `next`.
 pub(crate) const NEXT: Atom = Atom(1);
+/// The name `init`.
+pub(crate) const INIT: Atom = Atom(2);
 
 impl Pyllisp {
     /// An interpreter whose programs print to `output`.
@@ -89,6 +99,8 @@ impl Pyllisp {
             atom_names: RefCell::default(),
             characters,
             running,
+            began: Instant::now(),
+            random: Generator::unknown(),
             output: RefCell::new(output),
         };
         for name in KNOWN_ATOMS {
@@ -142,6 +154,17 @@ impl Pyllisp {
         self.output.borrow_mut().write_all(text.as_bytes())
     }
 
+    /// An error if Ctrl-C was pressed: for functions that wait.
+    pub(crate) fn stop_if_asked(&self) -> Result<(), Raise<Plain>> {
+        let interrupter = self.runtime.interrupter();
+        if !interrupter.is_asked() {
+            return Ok(());
+        }
+        // This is the answer.
+        interrupter.clear();
+        Err(self.interrupted())
+    }
+
     /// Writes out what was printed.
     pub fn flush(&self) {
         // Nobody is left to be told of a closed output.
@@ -181,6 +204,7 @@ fn interfaces(runtime: &Runtime) -> Interfaces {
         greenlet: child("greenlet"),
         bound_method: child("bound_method"),
         error: child("error"),
+        set: child("set"),
         null,
     }
 }

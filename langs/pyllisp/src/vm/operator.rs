@@ -293,7 +293,7 @@ impl Pyllisp {
             LT..=GE => numbers() || strings(),
             EQ | NE => {
                 let plain = [known.integer, known.float, known.boolean, known.string, known.list, known.null];
-                both(&plain) || both(&[known.dict])
+                both(&plain) || both(&[known.dict]) || both(&[known.set])
             }
             _ => numbers(),
         }

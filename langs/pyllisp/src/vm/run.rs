@@ -27,12 +27,15 @@ pub enum Failure {
         /// Where the error came from.
         place: Option<Box<Place>>,
     },
+    /// It called `exit`, with this status; which may say that all is well.
+    Exit(u8),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Syntax(error) => write!(out, "Error: {error}"),
+            Failure::Exit(status) => write!(out, "exit with status {status}"),
             Failure::Raised { trace, message, .. } if trace.is_empty() => write!(out, "Error: {message}"),
             Failure::Raised { trace, message, .. } => write!(out, "Traceback:\n{trace}Error: {message}"),
         }

@@ -7,6 +7,7 @@ use hotloop::prelude::*;
 
 use super::access::{get_attribute, get_item, lift_cell, set_attribute, set_item, store_cell};
 use super::call::{Args, Outcome};
+use super::class::make_class;
 use super::error::Complaint;
 use super::iteration::iterate;
 use super::link::LinkedCode;
@@ -267,6 +268,8 @@ impl Interpreter for Pyllisp {
                 };
                 if let Some(length) = length.and_then(Value::from_int) {
                     done!(dst, length)
+                } else if let Some(value) = self.field(object, name) {
+                    done!(dst, value)
                 } else if let Some(value) = self.name_in_module(object, name) {
                     done!(dst, value)
                 } else {
@@ -275,7 +278,9 @@ impl Interpreter for Pyllisp {
             }
             Instr::SetAttr { object, name, src } => {
                 let (object, name) = (get(frame, object), code.names[name.index()]);
-                if self.store_in_module(object, name, get(frame, src)) {
+                if self.set_field(object, name, get(frame, src))
+                    || self.store_in_module(object, name, get(frame, src))
+                {
                     Step::Next(next)
                 } else {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
@@ -409,7 +414,7 @@ impl Interpreter for Pyllisp {
                     done!(dst, method)
                 } else {
                     set(frame, Reg(dst.0 + 1), unset());
-                    match self.name_in_module(object, name) {
+                    match self.field(object, name).or_else(|| self.name_in_module(object, name)) {
                         Some(value) => done!(dst, value),
                         None => answer!(dst, get_attribute::<M>(self, object, name)),
                     }
@@ -438,6 +443,11 @@ impl Interpreter for Pyllisp {
             }
             Instr::Yield { dst: _, src } => finish!(self.yield_value(pc, state, get(frame, src))),
             Instr::AssertFail {} => finish!(self.complain(state, Complaint::Assertion, null(), 0)),
+            Instr::Raise { src } => finish!(self.raise(state, get(frame, src))),
+            Instr::MakeClass { dst, parent, shape } => {
+                let shape = code.consts[shape.index()].value();
+                answer!(dst, make_class::<M>(self, get(frame, parent), shape))
+            }
 
             Instr::Negate { dst, a, cell } => {
                 let a = get(frame, a);
@@ -584,10 +594,10 @@ impl Interpreter for Pyllisp {
     }
 
     fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {
-        let Raise(error) = self.error(match why {
-            Interrupt::User => "interrupted",
-            Interrupt::OutOfMemory => "out of memory",
-        });
+        let Raise(error) = match why {
+            Interrupt::User => self.interrupted(),
+            Interrupt::OutOfMemory => self.error("out of memory"),
+        };
         state.exception = error;
         true
     }

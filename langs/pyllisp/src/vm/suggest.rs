@@ -7,7 +7,7 @@ use super::interface::InterfaceInfo;
 use super::link::LinkedCode;
 use super::module::ModuleInfo;
 use crate::code::CodeId;
-use crate::object::{Greenlet, Interface, Module, Multimethod};
+use crate::object::{Error, Greenlet, Interface, Module, Multimethod};
 
 /// A name that an object has and that resembles one which it doesn't have. Variables count if the object is a
 /// module, which stands for all that a function can name.
@@ -62,7 +62,9 @@ fn attributes(interp: &Pyllisp, object: Value<Plain>, names: &mut Vec<String>) {
     } else if object.is::<Greenlet<Plain>>() {
         &["parent"]
     } else if object.is::<Interface<Plain>>() {
-        &["methods", "name", "parent"]
+        &["fields", "methods", "name", "parent"]
+    } else if object.is::<Error<Plain>>() {
+        &["message", "stop", "trace"]
     } else if interp.attribute(object, super::LENGTH).is_ok() {
         &["length"]
     } else {
@@ -72,6 +74,9 @@ fn attributes(interp: &Pyllisp, object: Value<Plain>, names: &mut Vec<String>) {
     let mut next: Option<&'static InterfaceInfo> = Some(interp.interface_of(object));
     while let Some(info) = next {
         names.extend(info.method_names().into_iter().map(|name| interp.atom_name(name)));
+        names.extend(interp.member_names(info));
+        let fields = info.class.iter().flat_map(|class| &class.fields);
+        names.extend(fields.map(|name| interp.atom_name(*name)));
         next = info.parent.map(|parent| parent.info);
     }
 }
