@@ -21,6 +21,9 @@ pub(crate) const POLL_USER: u32 = 2;
 /// Another interpreter's thread wants to collect.
 pub(crate) const POLL_STOP: u32 = 4;
 
+/// Smaller objects need not be asked for: there is so much room above the limit.
+const LARGE: usize = 1 << 20;
+
 /// Limits and parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -475,14 +478,11 @@ impl Runtime {
 
     /// Whether an object of so many bytes still fits; ask before making large ones.
     pub fn try_reserve(&self, bytes: usize) -> bool {
-        match self.options.heap_limit {
-            None => bytes < 1 << 40,
-            Some(limit) => {
-                bytes < limit && {
-                    let used = self.heap.stats().live_bytes;
-                    used + bytes <= limit
-                }
-            }
+        if bytes < LARGE || !self.heap.exceeds_limit(bytes) {
+            return true;
         }
+        // Not everything need be alive that was made since the last collection.
+        self.heap.collect();
+        !self.heap.exceeds_limit(bytes)
     }
 }

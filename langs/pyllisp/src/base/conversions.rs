@@ -68,7 +68,7 @@ fn to_boolean(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
-    Ok(interp.text(&repr::display(interp, args[0])))
+    Ok(interp.text(&repr::display(interp, args[0])?))
 }
 
 /// `(error message)`

@@ -42,27 +42,18 @@ fn new_dict(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     Ok(new.to_value())
 }
 
-fn set(
-    interp: &Pyllisp,
-    dict: Dict<Plain>,
-    key: Value<Plain>,
-    value: Value<Plain>,
-) -> Result<(), Raise<Plain>> {
-    dict::set(interp.runtime(), dict, key, value).map_err(|error| interp.too_deep(error))
-}
-
 /// Adds the entries of a dictionary, or pairs of key and value.
 fn add_all(interp: &Pyllisp, dict: Dict<Plain>, from: Value<Plain>) -> Result<(), Raise<Plain>> {
     let Some(from) = from.cast::<Dict<Plain>>() else {
         return each(interp, from, |pair| {
             let key = interp.item(pair, Value::small(0))?;
-            set(interp, dict, key, interp.item(pair, Value::small(1))?)
+            interp.put(dict, key, interp.item(pair, Value::small(1))?)
         });
     };
     let mut place = 0;
     while let Some((key, value, next)) = dict::next_entry(from, place) {
         place = next;
-        set(interp, dict, key, value)?;
+        interp.put(dict, key, value)?;
     }
     Ok(())
 }
@@ -93,7 +84,7 @@ fn set_default(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     if let Some(value) = find(interp, args)? {
         return Ok(value);
     }
-    set(interp, this(interp, args)?, args[1], args[2])?;
+    interp.put(this(interp, args)?, args[1], args[2])?;
     Ok(args[2])
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use hotloop::prelude::*;
 
-use super::{expect, module, nothing, object, reserve, string};
+use super::{collected, expect, module, nothing, object, string};
 use crate::object::{List, boolean, list, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Work};
@@ -47,7 +47,7 @@ fn failed(interp: &Pyllisp, what: &str, path: &str, error: &io::Error) -> Raise<
 /// The bytes of a file, if they fit into memory.
 fn content(interp: &Pyllisp, path: &str) -> Result<Vec<u8>, Raise<Plain>> {
     if let Ok(data) = fs::metadata(path) {
-        reserve(interp, data.len() as usize)?;
+        interp.reserve(data.len() as usize)?;
     }
     fs::read(path).map_err(|error| failed(interp, "read", path, &error))
 }
@@ -68,18 +68,12 @@ fn read_file(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 /// `(fs.read_lines path)`: the lines without their ends.
 fn read_lines(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let runtime = interp.runtime();
-    let lines = list::with_room(runtime, 0);
-    text(interp, args)?.lines().for_each(|line| list::push(runtime, lines, interp.text(line)));
-    Ok(lines.to_value())
+    collected(interp, text(interp, args)?.lines().map(|line| interp.text(line)))
 }
 
 fn read_bytes(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let content = content(interp, &string(interp, args, 0)?)?;
-    reserve(interp, content.len().saturating_mul(8))?;
-    let bytes = list::with_room(interp.runtime(), content.len());
-    content.iter().for_each(|byte| list::push(interp.runtime(), bytes, Value::small((*byte).into())));
-    Ok(bytes.to_value())
+    collected(interp, content.iter().map(|byte| Value::small((*byte).into())))
 }
 
 fn write_all(interp: &Pyllisp, path: &str, bytes: &[u8], append: bool) -> Answer {
@@ -143,9 +137,7 @@ fn list_folder(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let mut names: Vec<String> =
         entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    let found = list::with_room(interp.runtime(), names.len());
-    names.iter().for_each(|name| list::push(interp.runtime(), found, interp.text(name)));
-    Ok(found.to_value())
+    collected(interp, names.iter().map(|name| interp.text(name)))
 }
 
 fn make_folder(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

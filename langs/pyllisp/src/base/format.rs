@@ -8,7 +8,7 @@
 
 use hotloop::prelude::*;
 
-use super::{reserve, string};
+use super::string;
 use crate::object::number::{self, Integer};
 use crate::object::repr;
 use crate::vm::Pyllisp;
@@ -54,15 +54,18 @@ pub(super) fn format(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
             return Err(interp.error(&format!("no value {shown} for format")));
         };
         next += usize::from(place.is_empty());
-        let parsed = parse(spec).and_then(|spec| written(interp, *value, &spec));
-        match parsed {
+        let written = match parse(spec) {
+            Some(spec) => written(interp, *value, &spec)?,
+            None => None,
+        };
+        match written {
             Some(text) => out.push_str(&text),
             None => {
                 let shown = repr::repr(interp, *value);
                 return Err(interp.error(&format!("cannot format {shown} as {{:{spec}}}")));
             }
         }
-        reserve(interp, out.len())?;
+        interp.reserve(out.len())?;
         rest = after;
     }
     out.push_str(rest);
@@ -119,7 +122,7 @@ fn digits(rest: &mut &str) -> Option<Option<usize>> {
 }
 
 /// A value as its placeholder says; `None` if it can't be written so.
-fn written(interp: &Pyllisp, value: Value<Plain>, spec: &Spec) -> Option<String> {
+fn written(interp: &Pyllisp, value: Value<Plain>, spec: &Spec) -> Result<Option<String>, Raise<Plain>> {
     let integer = number::as_integer(value);
     let float = value.as_float().map(Float::get);
     let (negative, body) = match (spec.kind, integer, float) {
@@ -132,22 +135,23 @@ fn written(interp: &Pyllisp, value: Value<Plain>, spec: &Spec) -> Option<String>
         (Some('o'), Some(integer), _) => of_integer(integer, 8, spec),
         (Some('b'), Some(integer), _) => of_integer(integer, 2, spec),
         (None | Some('e' | 'f' | '%'), integer, float) if integer.is_some() || float.is_some() => {
-            of_float(float.or(integer.map(|integer| integer.to_float()))?, spec)
+            let float = float.or(integer.map(|integer| integer.to_float()));
+            of_float(float.unwrap_or_default(), spec)
         }
         (None | Some('s'), None, None) | (Some('s'), ..) if spec.sign.is_none() && !spec.commas => {
-            let text = repr::display(interp, value);
+            let text = repr::display(interp, value)?;
             let cut = text.chars().take(spec.precision.unwrap_or(usize::MAX)).collect();
-            return Some(aligned(cut, spec, '<'));
+            return Ok(Some(aligned(cut, spec, '<')));
         }
-        _ => return None,
+        _ => return Ok(None),
     };
     let sign = if negative { "-".to_owned() } else { spec.sign.map(String::from).unwrap_or_default() };
     if spec.align == Some('=') {
         let missing = spec.width.saturating_sub(sign.len() + body.chars().count());
         let fill = spec.fill.unwrap_or('0').to_string();
-        return Some(sign + &fill.repeat(missing) + &body);
+        return Ok(Some(sign + &fill.repeat(missing) + &body));
     }
-    Some(aligned(sign + &body, spec, '>'))
+    Ok(Some(aligned(sign + &body, spec, '>')))
 }
 
 fn of_integer(integer: Integer, radix: u8, spec: &Spec) -> (bool, String) {

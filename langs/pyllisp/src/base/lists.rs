@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use hotloop::prelude::*;
 
-use super::{add_method, each, expect, helped, instantiate, method, nothing, object, reserve, small};
+use super::{add_method, each, expect, helped, instantiate, method, nothing, object, small};
 use crate::object::{List, boolean, equality, is_set, is_true, list, null, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Helpers, Native, Quick, When, Work};
@@ -58,15 +58,12 @@ fn new_list(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 }
 
 fn add_all(interp: &Pyllisp, list: List<Plain>, iterable: Value<Plain>) -> Result<(), Raise<Plain>> {
-    each(interp, iterable, |item| {
-        list::push(interp.runtime(), list, item);
-        Ok(())
-    })
+    each(interp, iterable, |item| interp.push(list, item))
 }
 
 fn append(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 2)?;
-    list::push(interp.runtime(), this(interp, args)?, args[1]);
+    interp.push(this(interp, args)?, args[1])?;
     nothing()
 }
 
@@ -75,7 +72,9 @@ fn extend(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     // A copy first: a list may be extended with itself.
     let added = list::with_room(interp.runtime(), 0);
     add_all(interp, added, args[1])?;
-    list::extend(interp.runtime(), this(interp, args)?, added);
+    let list = this(interp, args)?;
+    interp.reserve_items(2 * (list::length(list) + list::length(added)))?;
+    list::extend(interp.runtime(), list, added);
     nothing()
 }
 
@@ -83,6 +82,9 @@ fn insert(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 3)?;
     let list = this(interp, args)?;
     let index = interp.index(args[1], list::length(list) + 1)?;
+    if list::is_full(list) {
+        interp.reserve_items(2 * list::length(list))?;
+    }
     list::insert(interp.runtime(), list, index, args[2]);
     nothing()
 }
@@ -153,6 +155,7 @@ fn clear(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn copy(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
+    interp.reserve_items(list::length(list))?;
     Ok(list::part(interp.runtime(), list, 0.into(), list.length()).to_value())
 }
 
@@ -160,9 +163,8 @@ fn copy(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 fn repeat(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
     let (length, times) = (list::length(list), small(interp, args, 1)?.max(0) as usize);
-    let total = length.checked_mul(times).filter(|total| *total <= isize::MAX as usize / 8);
-    reserve(interp, total.map_or(usize::MAX, |total| total * 8))?;
-    let total = length * times;
+    let total = length.saturating_mul(times);
+    interp.reserve_items(total)?;
     let repeated = list::with_room(interp.runtime(), total);
     for place in 0..times {
         list.items().copy_to(0, repeated.items(), place * length, length);
@@ -188,12 +190,14 @@ fn slice(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let length = list::length(list) as i64;
     let start = small(interp, args, 1)?.clamp(0, length);
     let stop = if args.len() > 2 { small(interp, args, 2)?.clamp(start, length) } else { length };
+    interp.reserve_items((stop - start) as usize)?;
     Ok(list::part(interp.runtime(), list, start.into(), (stop - start).into()).to_value())
 }
 
 /// Sorts numbers, strings or lists of such in place, stably, by merging.
 fn sort(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
+    interp.reserve_items(2 * list::length(list))?;
     let sorted = list::with_room(interp.runtime(), list::length(list));
     for place in sorted_places(interp, list)? {
         list::push(interp.runtime(), sorted, list::get(list, place));
@@ -205,6 +209,7 @@ fn sort(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// `(order_of keys)`: the places of a list in the order of what is there.
 pub(super) fn order_of(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let keys = this(interp, args)?;
+    interp.reserve_items(2 * list::length(keys))?;
     let order = list::with_room(interp.runtime(), list::length(keys));
     for place in sorted_places(interp, keys)? {
         list::push(interp.runtime(), order, Value::small(place as i64));

@@ -221,9 +221,16 @@ fn each(
     Ok(())
 }
 
-/// Refuses what would take more memory than there may be.
-fn reserve(interp: &Pyllisp, bytes: usize) -> Result<(), Raise<Plain>> {
-    if interp.runtime().try_reserve(bytes) { Ok(()) } else { Err(interp.error("out of memory")) }
+/// A list of the values that an iterator of Rust's makes.
+fn collected(
+    interp: &Pyllisp,
+    values: impl Iterator<Item = Value<Plain>>,
+) -> Result<Value<Plain>, Raise<Plain>> {
+    let list = list::with_room(interp.runtime(), 0);
+    for value in values {
+        interp.push(list, value)?;
+    }
+    Ok(list.to_value())
 }
 
 /// The argument at a place, which must be an integer of moderate size.

@@ -4,7 +4,7 @@ use dashu_int::IBig;
 use dashu_int::ops::Gcd;
 use hotloop::prelude::*;
 
-use super::{expect, float, function, module, reserve, small, unexpected};
+use super::{expect, float, function, module, small, unexpected};
 use crate::object::number::{self, Integer};
 use crate::object::{boolean, repr};
 use crate::vm::Pyllisp;
@@ -121,7 +121,7 @@ fn power(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         let bits = base.to_f64().value().abs().log2().min(1e9) as usize + 1;
         // The same bound as that of shifts.
         let bytes = bits.checked_mul(exponent).map(|bits| bits / 8).filter(|bytes| *bytes < 1 << 29);
-        reserve(interp, bytes.unwrap_or(usize::MAX))?;
+        interp.reserve(bytes.unwrap_or(usize::MAX))?;
         return Ok(number::big(interp.runtime(), &base.pow(exponent)));
     }
     let (base, exponent) = (float(interp, args, 0)?, float(interp, args, 1)?);

@@ -38,7 +38,7 @@ fn exit(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// `(input)`, `(input prompt)`: a line of standard input without its end; null after the last one.
 fn input(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     if let Some(prompt) = args.first() {
-        let written = interp.write(&repr::display(interp, *prompt));
+        let written = interp.write(&repr::display(interp, *prompt)?);
         written.map_err(|error| interp.error(&format!("cannot print: {}", reason(&error))))?;
     }
     interp.flush();

@@ -39,7 +39,7 @@ fn this(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<Dict<Plain>, Raise<Pl
 }
 
 fn put(interp: &Pyllisp, dict: Dict<Plain>, item: Value<Plain>) -> Result<(), Raise<Plain>> {
-    dict::set(interp.runtime(), dict, item, null()).map_err(|error| interp.too_deep(error))
+    interp.put(dict, item, null())
 }
 
 fn has(interp: &Pyllisp, dict: Dict<Plain>, item: Value<Plain>) -> Result<bool, Raise<Plain>> {
@@ -121,10 +121,7 @@ fn update(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let dict = this(interp, args)?;
     // A copy first: a set may be updated with itself.
     let added = list::with_room(interp.runtime(), 0);
-    each(interp, args[1], |item| {
-        list::push(interp.runtime(), added, item);
-        Ok(())
-    })?;
+    each(interp, args[1], |item| interp.push(added, item))?;
     for index in 0..list::length(added) {
         put(interp, dict, list::get(added, index))?;
     }

@@ -3,8 +3,8 @@
 use hotloop::prelude::*;
 
 use super::format::format;
-use super::{add_method, each, expect, function, helped, method, reserve, small, string};
-use crate::object::{boolean, list, null, repr};
+use super::{add_method, collected, each, expect, function, helped, method, small, string};
+use crate::object::{boolean, null, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Native, Quick, When, Work};
 
@@ -97,44 +97,46 @@ fn count(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn replace(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
-    answer(interp, &text.replace(&string(interp, args, 1)?, &string(interp, args, 2)?))
+    let (old, new) = (string(interp, args, 1)?, string(interp, args, 2)?);
+    let count = if new.len() > old.len() { text.matches(&old).count() } else { 0 };
+    interp.reserve(text.len().saturating_add(count.saturating_mul(new.len())))?;
+    answer(interp, &text.replace(&old, &new))
 }
 
 /// `(text.split)` at whitespace, `(text.split separator)` at every separator.
 fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
-    let runtime = interp.runtime();
-    let parts = list::with_room(runtime, 0);
-    let separator = if args.len() > 1 { Some(string(interp, args, 1)?) } else { None };
-    match separator {
-        None => text.split_whitespace().for_each(|part| list::push(runtime, parts, interp.text(part))),
-        Some(separator) if separator.is_empty() => return Err(interp.error("empty separator")),
-        Some(separator) => {
-            text.split(&separator).for_each(|part| list::push(runtime, parts, interp.text(part)));
-        }
+    if args.len() == 1 {
+        return collected(interp, text.split_whitespace().map(|part| interp.text(part)));
     }
-    Ok(parts.to_value())
+    let separator = string(interp, args, 1)?;
+    if separator.is_empty() {
+        return Err(interp.error("empty separator"));
+    }
+    collected(interp, text.split(&separator).map(|part| interp.text(part)))
 }
 
 /// `(separator.join iterable)`
 fn join(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 2)?;
     let separator = string(interp, args, 0)?;
-    let mut texts: Vec<String> = Vec::new();
+    let mut whole = String::new();
+    let mut first = true;
     each(interp, args[1], |part| {
-        texts.push(repr::display(interp, part));
-        Ok(())
+        if !first {
+            whole.push_str(&separator);
+        }
+        first = false;
+        whole.push_str(&repr::display(interp, part)?);
+        // The text is made twice: here, and in the heap.
+        interp.reserve(2 * whole.len())
     })?;
-    answer(interp, &texts.join(&separator))
+    answer(interp, &whole)
 }
 
 /// `(text.splitlines)`: the lines without their ends.
 fn split_lines(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let text = string(interp, args, 0)?;
-    let runtime = interp.runtime();
-    let lines = list::with_room(runtime, 0);
-    text.lines().for_each(|line| list::push(runtime, lines, interp.text(line)));
-    Ok(lines.to_value())
+    collected(interp, string(interp, args, 0)?.lines().map(|line| interp.text(line)))
 }
 
 /// The characters that a strip takes off: the argument's, or whitespace.
@@ -171,7 +173,7 @@ fn reverse(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn repeat(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let (text, times) = (string(interp, args, 0)?, small(interp, args, 1)?.max(0) as usize);
-    reserve(interp, text.len().saturating_mul(times))?;
+    interp.reserve(text.len().saturating_mul(times))?;
     answer(interp, &text.repeat(times))
 }
 
@@ -182,7 +184,7 @@ fn padding(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<(String, usize, St
     if filler.chars().count() != 1 {
         return Err(interp.error("expected one character to fill with"));
     }
-    reserve(interp, width.saturating_mul(filler.len()))?;
+    interp.reserve(width.saturating_mul(filler.len()))?;
     let missing = width.saturating_sub(text.chars().count());
     Ok((text, missing, filler))
 }
@@ -222,11 +224,7 @@ fn is_space(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 /// `(text.bytes)`: the bytes of the text in UTF-8.
 fn bytes(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let text = string(interp, args, 0)?;
-    let runtime = interp.runtime();
-    let bytes = list::with_room(runtime, text.len());
-    text.bytes().for_each(|byte| list::push(runtime, bytes, Value::small(byte.into())));
-    Ok(bytes.to_value())
+    collected(interp, string(interp, args, 0)?.bytes().map(|byte| Value::small(byte.into())))
 }
 
 /// `(chr number)`: the character with this number.

@@ -278,6 +278,12 @@ pub struct DictIterator {
     /// What it gives: see [`DictPart`].
     #[immutable]
     pub part: Int,
+    /// How many entries it has, and its table, as long as nothing changes but values.
+    #[immutable]
+    pub length: Int,
+    /// See `length`.
+    #[immutable]
+    pub table: Table,
     /// How many places of `entries` were seen.
     pub index: Int,
 }

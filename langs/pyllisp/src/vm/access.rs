@@ -289,7 +289,7 @@ impl Pyllisp {
             return Ok(());
         }
         if let Some(dict) = object.cast::<Dict<Plain>>() {
-            return dict::set(self.runtime(), dict, item, value).map_err(|error| self.too_deep(error));
+            return self.put(dict, item, value);
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             return self.add_method(multimethod, item, value);

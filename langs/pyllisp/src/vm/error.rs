@@ -246,7 +246,8 @@ pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> Failure {
         let suggestion = name.and_then(|name| suggestion(interp, &name, error.object(), code));
         Box::new(Place { file: code.module.place(), source: code.source, span: *span, suggestion })
     });
-    Failure::Raised { trace: traceback(&frames), message: repr::display(interp, error.message()), place }
+    let message = text::as_text(error.message()).unwrap_or_else(|| repr::repr(interp, error.message()));
+    Failure::Raised { trace: traceback(&frames), message, place }
 }
 
 fn traceback(frames: &[(&'static LinkedCode, Span, usize)]) -> String {

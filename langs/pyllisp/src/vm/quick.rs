@@ -45,7 +45,11 @@ impl Pyllisp {
         let object = args.get(frame, 0);
         match quick {
             Quick::Append if count == 2 => {
-                list::push(self.runtime(), object.cast::<List<M>>()?, args.get(frame, 1));
+                let list = object.cast::<List<M>>()?;
+                if list::is_full(list) && list.length() > LARGE {
+                    return None;
+                }
+                list::push(self.runtime(), list, args.get(frame, 1));
                 Some(Ok(null()))
             }
             Quick::Extend if count == 2 => {

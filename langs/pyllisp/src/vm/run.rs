@@ -9,7 +9,7 @@ use super::link::link;
 use super::module::ModuleInfo;
 use super::{Pc, Pyllisp, State};
 use crate::compile;
-use crate::object::{Error, Frame, is_set, null, unset};
+use crate::object::{Error, Frame, is_set, null, repr, unset};
 use crate::position::SyntaxError;
 use crate::read;
 
@@ -48,6 +48,14 @@ impl Pyllisp {
     /// A new module for a program, over `base`.
     pub fn module(&self, name: &str) -> &'static ModuleInfo {
         ModuleInfo::new(name, Some(self.base), false)
+    }
+
+    /// A value as a prompt shows it.
+    pub fn shown(&self, value: Value<Plain>) -> Result<String, Failure> {
+        repr::whole(self, value).map_err(|Raise(error)| match error.cast::<Error<Plain>>() {
+            Some(error) => shown(self, error),
+            None => Failure::Raised { trace: String::new(), message: String::from("no error"), place: None },
+        })
     }
 
     /// Runs a program in a module and gives the value of its last expression.
