@@ -22,7 +22,7 @@ pub fn display(interp: &Pyllisp, value: Value<Plain>) -> Result<String, Raise<Pl
 
 /// A value as it is shown inside of others.
 pub fn whole(interp: &Pyllisp, value: Value<Plain>) -> Result<String, Raise<Plain>> {
-    let mut writer = Writer { interp, out: String::new(), path: Vec::new(), most: LONGEST, ended: false };
+    let mut writer = Writer::new(interp, LONGEST);
     writer.value(value);
     interp.stop_if_asked()?;
     if writer.ended {
@@ -34,7 +34,7 @@ pub fn whole(interp: &Pyllisp, value: Value<Plain>) -> Result<String, Raise<Plai
 
 /// A value as errors quote it: a long text is cut.
 pub fn repr(interp: &Pyllisp, value: Value<Plain>) -> String {
-    let mut writer = Writer { interp, out: String::new(), path: Vec::new(), most: QUOTED, ended: false };
+    let mut writer = Writer::new(interp, QUOTED);
     writer.value(value);
     let mut out = writer.out;
     if writer.ended {
@@ -52,9 +52,15 @@ struct Writer<'a> {
     /// With so many bytes the text ends.
     most: usize,
     ended: bool,
+    /// The length at which the heap is asked again whether it fits.
+    next_look: usize,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(interp: &'a Pyllisp, most: usize) -> Writer<'a> {
+        Writer { interp, out: String::new(), path: Vec::new(), most, ended: false, next_look: 1 << 20 }
+    }
+
     fn value(&mut self, value: Value<Plain>) {
         let out = &mut self.out;
         // Writing to a string can't fail.
@@ -102,13 +108,22 @@ impl Writer<'_> {
         self.path.pop();
     }
 
+    /// Ends the text if it is too long, or if somebody doesn't want to wait for it.
+    fn look(&mut self) {
+        let (length, runtime) = (self.out.len(), self.interp.runtime());
+        self.ended |= length > self.most || runtime.interrupter().is_asked();
+        if length > self.next_look {
+            // It will be in the heap, too.
+            self.ended |= !runtime.try_reserve(2 * length);
+            self.next_look = length + length / 2;
+        }
+    }
+
     fn list(&mut self, items: List<Plain>) {
         self.out.push('[');
         self.inside(items.to_value(), |writer| {
             for index in 0..list::length(items) {
-                if writer.out.len() > writer.most || writer.interp.runtime().interrupter().is_asked() {
-                    writer.ended = true;
-                }
+                writer.look();
                 if writer.ended {
                     return;
                 }
