@@ -24,6 +24,8 @@ fuzz                   run generated programs in all modes of xtask/src/modes.rs
     --generator PATH   prints a program for the seed it is given, which then runs in a process for each mode
                        (default: Pyllisp's example `generate`, many programs in one process)
     --traces N         instead of programs, so many random traces: machine code against the reference
+    --sources N        instead, so many sources that are wrong in some way, for Pyllisp's reader and compiler, made
+                       of the programs in the tree
     --mode NAME        only the modes whose name contains NAME
     --hotloop PATH     use this program instead of building it";
 
@@ -40,9 +42,13 @@ pub fn command(mut args: Args) -> Result<()> {
     let generator = args.option("--generator")?;
     let given = args.option("--hotloop")?;
     let traces = args.number("--traces", 0)?;
+    let sources = args.number("--sources", 0)?;
     args.rest()?;
     if traces > 0 {
         return sessions(first, traces);
+    }
+    if sources > 0 {
+        return mutants(first, sources);
     }
     let (generator, alike) = match generator {
         Some(path) => (PathBuf::from(path), None),
@@ -105,6 +111,23 @@ fn sessions(first: u64, traces: u64) -> Result<()> {
     let status = Command::new(&example).args([first, traces].map(|number| number.to_string())).status();
     let status = status.map_err(|error| format!("{}: {error}", example.display()))?;
     if status.success() { Ok(()) } else { Err(format!("random traces: {status}")) }
+}
+
+/// Wrong sources; the example of Pyllisp says what is wrong with the answer.
+fn mutants(first: u64, sources: u64) -> Result<()> {
+    let example = workspace::example("hotloop-pyllisp", "mutants")?;
+    let mut programs = Vec::new();
+    for folder in ["bench", "langs/pyllisp/tests/oracle", "langs/pyllisp/src/base"] {
+        let folder = workspace::root().join(folder);
+        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        programs.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    programs.retain(|path| workspace::has_extension(path, &["pyl"]));
+    programs.sort();
+    let mut command = Command::new(&example);
+    command.args([first, sources].map(|number| number.to_string())).args(programs);
+    let status = command.status().map_err(|error| format!("{}: {error}", example.display()))?;
+    if status.success() { Ok(()) } else { Err(format!("wrong sources: {status}")) }
 }
 
 struct Fuzzer {

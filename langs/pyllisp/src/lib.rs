@@ -21,6 +21,7 @@ pub mod code;
 pub mod compile;
 pub mod expand;
 pub mod generate;
+pub mod mutate;
 pub mod object;
 pub mod position;
 pub mod read;
