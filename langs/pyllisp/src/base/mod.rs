@@ -31,6 +31,8 @@ use crate::vm::operator;
 
 /// What the interpreter does in its own language.
 const PRELUDE: &str = include_str!("prelude.pyl");
+/// What the library does in its own language, for which a program that doesn't use it need not wait.
+const LIBRARY: &str = include_str!("library.pyl");
 
 /// Fills the modules of a new interpreter.
 pub fn define(interp: &Pyllisp) {
@@ -77,7 +79,27 @@ pub fn define(interp: &Pyllisp) {
     method(interp, known.greenlet, "switch", Work::Control(Control::Switch));
     let base = Module::new(runtime, GreenRef::new(base)).to_value();
     interp.modules.borrow_mut().insert("base".to_owned(), runtime.constant(base));
-    prelude(interp);
+    let prelude = ModuleInfo::new("base", Some(interp.base), true);
+    for (name, work) in [
+        ("call_suppressed", Work::Control(Control::CallSuppressed)),
+        ("finish_import", Work::Native(finish_import)),
+        ("apply", Work::Control(Control::Apply)),
+        ("end_greenlet", Work::Control(Control::EndGreenlet)),
+    ] {
+        prelude.define(interp, name, builtin(interp, name, work));
+    }
+    helpers(interp, PRELUDE, prelude);
+}
+
+/// Compiles the functions of the library that are written in Pyllisp.
+pub(crate) fn define_library(interp: &Pyllisp) {
+    let library = ModuleInfo::new("base", Some(interp.base), true);
+    for (name, work) in
+        [("apply", Work::Control(Control::Apply)), ("order_of", Work::Native(lists::order_of))]
+    {
+        library.define(interp, name, builtin(interp, name, work));
+    }
+    helpers(interp, LIBRARY, library);
 }
 
 fn operators(interp: &Pyllisp) {
@@ -152,25 +174,15 @@ fn module(interp: &Pyllisp, name: &str, functions: &[(&str, Work)]) -> &'static 
     info
 }
 
-/// Compiles the prelude; its functions need no environment, so it need not run.
-fn prelude(interp: &Pyllisp) {
+/// Compiles functions that the interpreter calls; they need no environment, so their program need not run.
+fn helpers(interp: &Pyllisp, source: &'static str, module: &'static ModuleInfo) {
     let runtime = interp.runtime();
-    let module = ModuleInfo::new("base", Some(interp.base), true);
-    for (name, work) in [
-        ("call_suppressed", Work::Control(Control::CallSuppressed)),
-        ("finish_import", Work::Native(finish_import)),
-        ("apply", Work::Control(Control::Apply)),
-        ("order_of", Work::Native(lists::order_of)),
-        ("end_greenlet", Work::Control(Control::EndGreenlet)),
-    ] {
-        module.define(interp, name, builtin(interp, name, work));
-    }
     let options = compile::Options::default();
-    let program = match compile::compile(PRELUDE.as_bytes(), &options) {
+    let program = match compile::compile(source.as_bytes(), &options) {
         Ok(program) => program,
         Err(error) => unreachable!("the prelude is part of the interpreter: {error}"),
     };
-    let main = link(interp, program, PRELUDE, module);
+    let main = link(interp, program, source, module);
     let mut helpers = interp.helpers.borrow_mut();
     for code in main.codes.get().into_iter().flatten().skip(1) {
         let closure = Closure::new(runtime, GreenRef::new(code), None).to_value();

@@ -436,6 +436,10 @@ impl Pyllisp {
 
     /// A function of the prelude.
     pub(super) fn helper(&self, name: &'static str) -> ConstValue {
+        if let Some(helper) = self.helpers.borrow().get(name) {
+            return *helper;
+        }
+        crate::base::define_library(self);
         self.helpers.borrow()[name]
     }
 }

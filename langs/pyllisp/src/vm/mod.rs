@@ -46,7 +46,7 @@ pub struct Pyllisp {
     pub(crate) modules: RefCell<HashMap<String, ConstValue>>,
     /// The files that were imported.
     files: RefCell<import::Files>,
-    /// Functions of the prelude that the interpreter itself calls.
+    /// Functions of the prelude and the library that the interpreter itself calls.
     pub(crate) helpers: RefCell<HashMap<&'static str, ConstValue>>,
     atoms: RefCell<HashMap<String, Atom>>,
     atom_names: RefCell<Vec<String>>,
