@@ -445,3 +445,73 @@ main = (func most)
         assert!(bridge.ops.iter().all(|op| op.code.class() != Class::Alloc), "{bridge}");
     }
 }
+
+/// The last loop of a program neither allocates nor calls.
+fn check_pure_loop(name: &str, source: &str) {
+    let all = traces(name, source);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    assert!(!body(last).iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
+}
+
+#[test]
+fn objects_that_nobody_keeps_are_not_made() {
+    let source = "\
+point = (class object x y)
+    plus = (func self other)
+        (return (point self.x + other.x self.y + other.y))
+counter = (class object n)
+    init = (func self start)
+        self.n = start
+    tick = (func self)
+        self.n += 1
+main = (func n)
+    p = (point 0 0)
+    c = (counter 5)
+    i = 0
+    (while i < n)
+        p = (p.plus (point i 1))
+        (c.tick)
+        i += 1
+    (return p.x + c.n)
+(main 20000)
+";
+    check_pure_loop("objects", source);
+}
+
+#[test]
+fn a_handler_of_errors_that_do_not_come_costs_nothing() {
+    let source = "\
+main = (func n)
+    total = 0
+    i = 0
+    (while i < n)
+        (try)
+            total += i
+            (assert total >= 0)
+        (except e)
+            (return e)
+        i += 1
+    (return total)
+(main 20000)
+";
+    check_pure_loop("handler", source);
+}
+
+/// An error that is raised and handled in one trace is not made either.
+#[test]
+fn an_error_that_is_handled_in_the_loop_is_not_made() {
+    let source = "\
+main = (func n)
+    total = 0
+    i = 0
+    (while i < n)
+        (try)
+            (raise i)
+        (except e)
+            total += e
+        i += 1
+    (return total)
+(main 20000)
+";
+    check_pure_loop("raised", source);
+}
