@@ -288,6 +288,15 @@ impl Interrupter {
     }
 
     /// Whether an interrupt waits for its answer: for native functions that take long.
+    ///
+    /// ```
+    /// use hotloop::prelude::*;
+    ///
+    /// let runtime = Runtime::new(Options::default());
+    /// assert!(!runtime.interrupter().is_asked());
+    /// runtime.interrupter().interrupt();
+    /// assert!(runtime.interrupter().is_asked());
+    /// ```
     pub fn is_asked(&self) -> bool {
         self.0.flag.load(Ordering::Relaxed) & POLL_USER != 0
     }
@@ -476,7 +485,15 @@ impl Runtime {
         ConstValue(value.raw())
     }
 
-    /// Whether an object of so many bytes still fits; ask before making large ones.
+    /// Whether an object of so many bytes still fits; ask before making large ones. May collect.
+    ///
+    /// ```
+    /// use hotloop::prelude::*;
+    ///
+    /// let runtime = Runtime::new(Options { heap_limit: Some(100 << 20), ..Options::default() });
+    /// assert!(runtime.try_reserve(50 << 20));
+    /// assert!(!runtime.try_reserve(200 << 20));
+    /// ```
     pub fn try_reserve(&self, bytes: usize) -> bool {
         if bytes < LARGE || !self.heap.exceeds_limit(bytes) {
             return true;

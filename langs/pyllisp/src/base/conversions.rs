@@ -6,11 +6,11 @@ use super::{expect, instantiator, small, string};
 use crate::object::{as_boolean, boolean, error_kind, is_true, list, number, repr};
 use crate::vm::Pyllisp;
 use crate::vm::error::new_error;
-use crate::vm::interface::{Answer, Work};
+use crate::vm::interface::{Answer, Quick, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
     let known = &interp.interfaces;
-    instantiator(interp, known.integer, Work::Native(to_integer));
+    instantiator(interp, known.integer, Work::Quick(Quick::Truncate, to_integer));
     instantiator(interp, known.float, Work::Native(to_float));
     instantiator(interp, known.boolean, Work::Native(to_boolean));
     instantiator(interp, known.string, Work::Native(to_string));

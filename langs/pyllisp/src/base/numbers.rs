@@ -4,12 +4,12 @@ use dashu_int::IBig;
 use dashu_int::ops::Gcd;
 use hotloop::prelude::*;
 
-use super::{expect, float, function, module, small, unexpected};
+use super::{builtin, expect, float, module, small, unexpected};
 use crate::object::number::{self, Integer};
 use crate::object::{boolean, repr};
 use crate::vm::Pyllisp;
 use crate::vm::floats::FUNCTIONS;
-use crate::vm::interface::{Answer, Native, Work};
+use crate::vm::interface::{Answer, Native, Quick, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
     let mut functions: Vec<(&str, Work)> = vec![
@@ -18,7 +18,7 @@ pub(super) fn define(interp: &Pyllisp) {
         ("pow", Work::Native(power)),
         ("atan2", Work::Native(|interp, args| of_two(interp, args, f64::atan2))),
         ("hypot", Work::Native(|interp, args| of_two(interp, args, f64::hypot))),
-        ("floor", Work::Native(|interp, args| rounded(interp, args, f64::floor))),
+        ("floor", Work::Quick(Quick::Floor, |interp, args| rounded(interp, args, f64::floor))),
         ("ceil", Work::Native(|interp, args| rounded(interp, args, f64::ceil))),
         ("trunc", Work::Native(|interp, args| rounded(interp, args, f64::trunc))),
         ("round", Work::Native(round)),
@@ -41,7 +41,7 @@ pub(super) fn define(interp: &Pyllisp) {
     ] {
         info.define(interp, name, Value::from_float(interp.runtime(), value.into()));
     }
-    function(interp, "abs", absolute);
+    interp.base.define(interp, "abs", builtin(interp, "abs", Work::Quick(Quick::Absolute, absolute)));
 }
 
 /// For each function of floats the one that takes any number, and refuses what it is not defined for.

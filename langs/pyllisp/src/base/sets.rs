@@ -5,17 +5,16 @@ use hotloop::prelude::*;
 use super::{add_method, each, expect, helped, instantiate, method, nothing, object};
 use crate::object::{Dict, DictPart, Set, boolean, dict, list, null, repr};
 use crate::vm::Pyllisp;
-use crate::vm::interface::{Answer, Helpers, Native, When, Work};
+use crate::vm::interface::{Answer, Helpers, Native, Quick, When, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
     let known = interp.interfaces.set;
     let from_generator = &[(When::Generator(0), "set_of")];
     instantiate(interp, known, helped(interp, "set", Work::Native(new_set), from_generator));
-    let natives: [(&str, Native); 7] = [
+    let natives: [(&str, Native); 6] = [
         ("add", add),
         ("remove", remove),
         ("discard", discard),
-        ("contains", contains),
         ("clear", clear),
         ("copy", copy),
         ("issubset", is_subset),
@@ -23,6 +22,7 @@ pub(super) fn define(interp: &Pyllisp) {
     for (name, native) in natives {
         method(interp, known, name, Work::Native(native));
     }
+    method(interp, known, "contains", Work::Quick(Quick::Contains, contains));
     let helped_ones: [(&str, Native, Helpers); 4] = [
         ("update", update, &[(When::Generator(1), "set_update")]),
         ("union", union, &[(When::Generator(1), "set_union")]),

@@ -78,8 +78,14 @@ pub enum Quick {
     Slice,
     /// `(dict.get key)`, `(dict.get key default)`
     Get,
-    /// `(dict.contains key)`
+    /// `(dict.contains key)`, `(set.contains value)`
     Contains,
+    /// `(int number)`
+    Truncate,
+    /// `(math.floor number)`
+    Floor,
+    /// `(abs number)`
+    Absolute,
     /// `(getattr module name)`
     GetAttribute,
     /// `(setattr module name value)`

@@ -263,8 +263,10 @@ impl Interpreter for Pyllisp {
                     None
                 } else if let Some(list) = object.cast::<List<M>>() {
                     Some(list.length())
+                } else if let Some(string) = object.cast::<Str<M>>() {
+                    Some(string.length())
                 } else {
-                    object.cast::<Str<M>>().map(|string| string.length())
+                    object.cast::<Dict<M>>().map(|dict| dict.length())
                 };
                 if let Some(length) = length.and_then(Value::from_int) {
                     done!(dst, length)
