@@ -301,10 +301,17 @@ impl Interrupter {
         self.0.flag.load(Ordering::Relaxed) & POLL_USER != 0
     }
 
-    /// An interrupt that nothing has answered yet is forgotten: it came when the program had just ended.
+    /// An interrupt that nothing has answered yet is forgotten: it came when the program had just ended, or a native
+    /// function has answered it.
     pub fn clear(&self) {
-        self.0.flag.fetch_and(!POLL_USER, Ordering::Relaxed);
+        answer(self.0, POLL_USER);
     }
+}
+
+/// Requests that somebody else has answered are forgotten.
+fn answer(poll: &Poll, bits: u32) {
+    poll.flag.fetch_and(!bits, Ordering::SeqCst);
+    poll.rearm();
 }
 
 /// The context of one interpreter: its heap, its options, its log. Not `Send`: an interpreter, its heap and
@@ -500,6 +507,11 @@ impl Runtime {
         }
         // Not everything need be alive that was made since the last collection.
         self.heap.collect();
-        !self.heap.exceeds_limit(bytes)
+        let fits = !self.heap.exceeds_limit(bytes);
+        if !fits {
+            // The caller tells the program, which need not hear it again from the collection.
+            answer(&self.context.poll, POLL_HEAP);
+        }
+        fits
     }
 }

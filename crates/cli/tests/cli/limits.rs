@@ -45,6 +45,20 @@ fn memory() {
 }
 
 #[test]
+fn a_program_may_go_on_without_the_memory() {
+    let path = file(
+        "goes_on.pyl",
+        "fill = (func)\n    l = null\n    (while true) l = [l l]\n\
+         grow = (func)\n    l = [1]\n    (while true) l = l ++ l\n\
+         n = 0\n(for f [fill grow fill grow])\n    (try) (f)\n    (except e) n += e.message.length\n(print n)\n",
+    );
+    for jit in ["threshold=1039", "threshold=1,trace_eagerness=1", "off"] {
+        let ended = run(&["run", "--jit", jit, "--heap", "40M", &path]);
+        assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("52\n", ""), "{jit}");
+    }
+}
+
+#[test]
 fn values_inside_of_themselves() {
     let path = file(
         "cyclic.pyl",

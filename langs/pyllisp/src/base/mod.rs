@@ -228,6 +228,7 @@ fn each(
 ) -> Result<(), Raise<Plain>> {
     let iterator = interp.iterator(iterable)?;
     while let Some(item) = interp.next(iterator)? {
+        interp.stop_if_asked()?;
         act(item)?;
     }
     Ok(())
