@@ -95,7 +95,8 @@ impl Pyllisp {
                     return Some(Ok(object));
                 }
                 let float = object.as_float()?;
-                if !(float.abs() < EXACT) {
+                let exact = float.abs() < EXACT;
+                if !exact {
                     return None;
                 }
                 let whole = float.to_int();
