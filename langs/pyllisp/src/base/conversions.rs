@@ -68,7 +68,27 @@ fn to_boolean(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
+    if let Some(small) = args[0].as_small() {
+        let mut digits = [0; 20];
+        return Ok(interp.text(decimal(small.to_int().get(), &mut digits)));
+    }
     Ok(interp.text(&repr::display(interp, args[0])?))
+}
+
+/// A small integer in decimal, without anything on Rust's heap: programs make many of these.
+fn decimal(value: i64, digits: &mut [u8; 20]) -> &str {
+    let mut left = value.unsigned_abs();
+    let mut at = digits.len();
+    while at == digits.len() || left > 0 {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    if value < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    std::str::from_utf8(&digits[at..]).unwrap_or_default()
 }
 
 /// `(error message)`
@@ -87,4 +107,16 @@ pub(super) fn to_integers(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 pub(super) fn to_floats(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let pair = [to_float(interp, &args[..1])?, to_float(interp, &args[1..])?];
     Ok(list::from_values(interp.runtime(), &pair).to_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn decimals() {
+        for value in [0, 7, -7, 10, -100, 1_152_921_504_606_846_975, -1_152_921_504_606_846_976, i64::MIN] {
+            assert_eq!(decimal(value, &mut [0; 20]), value.to_string());
+        }
+    }
 }
