@@ -26,6 +26,8 @@ fuzz                   run generated programs in all modes of xtask/src/modes.rs
     --traces N         instead of programs, so many random traces: machine code against the reference
     --types N          instead of programs, so many random declarations of C: their layouts and calls against a
                        C compiler's, and a hundred times as many texts of types
+    --sources N        instead, so many sources that are wrong in some way, for Pyllisp's reader and compiler, made
+                       of the programs in the tree
     --mode NAME        only the modes whose name contains NAME
     --hotloop PATH     use this program instead of building it";
 
@@ -43,12 +45,16 @@ pub fn command(mut args: Args) -> Result<()> {
     let given = args.option("--hotloop")?;
     let traces = args.number("--traces", 0)?;
     let types = args.number("--types", 0)?;
+    let sources = args.number("--sources", 0)?;
     args.rest()?;
     if types > 0 {
         return declarations(first, types);
     }
     if traces > 0 {
         return sessions(first, traces);
+    }
+    if sources > 0 {
+        return mutants(first, sources);
     }
     let (generator, alike) = match generator {
         Some(path) => (PathBuf::from(path), None),
@@ -121,6 +127,23 @@ fn declarations(first: u64, count: u64) -> Result<()> {
     let status = Command::new(&example).args(numbers).arg(folder).status();
     let status = status.map_err(|error| format!("{}: {error}", example.display()))?;
     if status.success() { Ok(()) } else { Err(format!("random types: {status}")) }
+}
+
+/// Wrong sources; the example of Pyllisp says what is wrong with the answer.
+fn mutants(first: u64, sources: u64) -> Result<()> {
+    let example = workspace::example("hotloop-pyllisp", "mutants")?;
+    let mut programs = Vec::new();
+    for folder in ["bench", "langs/pyllisp/tests/oracle", "langs/pyllisp/src/base"] {
+        let folder = workspace::root().join(folder);
+        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        programs.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    programs.retain(|path| workspace::has_extension(path, &["pyl"]));
+    programs.sort();
+    let mut command = Command::new(&example);
+    command.args([first, sources].map(|number| number.to_string())).args(programs);
+    let status = command.status().map_err(|error| format!("{}: {error}", example.display()))?;
+    if status.success() { Ok(()) } else { Err(format!("wrong sources: {status}")) }
 }
 
 struct Fuzzer {

@@ -72,6 +72,8 @@ Parameters of the JIT:
 Environment:
     HOTLOOP_LOG=SECTION,…:FILE   write events of the JIT; FILE `-` is standard error; the sections:
     {sections}
+    NO_COLOR=1                   values at the prompt have no colours
+    XDG_STATE_HOME=FOLDER        where the prompt keeps its history (~/.local/state), in hotloop/pyllisp_history
     HOTLOOP_PERF=map             write /tmp/perf-PID.map, so that `perf report` knows compiled code
 
 Exit status: 0; 1 if the program or its input is wrong; 2 if the command line is; 130 after Ctrl-C.

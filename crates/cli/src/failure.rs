@@ -10,7 +10,7 @@ const INTERRUPTED: u8 = 130;
 /// Why hotloop ends without having done what it was told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// What to say; its last line begins with `Error:`.
+    /// What to say; its last line begins with `Error:`. Empty if the program has said it.
     pub text: String,
     /// The exit status.
     pub status: u8,
@@ -32,6 +32,11 @@ impl Failure {
         Failure { text, status: WRONG }
     }
 
+    /// A program ended by itself with a status, which may be 0.
+    pub fn exit(status: u8) -> Failure {
+        Failure { text: String::new(), status }
+    }
+
     /// A program was stopped by Ctrl-C if it was pressed, else it ended with an error.
     pub fn stopped(text: String) -> Failure {
         let status = if crate::signal::interrupted() { INTERRUPTED } else { WRONG };
@@ -41,6 +46,9 @@ impl Failure {
     /// Says it on standard error.
     pub fn show(&self) {
         use std::io::Write;
+        if self.text.is_empty() {
+            return;
+        }
         // If nobody can be told, the status has to do.
         let _ = writeln!(std::io::stderr().lock(), "{}", self.text);
     }

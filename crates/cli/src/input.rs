@@ -14,9 +14,9 @@ pub enum Typed {
 }
 
 /// The prompt of a first line.
-const FIRST: &[u8] = b"pyl> ";
+pub const FIRST: &str = "pyl> ";
 /// The prompt of further lines.
-const FURTHER: &[u8] = b"...> ";
+pub const FURTHER: &str = "...> ";
 
 /// Reads a line; if that is the beginning of something longer, further lines up to an empty one.
 pub fn read(
@@ -27,7 +27,7 @@ pub fn read(
     let mut source = Vec::new();
     let mut longer = false;
     loop {
-        prompt.write_all(if longer { FURTHER } else { FIRST })?;
+        prompt.write_all(if longer { FURTHER } else { FIRST }.as_bytes())?;
         prompt.flush()?;
         let start = source.len();
         if !line(input, &mut source)? {

@@ -84,6 +84,7 @@ fn pyllisp(settings: Settings, program: &Program<'_>) -> Result<(), Failure> {
             let place = Place { line: error.at.line as usize, column: error.at.col as usize + 1 };
             program.rejected(place, error.at, &error.to_string())
         }
+        PyllispFailure::Exit(status) => Failure::exit(status),
         raised => Failure::stopped(raised_text(&raised)),
     })
 }

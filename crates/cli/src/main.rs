@@ -4,17 +4,22 @@
 //! arguments.rs   the command line -> what to do, and the options
 //! language.rs    the languages by extension, and how a program of each is run
 //! repl.rs        the prompt                      input.rs   its lines
+//! editor.rs      the prompt on a terminal        history.rs what was typed there before
+//! paint.rs       values in colours
 //! source.rs      files and places in them        output.rs  where programs print
 //! signal.rs      Ctrl-C, and closed pipes        failure.rs what is said at the end, and the status
 //! ```
 #![deny(unsafe_code)]
 
 mod arguments;
+mod editor;
 mod failure;
 mod headers;
+mod history;
 mod input;
 mod language;
 mod output;
+mod paint;
 mod repl;
 #[allow(unsafe_code)]
 mod signal;

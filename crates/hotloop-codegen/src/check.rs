@@ -4,8 +4,12 @@ use hotloop_ir::{Class, Op, Opcode, Operand, Trace, Var};
 
 use crate::CodegenError;
 
-/// Checks the trace. `inputs_of` gives the number of inputs of a compiled trace.
-pub(crate) fn check(trace: &Trace, inputs_of: &dyn Fn(u32) -> Option<usize>) -> Result<(), CodegenError> {
+/// Checks the trace. `inputs_of` gives the number of inputs of a compiled trace, `labels_of` what its label takes.
+pub(crate) fn check(
+    trace: &Trace,
+    inputs_of: &dyn Fn(u32) -> Option<usize>,
+    labels_of: &dyn Fn(u32) -> Option<usize>,
+) -> Result<(), CodegenError> {
     let bad = |what: String| Err(CodegenError::Malformed(what));
     match trace.ops.last() {
         Some(op) if op.code.class() == Class::End => {}
@@ -80,6 +84,9 @@ pub(crate) fn check(trace: &Trace, inputs_of: &dyn Fn(u32) -> Option<usize>) -> 
                     return bad(format!("loop with {} operands for {wanted}", op.list.len));
                 }
             }
+            Opcode::EnterLabel if labels_of(op.descr) != Some(op.list.len as usize) => {
+                return bad(format!("enter_label with {} operands", op.list.len));
+            }
             Opcode::Enter => match inputs_of(op.descr) {
                 Some(count) if count == op.list.len as usize => {}
                 other => return bad(format!("enter with {} operands for {other:?}", op.list.len)),
@@ -92,6 +99,7 @@ pub(crate) fn check(trace: &Trace, inputs_of: &dyn Fn(u32) -> Option<usize>) -> 
 
 /// The operation before this one that is not a mark, if it is a call.
 fn previous(trace: &Trace, index: usize) -> Option<usize> {
-    let is_mark = |code| matches!(code, Opcode::Instr | Opcode::Live | Opcode::Virtualizable);
+    let is_mark =
+        |code| matches!(code, Opcode::Instr | Opcode::Live | Opcode::Virtualizable | Opcode::Hoisted);
     (0..index).rev().find(|at| !is_mark(trace.ops[*at].code)).filter(|at| trace.ops[*at].code == Opcode::Call)
 }

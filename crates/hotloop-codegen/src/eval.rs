@@ -44,6 +44,8 @@ struct Code {
     /// Where `loop` goes on, and what it sets.
     head: usize,
     phis: Vec<Var>,
+    /// What `enter_label` sets behind the phis.
+    kept: Vec<Var>,
     inputs: usize,
     first_guard: u32,
     /// The guard whose failure it continues.
@@ -67,6 +69,7 @@ enum Left {
     Guard(u32),
     Enter(CodeId),
     Returned(u32),
+    EnterLabel(CodeId),
 }
 
 /// Traces of more operations are refused, as their variables would not fit on the stack.
@@ -102,7 +105,8 @@ impl Target for Eval {
     fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
         let known = |code: u32| self.codes.borrow().get(code as usize).cloned().flatten();
         let inputs_of = |code: u32| known(code).map(|code| code.inputs);
-        check(trace, &inputs_of)?;
+        let labels_of = |code: u32| known(code).map(|code| code.phis.len() + code.kept.len());
+        check(trace, &inputs_of, &labels_of)?;
         if trace.ops.len() > MOST_OPS {
             return Err(CodegenError::TooManySpills);
         }
@@ -129,6 +133,7 @@ impl Target for Eval {
             live: trace.resumes.iter().map(|resume| resume.live()).collect(),
             head,
             phis,
+            kept: trace.kept().iter().filter_map(|operand| operand.as_var()).collect(),
             inputs,
             first_guard: request.first_guard,
             parent: match request.entry {
@@ -227,21 +232,23 @@ impl Eval {
         values: &mut Vec<u64>,
         exits: &mut Exits,
     ) -> u64 {
+        let mut at_label = false;
         loop {
             let code = self.code(id);
             self.active.borrow_mut().push(Active { id, called, guard: 0, words: 0 });
             // SAFETY: the caller's promise, which also covers the traces reached from here.
             let left = unsafe {
                 match code.trace.ops.len() {
-                    0..=256 => self.walk::<256>(&code, context, values, exits),
-                    257..=2048 => self.walk::<2048>(&code, context, values, exits),
-                    2049..=16384 => self.walk::<16384>(&code, context, values, exits),
-                    _ => self.walk::<MOST_OPS>(&code, context, values, exits),
+                    0..=256 => self.walk::<256>(&code, context, values, exits, at_label),
+                    257..=2048 => self.walk::<2048>(&code, context, values, exits, at_label),
+                    2049..=16384 => self.walk::<16384>(&code, context, values, exits, at_label),
+                    _ => self.walk::<MOST_OPS>(&code, context, values, exits, at_label),
                 }
             };
             self.active.borrow_mut().pop();
+            at_label = matches!(left, Left::EnterLabel(_));
             id = match left {
-                Left::Enter(next) => next,
+                Left::Enter(next) | Left::EnterLabel(next) => next,
                 Left::Returned(position) => return position as u64,
                 Left::Guard(guard) => match self.bridges.borrow().get(&guard) {
                     Some(bridge) => *bridge,
@@ -275,12 +282,20 @@ impl Eval {
         context: *mut Context,
         values: &mut Vec<u64>,
         exits: &mut Exits,
+        at_label: bool,
     ) -> Left {
         let trace = &code.trace;
         let mut words = [0u64; SIZE];
-        words[..code.inputs].copy_from_slice(&values[..code.inputs]);
         let mut raised = 0;
         let mut at = code.inputs;
+        if at_label {
+            for (var, value) in code.phis.iter().chain(&code.kept).zip(&*values) {
+                words[var.0 as usize] = *value;
+            }
+            at = code.head + 1 + code.phis.len();
+        } else {
+            words[..code.inputs].copy_from_slice(&values[..code.inputs]);
+        }
         loop {
             let op = &trace.ops[at];
             let word = |operand: Operand| match operand.as_var() {
@@ -430,6 +445,10 @@ impl Eval {
                 Opcode::Enter => {
                     collect(values, op.list);
                     return Left::Enter(CodeId(op.descr));
+                }
+                Opcode::EnterLabel => {
+                    collect(values, op.list);
+                    return Left::EnterLabel(CodeId(op.descr));
                 }
                 guard => {
                     fails = match guard {

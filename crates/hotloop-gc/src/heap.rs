@@ -582,6 +582,11 @@ impl Heap {
         self.collect_to(Extent::Full);
     }
 
+    /// Whether so many bytes more would exceed the limit, if everything is alive that was since the last collection.
+    pub fn exceeds_limit(&self, bytes: usize) -> bool {
+        self.inner().pacer.borrow().exceeds_limit(bytes)
+    }
+
     /// Collects now, looking at new objects only if the process's [`Plan`] can.
     pub fn collect_young(&self) {
         self.collect_to(if world::plan() == Plan::StickyImmix { Extent::Young } else { Extent::Full });

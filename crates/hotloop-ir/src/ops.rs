@@ -11,7 +11,7 @@
 //! The `descr` number of an operation means: a field for `getfield`/`setfield`; a type for `new`, `box_float`,
 //! `getitem`, `len`, `fill_items`, `virtualizable`, `guard_type` and `guard_box`; two types ([`crate::two_types`]) for
 //! `copy_items` and its like; a call for calls and `known_result`; an instruction for `instr`;
-//! the live length for `live`; the type of an `input`; a loop's number for `enter`; an object's number for `virtual_ref`; an index of
+//! the live length for `live`; the type of an `input`; a loop's number for `enter` and `enter_label`; an object's number for `virtual_ref`; an index of
 //! [`Trace::calls`](crate::Trace::calls) for `call_entry`; a number as C stores it
 //! ([`Scalar`](crate::Scalar)) for `load_raw` and `store_raw`. For guards and calls
 //! of a *recorded* trace, `resume` is the number of events before it; of an *optimised* one, the index of
@@ -216,6 +216,7 @@ ops! {
     // The end.
     Loop "loop" (b"" true -> "") End: "Back to the label's phis, or to the inputs if there is no label.";
     Enter "enter" (b"" true -> "") End: "Goes on at the entry of another compiled loop (`descr`).";
+    EnterLabel "enter_label" (b"" true -> "") End: "Goes on at the label of another compiled loop (`descr`): its phis, then what it keeps.";
     Return "return" (b"" true -> "") End: "Returns to the calling trace with results; `descr` says at which position.";
     Exit "exit" (b"" false -> "") End: "Leaves the trace for the interpreter.";
 }

@@ -286,13 +286,18 @@ impl Parser {
             "returning" => self.returning(line),
             "tokens" => self.tokens(line),
             "resume" => self.resume(line),
-            "object" | "store" | "log" if self.trace.resumes.is_empty() => {
+            "object" | "store" | "log" | "kept" if self.trace.resumes.is_empty() => {
                 line.next = start;
                 Err(line.error("no resume before"))
             }
             "object" => self.object(line),
             "store" => self.store(line),
             "log" => self.log(line),
+            "kept" => {
+                let kept = line.between("[", "]", |line| self.operand(line))?;
+                self.last().kept = Rc::new(kept);
+                Ok(())
+            }
             _ => {
                 line.next = start;
                 self.operation(line)
@@ -542,6 +547,7 @@ impl Parser {
             log: Vec::new(),
             events,
             flushed,
+            kept: Rc::default(),
             facts: Vec::new(),
         });
         Ok(())

@@ -205,6 +205,11 @@ impl Trace {
             };
             writeln!(f, "  log {} check {} {feed}", entry.event, entry.check)?;
         }
+        if !resume.kept.is_empty() {
+            let kept: Vec<String> =
+                resume.kept.iter().map(|operand| self.show(*operand).to_string()).collect();
+            writeln!(f, "  kept [{}]", kept.join(", "))?;
+        }
         show_facts(f, "  ", &resume.facts)
     }
 }
@@ -327,7 +332,7 @@ pub(crate) fn descr_kind(op: Opcode) -> DescrKind {
     match op {
         Input => DescrKind::Ty,
         Instr => DescrKind::Instr,
-        Live | Enter | CallEntry | CallResult | Return | VirtualRef => DescrKind::Number,
+        Live | Enter | EnterLabel | CallEntry | CallResult | Return | VirtualRef => DescrKind::Number,
         GetField | SetField => DescrKind::Field,
         GetItem | SetItem | FillItems | Len | New | NewArray | BoxFloat | Virtualizable | GuardType
         | GuardBox => DescrKind::Type,

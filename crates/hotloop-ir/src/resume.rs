@@ -133,6 +133,9 @@ pub struct Resume {
     pub events: u32,
     /// The trace's own frame was written back in this instruction: in it, it is an object like any other.
     pub flushed: bool,
+    /// What a bridge from here needs to jump to its loop's label: what the body uses from before the label,
+    /// and then phis. (The guards of a trace share it.)
+    pub kept: Rc<Vec<Operand>>,
     /// What is known of the variables here, for a bridge.
     pub facts: Vec<(Var, Fact)>,
 }
@@ -195,6 +198,7 @@ impl Resume {
                 }
             }
         }
+        self.kept.iter().for_each(|operand| visit(&Desc::Operand(*operand)));
     }
 
     /// The variables that must be live at the guard, each once, in order of first mention.
@@ -217,7 +221,8 @@ impl Resume {
         live
     }
 
-    /// Replaces every operand by a description. An existing object's own operand must map to an operand.
+    /// Replaces every operand by a description. An existing object's own operand must map to an operand, and
+    /// what is kept as well.
     pub fn map(&mut self, change: &mut dyn FnMut(Operand) -> Desc) {
         self.state = Rc::new(self.state.iter().map(|desc| desc.map(change)).collect());
         self.objects = Rc::new(
@@ -240,6 +245,11 @@ impl Resume {
                 })
                 .collect(),
         );
+        let kept = self.kept.iter().map(|operand| match change(*operand) {
+            Desc::Operand(operand) => operand,
+            _ => *operand,
+        });
+        self.kept = Rc::new(kept.collect());
         for store in &mut self.stores {
             store.object = store.object.map(change);
             store.value = store.value.map(change);

@@ -291,7 +291,7 @@ pub struct Trace {
     pub returning: Option<Returning>,
     /// Inputs that may be tokens for frames: the trace's own, and callers' frames.
     pub tokens: Vec<Var>,
-    /// Positions in the list of `enter` where the entered trace takes tokens.
+    /// Positions in the list of `enter` or `enter_label` where the entered trace takes tokens.
     pub entered: Vec<u32>,
     /// What stands behind a guard at the trace's very start.
     pub start: Option<Box<Resume>>,
@@ -388,6 +388,16 @@ impl Trace {
     /// Index of the label, if the loop is peeled.
     pub fn label(&self) -> Option<usize> {
         self.ops.iter().position(|op| op.code == Opcode::Label)
+    }
+
+    /// What the body of a peeled loop uses from before the label, as `enter_label` passes it on behind the
+    /// phis. Empty if no guard of the body says.
+    pub fn kept(&self) -> Vec<Operand> {
+        let Some(label) = self.label() else { return Vec::new() };
+        let guard = self.ops[label..].iter().find(|op| op.code.is_guard());
+        let resume = guard.and_then(|op| self.resumes.get(op.resume as usize));
+        let kept = resume.into_iter().flat_map(|resume| resume.kept.iter());
+        kept.copied().filter(|operand| operand.as_var().is_some_and(|var| (var.0 as usize) < label)).collect()
     }
 
     /// How many operations are left that are not mere marks.

@@ -351,6 +351,7 @@ impl Checker<'_> {
                 }
             }
         }
+        resume.kept.iter().try_for_each(|operand| self.exists(index, *operand))?;
         resume.facts.iter().try_for_each(|(var, fact)| {
             self.exists(index, Operand::var(*var))?;
             known_type(fact)

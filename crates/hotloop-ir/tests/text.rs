@@ -150,7 +150,9 @@ impl Maker {
         });
         let log = feeds.collect();
         let facts = (0..self.random.below(3) as u32).map(|var| (Var(var), self.fact())).collect();
+        let kept = (0..self.random.below(3)).map(|_| self.operand(Ty::Int)).collect();
         self.trace.resumes.push(Resume {
+            kept: Rc::new(kept),
             position: self.random.below(99) as u32,
             state: Rc::new(state),
             objects: Rc::new(made),
@@ -307,7 +309,8 @@ impl Maker {
                 }
             }
         }
-        let end = self.random.one_of(&[Opcode::Loop, Opcode::Enter, Opcode::Exit, Opcode::Return]);
+        let ends = [Opcode::Loop, Opcode::Enter, Opcode::EnterLabel, Opcode::Exit, Opcode::Return];
+        let end = self.random.one_of(&ends);
         let mut op = Op::new(end, &[]);
         match end {
             Opcode::Exit => op.resume = if recorded { self.trace.events.len() as u32 } else { self.resume() },

@@ -156,7 +156,9 @@ pub(crate) fn looks_behind_tokens(trace: &Trace, kept: impl Fn(usize) -> bool) -
                     mentions || one.get().virtualizable || other.get().virtualizable
                 }
                 Opcode::FillItems => mentions || op.type_ref().get().virtualizable,
-                Opcode::Enter => listed.any(|index| !trace.entered.contains(&(index as u32))),
+                Opcode::Enter | Opcode::EnterLabel => {
+                    listed.any(|index| !trace.entered.contains(&(index as u32)))
+                }
                 _ => mentions || listed.next().is_some(),
             };
             found |= looks;

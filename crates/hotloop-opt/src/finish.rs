@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
+use crate::label::{Draft, Label};
 use hotloop_ir::{Class, Desc, Op, Opcode, Operand, Trace, Var};
 
 use crate::entries::looks_behind_tokens;
@@ -123,7 +124,7 @@ impl Sweep<'_> {
 }
 
 /// Finishes an optimised trace.
-pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
+pub(crate) fn finish(trace: Trace, draft: Option<&Draft>, optimize: bool) -> (Trace, Option<Label>) {
     let count = trace.ops.len();
     let live = trace.resumes.iter().map(|resume| resume.live()).collect();
     let mut sweep =
@@ -219,7 +220,8 @@ pub(crate) fn finish(trace: Trace, optimize: bool) -> Trace {
         .iter()
         .filter_map(|(var, fact)| Some((renamed[var.0 as usize].as_var()?, *fact)))
         .collect();
-    new
+    let label = draft.and_then(|draft| draft.finish(&trace, &mut new, &renamed, &described));
+    (new, label)
 }
 
 fn describe(descriptions: &HashMap<Var, Desc>, renamed: &[Operand], var: Var) -> Desc {

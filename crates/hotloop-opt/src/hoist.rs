@@ -42,6 +42,22 @@ pub(crate) struct Hoisted {
     proven: HashMap<u32, Fact>,
     /// What is known of phis, by number.
     phis: Vec<(usize, Fact)>,
+    /// What whoever jumps to the label must have done with phis.
+    claims: Vec<Claim>,
+    /// What was moved holds of this loop's own iterations alone: nobody else may jump to the label.
+    private: bool,
+}
+
+/// A phi must go by this step, or stay, if what was moved out of the loop is to hold; it must not go where its
+/// leader stays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim {
+    pub phi: usize,
+    /// The phi with the bound, perhaps the same one.
+    pub leader: usize,
+    pub step: i64,
+    /// The guard of the recorded trace that is the bound.
+    pub bound: u32,
 }
 
 /// A value at the start and at the end of an induction's range.
@@ -94,6 +110,16 @@ impl Optimizer<'_> {
 impl Hoisted {
     pub fn is_empty(&self) -> bool {
         self.proven.is_empty()
+    }
+
+    /// What whoever jumps to the label must have done with phis.
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
+    /// Whether nobody else may jump to the label.
+    pub fn is_private(&self) -> bool {
+        self.private
     }
 
     pub fn phis(&self) -> &[(usize, Fact)] {
@@ -364,6 +390,10 @@ impl Hoister<'_, '_, '_> {
         let fact = self.fact(first);
         let fact = if bound.above { Fact::range(fact.lo, i64::MAX) } else { Fact::range(i64::MIN, fact.hi) };
         self.hoisted.phis.push((phi, fact));
+        let word = if let Step::Const(word) = step { word } else { 0 };
+        self.hoisted.private |= !matches!(step, Step::Const(_));
+        let bound = self.body.origin[bound.at];
+        self.hoisted.claims.push(Claim { phi, leader: phi, step: word, bound });
         let start = match step {
             Step::Const(word) => self.before_step(first, word).unwrap_or(first),
             _ => first,
@@ -391,6 +421,7 @@ impl Hoister<'_, '_, '_> {
         let leading = &self.body.inductions[leader];
         let (bound, pace) = (leading.bound?, leading.step);
         let (start, last) = self.range_of(phi)?;
+        self.hoisted.private = true;
         let first = self.renewed(leading.first);
         let before = match bound.compared {
             Compared::Next => first,
@@ -445,6 +476,8 @@ impl Hoister<'_, '_, '_> {
         let fact = self.fact(first);
         let fact = if step > 0 { Fact::range(fact.lo, i64::MAX) } else { Fact::range(i64::MIN, fact.hi) };
         self.hoisted.phis.push((phi, fact));
+        let bound = self.body.origin[leading.bound?.at];
+        self.hoisted.claims.push(Claim { phi, leader: leading.phi, step, bound });
         // Both start in the same iteration.
         if leader_start == leader_first {
             return Some((first, end));

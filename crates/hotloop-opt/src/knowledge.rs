@@ -74,6 +74,7 @@ impl Optimizer<'_> {
         if writes || op.code == Opcode::CallEntry {
             self.state.heap.written();
         }
+        self.watch_relied(&op);
         self.state.facts.push(Fact::ANY);
         self.state.origin.push(self.at);
         self.state.out.push(op).into()

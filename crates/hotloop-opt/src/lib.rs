@@ -11,6 +11,7 @@
 //! entries.rs    calls of compiled entries, and tokens for frames
 //! items.rs      runs of items                  unroll.rs   loop peeling
 //! inductions.rs what goes by steps in a loop   hoist.rs    guards out of loops
+//! label.rs      jumps from bridges to labels
 //! finish.rs     dead code, described values, numbering
 //! ```
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ mod hoist;
 mod inductions;
 mod items;
 mod knowledge;
+mod label;
 mod pipeline;
 mod raw;
 mod resume;
@@ -33,6 +35,8 @@ pub mod rules;
 mod unroll;
 mod value;
 mod virtuals;
+
+pub use label::{Label, ToLabel};
 
 use hotloop_ir::Trace;
 
@@ -47,13 +51,22 @@ pub struct Options {
     pub call_invariants: bool,
     /// Move guards out of peeled loops.
     pub hoist: bool,
+    /// Let bridges jump to the labels of peeled loops.
+    pub label: bool,
     /// Test mode: this rule of resume data is broken on purpose (see [`BROKEN_RULES`]).
     pub break_rule: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { optimize: true, peel: true, call_invariants: false, hoist: true, break_rule: None }
+        Options {
+            optimize: true,
+            peel: true,
+            call_invariants: false,
+            hoist: true,
+            label: false,
+            break_rule: None,
+        }
     }
 }
 
@@ -83,6 +96,37 @@ pub struct Contradiction;
 /// # Errors
 /// [`Contradiction`].
 pub fn optimize(recorded: &Trace, options: &Options) -> Result<Trace, Contradiction> {
-    let swept = pipeline::Optimizer::new(recorded, *options).run()?;
-    Ok(finish::finish(swept, options.optimize))
+    Ok(optimize_for(recorded, options, None)?.trace)
+}
+
+/// An optimised trace in its tree.
+#[derive(Debug)]
+pub struct Optimized {
+    /// The trace.
+    pub trace: Trace,
+    /// Of a peeled loop: what bridges must know to jump to its label.
+    pub label: Option<Label>,
+    /// A bridge that could jump to its loop's label, were it not for guards that were moved out of the loop: the
+    /// inductions that these are about go another way here.
+    pub strays: bool,
+}
+
+/// The same for traces that stand in a tree: a bridge may jump to the label of the loop it came from, and
+/// of a loop it is said what bridges need to jump there.
+///
+/// # Errors
+/// [`Contradiction`].
+pub fn optimize_for(
+    recorded: &Trace,
+    options: &Options,
+    to_label: Option<ToLabel>,
+) -> Result<Optimized, Contradiction> {
+    let mut optimizer = pipeline::Optimizer::new(recorded, *options);
+    if let Some(target) = to_label {
+        optimizer.kept = std::rc::Rc::new(target.kept.to_vec());
+    }
+    optimizer.to_label = to_label;
+    let (swept, draft) = optimizer.run()?;
+    let (trace, label) = finish::finish(swept, draft.as_ref(), options.optimize);
+    Ok(Optimized { trace, label, strays: optimizer.strays })
 }

@@ -1,11 +1,13 @@
 //! The order of the passes: [`Optimizer::visit`].
 
 use rustc_hash::FxHashMap as HashMap;
+use std::rc::Rc;
 
 use hotloop_ir::{Class, Desc, Fact, Op, Opcode, Operand, Resume, Trace, Ty, Var};
 
 use crate::heap::HeapState;
 use crate::hoist::Hoisted;
+use crate::label::{Draft, ToLabel};
 use crate::resume::SnapshotCache;
 use crate::value::{Object, ObjectId, Slot, Val};
 use crate::{Contradiction, Options};
@@ -40,6 +42,8 @@ pub(crate) struct State {
     pub valid: bool,
     /// Counts forced objects: snapshots before and after differ.
     pub forced: u32,
+    /// What bridges must know of the loop's label.
+    pub label: Option<Draft>,
 }
 
 /// The optimizer at work on one trace.
@@ -56,6 +60,12 @@ pub(crate) struct Optimizer<'a> {
     pub hoisted: Hoisted,
     /// What was known of the phis at the label when the body was last swept.
     pub label_facts: Vec<Fact>,
+    /// For a bridge: the label it may jump to.
+    pub to_label: Option<ToLabel<'a>>,
+    /// It could jump there, but for what was moved out of the loop.
+    pub strays: bool,
+    /// What its guards keep for further bridges.
+    pub kept: Rc<Vec<Operand>>,
 }
 
 impl<'a> Optimizer<'a> {
@@ -79,6 +89,7 @@ impl<'a> Optimizer<'a> {
             undo: Vec::new(),
             valid: false,
             forced: 0,
+            label: None,
         };
         Optimizer {
             recorded,
@@ -89,10 +100,14 @@ impl<'a> Optimizer<'a> {
             at: 0,
             hoisted: Hoisted::default(),
             label_facts: Vec::new(),
+            to_label: None,
+            strays: false,
+            kept: Rc::default(),
         }
     }
 
-    pub fn run(mut self) -> Result<Trace, Contradiction> {
+    /// The new trace, unfinished, and what bridges must know of its label.
+    pub fn run(&mut self) -> Result<(Trace, Option<Draft>), Contradiction> {
         if let Some(mut start) = self.recorded.start.clone() {
             start.map(&mut |operand| {
                 let constant = self.recorded.const_of(operand);
@@ -116,7 +131,7 @@ impl<'a> Optimizer<'a> {
             Opcode::Return => self.return_to_caller(&last),
             _ => self.guard_op(last, Op::new(Opcode::Exit, &[])),
         }
-        Ok(self.state.out)
+        Ok((std::mem::take(&mut self.state.out), self.state.label.take()))
     }
 
     fn input(&mut self, index: usize) {

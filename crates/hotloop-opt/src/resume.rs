@@ -289,8 +289,8 @@ impl Optimizer<'_> {
         let (state, objects) = (snapshot.state.clone(), snapshot.objects.clone());
         let frame = self.state.virtualizable.map(|id| &self.state.objects[id.0 as usize]);
         let flushed = frame.is_some_and(|frame| frame.flushed_in == Some(self.state.instr));
-        let (events, facts) = (events as u32, Vec::new());
-        let mut resume = Resume { position, state, objects, stores, log, events, flushed, facts };
+        let (events, facts, kept) = (events as u32, Vec::new(), self.kept.clone());
+        let mut resume = Resume { position, state, objects, stores, log, events, flushed, kept, facts };
         resume.facts = self.facts_for(&resume);
         resume
     }

@@ -18,17 +18,19 @@
 //! after    …; v2 = int_mul v1, 3; v3 = int_add_ovf v0, v2; label; v5 = phi v3; v6 = int_add_ovf v5, v2; loop [v6]
 //! ```
 //!
-//! Does not yet: let bridges jump to the label (they enter at the preamble, as in LuaJIT).
+//! Bridges may jump to the label, too: see [`crate::label`].
 //! Source: Ardö, Bolz, Fijałkowski, "Loop-aware optimizations in PyPy's tracing JIT" (2012).
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use hotloop_ir::pure::evaluate;
-use hotloop_ir::{Fact, Op, Opcode, Operand, Ty, TypeRef, Var};
+use hotloop_ir::{Fact, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
+use crate::hoist::Claim;
 use crate::inductions::Loop;
+use crate::label::{Draft, DraftSpot, writes};
 use crate::pipeline::{Optimizer, State};
 use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
 
@@ -73,6 +75,27 @@ struct Plan {
     fixed: HashMap<usize, bool>,
     /// Assumes nothing.
     last_resort: bool,
+}
+
+impl Plan {
+    /// Forgets which numbers the state that changes holds at the end of the preamble; perhaps not what kinds of values.
+    fn weaken(&mut self, trace: &Trace, kinds: bool) {
+        for shape in self.args.iter_mut().chain(self.stores.iter_mut().map(|(_, shape)| shape)) {
+            match shape {
+                Shape::Phi(fact) => *fact = weakened(fact, kinds),
+                Shape::Const(operand) => {
+                    let fact = trace.const_of(*operand).map_or(Fact::ANY, |known| Fact::exactly(known.bits));
+                    *shape = Shape::Phi(weakened(&fact, kinds));
+                }
+                Shape::Same(..) | Shape::Float(_) | Shape::Object(..) | Shape::Dead => {}
+            }
+        }
+        for shape in self.objects.iter_mut().flat_map(|object| &mut object.slots) {
+            if let Shape::Phi(fact) = shape {
+                *fact = weakened(fact, kinds);
+            }
+        }
+    }
 }
 
 /// See [`Phis::leader`].
@@ -136,12 +159,18 @@ impl Optimizer<'_> {
     /// The jump to another loop's entry.
     pub fn enter(&mut self, last: &Op) {
         let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
+        if let Some(target) = self.to_label.filter(|target| target.code == last.descr) {
+            let args: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
+            if self.enter_label(&target, &args) {
+                return;
+            }
+        }
         let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
         self.flush_stores();
         self.end(Opcode::Enter, last.descr, args);
     }
 
-    fn end(&mut self, code: Opcode, descr: u32, args: Vec<Operand>) {
+    pub fn end(&mut self, code: Opcode, descr: u32, args: Vec<Operand>) {
         let mut op = Op::new(code, &[]).with_descr(descr);
         op.list = self.state.out.push_list(args);
         self.emit(op);
@@ -155,17 +184,30 @@ impl Optimizer<'_> {
         let mut uncarried: HashSet<(Operand, Place)> = HashSet::default();
         let saved = self.state.clone();
         let mut plan = None;
+        // The body can't go the preamble's way with all that is known at its end, but perhaps from elsewhere: with
+        // the kinds of values known alone, then with nothing.
+        let mut weak = 0;
         for sweep in 0..=MOST_SWEEPS {
             if sweep > 0 {
                 self.state = saved.clone();
                 self.snapshot = None;
             }
             let last_resort = sweep == MOST_SWEEPS || !self.options.optimize;
-            let current = match plan.take() {
+            let mut current = match plan.take() {
                 Some(plan) if !last_resort => plan,
                 _ => self.first_plan(&args, &mut uncarried, last_resort),
             };
-            match self.sweep_body(inputs, &args, &list, &current, &mut uncarried, None)? {
+            if weak > 0 && !last_resort {
+                current.weaken(&self.state.out, weak == 1);
+            }
+            let swept = match self.sweep_body(inputs, &args, &list, &current, &mut uncarried, None) {
+                Err(Contradiction) if weak < 2 && !last_resort => {
+                    (weak, plan) = (weak + 1, Some(current));
+                    continue;
+                }
+                swept => swept?,
+            };
+            match swept {
                 None if last_resort || !self.options.hoist => return Ok(()),
                 None => {
                     self.hoist_guards(inputs, &args, &list, &current, saved);
@@ -205,12 +247,12 @@ impl Optimizer<'_> {
         fact.tightened().tags & 1 << 0b010 == 0
     }
 
-    fn is_float(&self, value: Operand) -> bool {
+    pub fn is_float(&self, value: Operand) -> bool {
         self.boxed(value).is_some() || self.fact(value).implies(&Fact::FLOAT_VALUE)
     }
 
     /// The float in a value that [`is_float`](Self::is_float).
-    fn unboxed(&mut self, value: Operand) -> Operand {
+    pub fn unboxed(&mut self, value: Operand) -> Operand {
         if let Some(constant) = self.state.out.const_of(value) {
             let bits = evaluate(Opcode::ValueToFloat, constant.bits, 0, 0);
             return self.constant(Ty::Float, bits);
@@ -409,7 +451,9 @@ impl Optimizer<'_> {
                 }
             }
         }
-        for (object, place, value) in std::mem::take(&mut self.state.heap.relied_on) {
+        let relied_on = std::mem::take(&mut self.state.heap.relied_on);
+        let relied: Vec<Place> = relied_on.iter().map(|(_, place, _)| *place).collect();
+        for (object, place, value) in relied_on {
             if self.state.heap.content(object, place) != Some(value) {
                 better.excluded.insert((object, place));
             }
@@ -447,6 +491,7 @@ impl Optimizer<'_> {
                 self.materialize(value)
             })
             .collect();
+        self.state.label = self.draft_label(plan, &phis.made, label, relied);
         self.end(Opcode::Loop, 0, back);
         Ok(None)
     }
@@ -456,6 +501,35 @@ impl Optimizer<'_> {
         let carried: Vec<(Operand, Place)> =
             plan.stores.iter().map(|(pending, _)| (pending.object, pending.place)).collect();
         self.flush_stores_where(|pending| !carried.contains(&(pending.object, pending.place)));
+    }
+
+    /// What bridges must know of the label.
+    fn draft_label(&self, plan: &Plan, made: &[Operand], label: usize, relied: Vec<Place>) -> Option<Draft> {
+        let out = &self.state.out;
+        if !self.options.label || out.ops[label..].iter().any(|op| writes(out, op, &relied, label)) {
+            return None;
+        }
+        let mut claims = Vec::new();
+        for claim in self.hoisted.claims() {
+            let at = (label..self.state.out.ops.len())
+                .find(|at| self.state.origin[*at] == claim.bound && self.state.out.ops[*at].code.is_guard());
+            claims.push(Claim { bound: at? as u32, ..*claim });
+        }
+        let private = self.hoisted.is_private();
+        let (args, objects, stores) = Default::default();
+        let mut draft = Draft { args, objects, stores, relied, claims, private };
+        draft.objects.resize_with(plan.objects.len(), || (plan.objects[0].ty, 0, Vec::new()));
+        let mut made = made.iter();
+        let mut seen = HashSet::default();
+        for shape in &plan.args {
+            let spot = draft_spot(plan, shape, &mut made, &mut seen, &mut draft)?;
+            draft.args.push(spot);
+        }
+        for (store, shape) in &plan.stores {
+            let spot = draft_spot(plan, shape, &mut made, &mut seen, &mut draft)?;
+            draft.stores.push((store.object, store.place, spot));
+        }
+        Some(draft)
     }
 
     /// What the phis of a plan are at one end of the loop, in order.
@@ -656,6 +730,39 @@ impl Optimizer<'_> {
             }
         }
     }
+}
+
+/// What a shape is at the label; `made` are the phis in the order in which they were made.
+fn draft_spot(
+    plan: &Plan,
+    shape: &Shape,
+    made: &mut std::slice::Iter<Operand>,
+    seen: &mut HashSet<usize>,
+    draft: &mut Draft,
+) -> Option<DraftSpot> {
+    Some(match shape {
+        Shape::Const(operand) | Shape::Same(operand, _) => DraftSpot::Operand(*operand, Fact::ANY),
+        Shape::Dead => DraftSpot::Unneeded,
+        Shape::Phi(fact) => DraftSpot::Operand(*made.next()?, *fact),
+        Shape::Float(_) => DraftSpot::Float(*made.next()?),
+        Shape::Object(index, tagged) => {
+            if seen.insert(*index) {
+                let ObjectShape { ty, items, slots } = &plan.objects[*index];
+                let mut spots = Vec::new();
+                for slot in slots {
+                    spots.push(draft_spot(plan, slot, made, seen, draft)?);
+                }
+                draft.objects[*index] = (*ty, *items, spots);
+            }
+            DraftSpot::Object(*index, *tagged)
+        }
+    })
+}
+
+/// What holds of all values of the kind, if that is known.
+fn weakened(fact: &Fact, kinds: bool) -> Fact {
+    let tags = if kinds { fact.tightened().tags } else { Fact::ANY.tags };
+    Fact { tags, heap_type: fact.heap_type, ..Fact::ANY }
 }
 
 /// What holds of both, with bounds that moved given up.

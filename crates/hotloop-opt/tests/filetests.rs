@@ -9,6 +9,9 @@
 //! the optimised trace, or `contradiction`
 //! ```
 //!
+//! A loop with `[label]` may be jumped to by the cases behind it that have `[bridge of 3]`: they continue its
+//! guard 3, whose live variables are their inputs.
+//!
 //! `BLESS=1 cargo test -p hotloop-opt --test filetests` rewrites what stands below `---`; read the
 //! difference before it is committed.
 
@@ -17,10 +20,13 @@ use std::path::{Path, PathBuf};
 
 use hotloop_ir::parse::parse;
 use hotloop_ir::verify::verify;
-use hotloop_ir::{FieldId, Opcode};
-use hotloop_opt::{Options, optimize};
+use hotloop_ir::{FieldId, Opcode, Operand, Trace, Var};
+use hotloop_opt::{Label, Optimized, Options, ToLabel, optimize, optimize_for};
 
-fn optimized(declarations: &str, header: &str, before: &str) -> String {
+/// The loop that bridges may jump to.
+type Labelled = Option<(Trace, Label)>;
+
+fn optimized(declarations: &str, header: &str, before: &str, labelled: &mut Labelled) -> String {
     let recorded = parse(&format!("{declarations}{before}"))
         .unwrap_or_else(|error| panic!("{header}: {error} (with the declarations in front)"));
     verify(&recorded).unwrap_or_else(|error| panic!("{header}: {error}"));
@@ -28,14 +34,33 @@ fn optimized(declarations: &str, header: &str, before: &str) -> String {
         optimize: !header.contains("[no optimize]"),
         peel: !header.contains("[no peel]"),
         hoist: !header.contains("[no hoist]"),
+        label: header.contains("[label]"),
         ..Options::default()
     };
-    let Ok(trace) = optimize(&recorded, &options) else { return "contradiction\n".into() };
+    let guard = header.split_once("[bridge of ").and_then(|(_, rest)| rest.split(']').next()?.parse().ok());
+    let kept = guard.zip(labelled.as_ref()).map(|(guard, (trace, _)): (usize, _)| kept(trace, guard));
+    let target = kept.as_ref().zip(labelled.as_ref());
+    let target = target.map(|(kept, (_, label))| ToLabel { label, code: 0, kept });
+    let Ok(Optimized { trace, label, strays }) = optimize_for(&recorded, &options, target) else {
+        return "contradiction\n".into();
+    };
+    assert_eq!(strays, header.contains("[strays]"), "{header}");
+    if let Some(label) = label {
+        *labelled = Some((trace.clone(), label));
+    }
     let text = trace.to_string();
     verify(&trace).unwrap_or_else(|error| panic!("{header}: {error}\n{text}"));
     let again = parse(&format!("{declarations}{text}")).map(|trace| trace.to_string());
     assert_eq!(again.as_deref(), Ok(text.as_str()), "{header}: the text does not read back");
     text
+}
+
+/// Which inputs of a bridge are what this guard keeps.
+fn kept(trace: &Trace, guard: usize) -> Vec<Operand> {
+    let live = trace.resumes[guard].live();
+    let input = |kept: &Operand| live.iter().position(|var| Some(*var) == kept.as_var());
+    let inputs = trace.resumes[guard].kept.iter().map(|kept| input(kept).expect("a live variable"));
+    inputs.map(|input| Operand::var(Var(input as u32))).collect()
 }
 
 /// The file with what the optimizer makes of its cases now.
@@ -44,10 +69,11 @@ fn renewed(common: &str, text: &str) -> String {
     let head = parts.next().unwrap_or_default();
     let declarations = format!("{common}\n{head}\n");
     let mut out = String::from(head);
+    let mut labelled = None;
     for case in parts {
         let (header, rest) = case.split_once('\n').unwrap_or((case, ""));
         let before = rest.split("\n---").next().unwrap_or_default().trim_end();
-        let after = optimized(&declarations, header, before);
+        let after = optimized(&declarations, header, before, &mut labelled);
         let _ = write!(out, "\n=== {header}\n{before}\n---\n{after}");
     }
     out

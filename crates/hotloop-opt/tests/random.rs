@@ -48,6 +48,7 @@ fn wrong(program: &Program, config: Config, counts: &mut Counts) -> Option<Strin
         Ok((expected, (result, found))) => {
             counts.loops += found.loops;
             counts.bridges += found.bridges;
+            counts.labels += found.labels;
             counts.exits += found.exits;
             counts.contradictions += found.contradictions;
             match result {
@@ -108,7 +109,7 @@ fn traces_make_no_difference() {
     if let Some(found) = found {
         panic!("{found}");
     }
-    assert!(counts.loops > 0 && counts.exits > 0 && counts.bridges > 0);
+    assert!(counts.loops > 0 && counts.exits > 0 && counts.bridges > 0 && counts.labels > 0);
 }
 
 /// A rule of resume data that is broken on purpose must be noticed, or these tests are worth nothing.

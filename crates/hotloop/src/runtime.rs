@@ -22,6 +22,9 @@ pub(crate) const POLL_USER: u32 = 2;
 /// Another interpreter's thread wants to collect.
 pub(crate) const POLL_STOP: u32 = 4;
 
+/// Smaller objects need not be asked for: there is so much room above the limit.
+const LARGE: usize = 1 << 20;
+
 /// Limits and parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -288,10 +291,31 @@ impl Interrupter {
         self.0.request(POLL_USER);
     }
 
-    /// An interrupt that nothing has answered yet is forgotten: it came when the program had just ended.
-    pub fn clear(&self) {
-        self.0.flag.fetch_and(!POLL_USER, Ordering::Relaxed);
+    /// Whether an interrupt waits for its answer: for native functions that take long.
+    ///
+    /// ```
+    /// use hotloop::prelude::*;
+    ///
+    /// let runtime = Runtime::new(Options::default());
+    /// assert!(!runtime.interrupter().is_asked());
+    /// runtime.interrupter().interrupt();
+    /// assert!(runtime.interrupter().is_asked());
+    /// ```
+    pub fn is_asked(&self) -> bool {
+        self.0.flag.load(Ordering::Relaxed) & POLL_USER != 0
     }
+
+    /// An interrupt that nothing has answered yet is forgotten: it came when the program had just ended, or a native
+    /// function has answered it.
+    pub fn clear(&self) {
+        answer(self.0, POLL_USER);
+    }
+}
+
+/// Requests that somebody else has answered are forgotten.
+fn answer(poll: &Poll, bits: u32) {
+    poll.flag.fetch_and(!bits, Ordering::SeqCst);
+    poll.rearm();
 }
 
 /// The context of one interpreter: its heap, its options, its log. Not `Send`: an interpreter, its heap and
@@ -477,16 +501,26 @@ impl Runtime {
         ConstValue(value.raw())
     }
 
-    /// Whether an object of so many bytes still fits; ask before making large ones.
+    /// Whether an object of so many bytes still fits; ask before making large ones. May collect.
+    ///
+    /// ```
+    /// use hotloop::prelude::*;
+    ///
+    /// let runtime = Runtime::new(Options { heap_limit: Some(100 << 20), ..Options::default() });
+    /// assert!(runtime.try_reserve(50 << 20));
+    /// assert!(!runtime.try_reserve(200 << 20));
+    /// ```
     pub fn try_reserve(&self, bytes: usize) -> bool {
-        match self.options.heap_limit {
-            None => bytes < 1 << 40,
-            Some(limit) => {
-                bytes < limit && {
-                    let used = self.heap.stats().live_bytes;
-                    used + bytes <= limit
-                }
-            }
+        if bytes < LARGE || !self.heap.exceeds_limit(bytes) {
+            return true;
         }
+        // Not everything need be alive that was made since the last collection.
+        self.heap.collect();
+        let fits = !self.heap.exceeds_limit(bytes);
+        if !fits {
+            // The caller tells the program, which need not hear it again from the collection.
+            answer(&self.context.poll, POLL_HEAP);
+        }
+        fits
     }
 }

@@ -73,6 +73,19 @@ pub enum Target {
     Index(Box<Expr>, Box<Expr>),
 }
 
+/// `(class parent field…)` and what stands in its block.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Class {
+    /// The name that it is first bound to.
+    pub name: Rc<str>,
+    /// What it refines.
+    pub parent: Expr,
+    /// The fields of its own.
+    pub fields: Vec<Rc<str>>,
+    /// The names and values of its members.
+    pub members: Vec<(Rc<str>, Expr)>,
+}
+
 /// The kinds of expressions.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ExprKind {
@@ -129,6 +142,12 @@ pub enum ExprKind {
     Yield(Option<Box<Expr>>),
     /// `(from e name …)`
     From(Box<Expr>, Vec<Name>),
+    /// `(try)` with what stands in `(except name)`.
+    Try(Block, Option<Name>, Block),
+    /// `(raise e)`
+    Raise(Box<Expr>),
+    /// `(class parent field…)`
+    Class(Box<Class>),
 }
 
 impl Expr {
@@ -146,13 +165,20 @@ impl ExprKind {
             ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Func(_) => false,
             ExprKind::Break | ExprKind::Continue => false,
             ExprKind::Assign(..) | ExprKind::Augment(..) | ExprKind::For(..) | ExprKind::From(..) => true,
+            ExprKind::Try(body, name, handler) => name.is_some() || any(body) || any(handler),
+            ExprKind::Class(class) => {
+                class.parent.assigns || class.members.iter().any(|(_, value)| value.assigns)
+            }
             ExprKind::Call(callee, args) => callee.assigns || any(args),
             ExprKind::Operator(_, parts)
             | ExprKind::Chain { operands: parts, .. }
             | ExprKind::And(parts)
             | ExprKind::Or(parts)
             | ExprKind::List(parts) => any(parts),
-            ExprKind::Not(_, part) | ExprKind::Attr(part, _) | ExprKind::Assert(part) => part.assigns,
+            ExprKind::Not(_, part)
+            | ExprKind::Attr(part, _)
+            | ExprKind::Assert(part)
+            | ExprKind::Raise(part) => part.assigns,
             ExprKind::Index(object, index) => object.assigns || index.assigns,
             ExprKind::If(arms, otherwise) => {
                 arms.iter().any(|(condition, block)| condition.assigns || any(block))

@@ -2,11 +2,11 @@
 //!
 //! A form is a macro if its head is a macro's name, whatever that name is bound to. Any other form
 //! is a call, which takes its captured block as further arguments. `(else)` and `(elif c)` belong to
-//! the `if` that captures the line before them.
+//! the `if` that captures the line before them, `(except name)` to the `try`.
 
 use std::rc::Rc;
 
-use crate::ast::{Block, Expr, ExprKind, Function, Name, Program, Target};
+use crate::ast::{Block, Class, Expr, ExprKind, Function, Name, Program, Target};
 use crate::position::{Pos, Span, SyntaxError};
 use crate::read::syntax::{Bracketed, Symbol, Syntax, SyntaxKind};
 
@@ -37,9 +37,10 @@ struct Expander<'a> {
     functions: usize,
     /// The functions around the expression at hand, the innermost last.
     scopes: Vec<Scope>,
-    /// The `else` and `elif` forms that wait for their `if`, and the form that must be that `if`.
+    /// The `else` and `elif` forms that wait for their `if`, or the `except` for its `try`, and the form that
+    /// must be that one.
     chain: Option<(Span, &'a [Syntax])>,
-    /// The name that the function at hand is being bound to.
+    /// The name that the function or class at hand is being bound to.
     function_name: Option<Rc<str>>,
 }
 
@@ -66,7 +67,7 @@ fn head(syntax: &Syntax) -> Option<&str> {
 }
 
 fn is_chained(syntax: &Syntax) -> bool {
-    matches!(head(syntax), Some("else" | "elif"))
+    matches!(head(syntax), Some("else" | "elif" | "except"))
 }
 
 impl<'a> Expander<'a> {
@@ -107,12 +108,12 @@ impl<'a> Expander<'a> {
         Ok(expressions)
     }
 
-    /// An expression of a block with the `else` forms after it.
+    /// An expression of a block with the `else` or `except` forms after it.
     fn chained(&mut self, first: &'a Syntax, chain: &'a [Syntax]) -> Result<Expr> {
         if is_chained(first) {
             return fail(first.span, "chain without receiver");
         }
-        let receiver = first.capturing().filter(|form| head(form) == Some("if"));
+        let receiver = first.capturing().filter(|form| matches!(head(form), Some("if" | "try")));
         let outer = match (chain.first(), receiver) {
             (None, _) => self.chain.take(),
             (Some(_), Some(receiver)) => self.chain.replace((receiver.span, chain)),
@@ -214,7 +215,7 @@ impl<'a> Expander<'a> {
             SyntaxKind::Name(name) => &*name.text,
             _ => "",
         };
-        if name != "func" {
+        if !matches!(name, "func" | "class") {
             self.function_name = None;
         }
         match name {
@@ -235,11 +236,13 @@ impl<'a> Expander<'a> {
                 Ok(ExprKind::For(variable, iterable, self.loop_body(form, span)?))
             }
             "from" => self.from(form, args, span),
-            "return" | "yield" | "assert" | "break" | "continue" => {
+            "try" => self.try_(form, args, span),
+            "class" => self.class(form, args, span),
+            "return" | "yield" | "assert" | "raise" | "break" | "continue" => {
                 nothing_captured(form, span)?;
                 self.plain(name, args, span)
             }
-            "else" | "elif" => fail(span, "chain without receiver"),
+            "else" | "elif" | "except" => fail(span, "chain without receiver"),
             _ => {
                 let callee = self.boxed(first)?;
                 let mut args = self.exprs(args)?;
@@ -265,6 +268,8 @@ impl<'a> Expander<'a> {
             ("yield", _) => fail(span, "format: (yield value)"),
             ("assert", [condition]) => Ok(ExprKind::Assert(self.boxed(condition)?)),
             ("assert", _) => fail(span, "format: (assert condition)"),
+            ("raise", [value]) => Ok(ExprKind::Raise(self.boxed(value)?)),
+            ("raise", _) => fail(span, "format: (raise value)"),
             ("break" | "continue", [_, ..]) => fail(span, &format!("format: ({name})")),
             _ if self.scopes.last().is_none_or(|scope| scope.loops == 0) => fail(span, "not inside a loop"),
             ("break", _) => Ok(ExprKind::Break),
@@ -316,10 +321,7 @@ impl<'a> Expander<'a> {
 
     fn if_(&mut self, form: &'a Bracketed, args: &'a [Syntax], span: Span) -> Result<ExprKind> {
         let [condition] = args else { return fail(span, "format: (if condition)") };
-        let chain: &[Syntax] = match self.chain.take_if(|(receiver, _)| *receiver == span) {
-            Some((_, chain)) => chain,
-            None => &[],
-        };
+        let chain = self.take_chain(span);
         let condition = self.expr(condition)?;
         let mut arms = vec![(condition, self.body(form, span)?)];
         let mut otherwise = None;
@@ -334,11 +336,71 @@ impl<'a> Expander<'a> {
                     arms.push((condition, self.body(form, link.span)?));
                 }
                 (Some("elif"), _) => return fail(link.span, "format: (elif condition)"),
-                (_, []) => otherwise = Some(self.body(form, link.span)?),
-                _ => return fail(link.span, "format: (else)"),
+                (Some("else"), []) => otherwise = Some(self.body(form, link.span)?),
+                (Some("else"), _) => return fail(link.span, "format: (else)"),
+                _ => return fail(link.span, "chain without receiver"),
             }
         }
         Ok(ExprKind::If(arms, otherwise))
+    }
+
+    /// The forms after this one that belong to it.
+    fn take_chain(&mut self, span: Span) -> &'a [Syntax] {
+        match self.chain.take_if(|(receiver, _)| *receiver == span) {
+            Some((_, chain)) => chain,
+            None => &[],
+        }
+    }
+
+    fn try_(&mut self, form: &'a Bracketed, args: &'a [Syntax], span: Span) -> Result<ExprKind> {
+        if !args.is_empty() {
+            return fail(span, "format: (try)");
+        }
+        let chain = self.take_chain(span);
+        let body = self.body(form, span)?;
+        let Some((link, others)) = chain.split_first() else { return fail(span, "expecting except") };
+        if let Some(other) = others.first() {
+            return fail(other.span, "chain without receiver");
+        }
+        let SyntaxKind::Form(form) = &link.kind else { return fail(link.span, "expecting except") };
+        let name = match (head(link), &form.items[1..]) {
+            (Some("except"), []) => None,
+            (Some("except"), [Syntax { kind: SyntaxKind::Name(name), .. }]) => Some(self.bound(name)),
+            (Some("except"), _) => return fail(link.span, "format: (except name)"),
+            _ => return fail(link.span, "chain without receiver"),
+        };
+        Ok(ExprKind::Try(body, name, self.body(form, link.span)?))
+    }
+
+    fn class(&mut self, form: &'a Bracketed, args: &'a [Syntax], span: Span) -> Result<ExprKind> {
+        let name = self.function_name.take().unwrap_or_else(|| Rc::from("class"));
+        let Some((parent, own)) = args.split_first() else {
+            return fail(span, "format: (class parent field...)");
+        };
+        let parent = self.expr(parent)?;
+        let mut fields: Vec<Rc<str>> = Vec::new();
+        for field in own {
+            match &field.kind {
+                SyntaxKind::Name(field_name) if fields.contains(&field_name.text) => {
+                    return fail(field.span, "field named twice");
+                }
+                SyntaxKind::Name(field_name) => fields.push(field_name.text.clone()),
+                _ => return fail(field.span, "expected symbol inside class"),
+            }
+        }
+        let mut members = Vec::new();
+        for member in &form.capture {
+            let (member_name, value) = match &member.kind {
+                SyntaxKind::Let(target, value) => match &target.kind {
+                    SyntaxKind::Name(name) => (name.text.clone(), value),
+                    _ => return fail(member.span, "expected name = value inside class"),
+                },
+                _ => return fail(member.span, "expected name = value inside class"),
+            };
+            self.function_name = Some(member_name.clone());
+            members.push((member_name, self.expr(value)?));
+        }
+        Ok(ExprKind::Class(Box::new(Class { name, parent, fields, members })))
     }
 
     fn from(&mut self, form: &'a Bracketed, args: &'a [Syntax], span: Span) -> Result<ExprKind> {
@@ -396,6 +458,18 @@ mod tests {
         check_error("(func a a)\n  2", "1:8: parameter named twice");
         check_error("(for 1 a)\n  2", "1:5: expected symbol");
         check_error("(print (if a))\n  2", "1:7: expecting capture");
+        check_error("(try)\n  1", "1:0: expecting except");
+        check_error("(try)\n  1\n(else)\n  2", "3:0: chain without receiver");
+        check_error("(try 1)\n  1\n(except e)\n  2", "1:0: format: (try)");
+        check_error("(try)\n  1\n(except 1)\n  2", "3:0: format: (except name)");
+        check_error("(try)\n  1\n(except e)\n  2\n(except e)\n  3", "5:0: chain without receiver");
+        check_error("(if a)\n  1\n(except e)\n  2", "3:0: chain without receiver");
+        check_error("(except e)\n  1", "1:0: chain without receiver");
+        check_error("(raise)", "1:0: format: (raise value)");
+        check_error("(class)", "1:0: format: (class parent field...)");
+        check_error("(class object 1)", "1:14: expected symbol inside class");
+        check_error("(class object a a)", "1:16: field named twice");
+        check_error("(class object a)\n  (print 1)", "2:2: expected name = value inside class");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! compiles it.
 //!
 //! What a program computes is typed by the names of its variables (`i` integers, `x` floats, `s`
-//! strings, `l` lists; `m` a multimethod, `o` and `p` modules, `b` a greenlet), so that few errors happen before the end. Loops count to small numbers,
+//! strings, `l` lists; `m` a multimethod, `o` and `p` modules, `b` a greenlet, `q` an object of one of two classes, `t` a
+//! set), so that few errors happen before the end, but for those that are handled. Loops count to small numbers,
 //! functions call only those before them, integers are cut down to about 62 bits whenever they are
 //! stored, so that they cross the border between small and big ones without growing for ever. A
 //! program prints its variables at last, and may end with an error of its own.
@@ -86,6 +87,7 @@ impl Generator {
     }
 
     fn whole(&mut self) {
+        self.classes();
         self.locals(0);
         self.shared();
         for _ in 0..1 + self.below(5) {
@@ -124,6 +126,34 @@ impl Generator {
             self.line(indent, &format!("{name} = {value}"));
         }
         self.line(indent, "d0 = (dict)");
+        self.line(indent, "t0 = (set)");
+        self.line(indent, "q0 = (near 1 2)");
+    }
+
+    /// Two classes, the second with `init` and a member of its own.
+    fn classes(&mut self) {
+        let step = self.pick(&["1", "3", "-2"]);
+        for line in [
+            "near = (class object n k)",
+            &format!("    step = (func self a) (return {{self.n * {step} + a}} % 1000003)"),
+            "    add = (func self a)",
+            "        self.n = (self.step a)",
+            "        (return self.n)",
+            "far = (class near w)",
+            "    init = (func self n)",
+            "        self.n = n",
+            "        self.k = 0",
+            "        self.w = [n]",
+            "    step = (func self a)",
+            "        self.k += 1",
+            "        (if self.k % 7 == 0) (raise self)",
+            "        (return (near.step self a+1))",
+        ] {
+            self.line(0, line);
+        }
+        self.line(0, "(from (import \"math\") sin floor sqrt)");
+        self.line(0, "half = (func n) (return n / 2)");
+        self.line(0, "even = (func n) (return n % 2 == 0)");
     }
 
     /// What all functions use: multimethods, modules, a greenlet.
@@ -162,6 +192,8 @@ impl Generator {
         self.line(1, "l0 = [i0 i1]");
         self.line(1, "l1 = []");
         self.line(1, "d0 = (dict)");
+        self.line(1, "t0 = (set)");
+        self.line(1, "q0 = (far 5)");
         if self.below(3) == 0 {
             self.line(1, "(if i0 < 3 or i0 > 40) (return i1)");
             // The function may call itself, each time with a smaller number.
@@ -189,6 +221,7 @@ impl Generator {
         self.line(1, "i3 = 4");
         self.line(1, "l0 = [1]");
         self.line(1, "s0 = \"g\"");
+        self.line(1, "q0 = (near 3 4)");
         self.line(1, "(while at < n)");
         self.line(2, &format!("i0 = {{at + {step}}} % 65537"));
         self.line(2, "(yield i0)");
@@ -203,9 +236,11 @@ impl Generator {
     }
 
     fn statement(&mut self, indent: usize, budget: usize) {
-        let kinds = if budget == 0 || self.depth > 2 { 11 } else { 17 };
+        let kinds = if budget == 0 || self.depth > 2 { 13 } else { 20 };
         match self.below(kinds) {
             8..=10 => self.collection(indent),
+            11 => self.object(indent),
+            12 => self.library(indent),
             0..=2 => {
                 let (name, value) = (self.pick(&INTEGERS), self.integer(3));
                 let limit = self.pick(&[
@@ -242,7 +277,7 @@ impl Generator {
                 let operator = self.pick(&["+", "-", "^", "|"]);
                 self.line(indent, &format!("{name} {operator}= {{{value}}} % 32771"));
             }
-            11 | 12 => {
+            13 | 14 => {
                 let condition = self.condition(2);
                 self.line(indent, &format!("(if {condition})"));
                 self.block(indent + 1, budget - 1);
@@ -256,8 +291,9 @@ impl Generator {
                     self.block(indent + 1, budget - 1);
                 }
             }
-            13 | 14 => self.counted(indent, budget),
-            15 => self.for_loop(indent, budget),
+            15 | 16 => self.counted(indent, budget),
+            17 => self.for_loop(indent, budget),
+            18 => self.handled(indent, budget),
             _ => self.closure(indent, budget),
         }
     }
@@ -318,6 +354,78 @@ impl Generator {
                 self.line(indent + 1, &format!("(if {item} != \"{letter}\") i0 = {{i0 + 1}} % 1000003"));
             }
         }
+    }
+
+    /// Something is done with the object.
+    fn object(&mut self, indent: usize) {
+        let integer = self.pick(&INTEGERS);
+        match self.below(6) {
+            0 => self.line(indent, &format!("q0 = (near {integer} % 1000 1)")),
+            1 => self.line(indent, &format!("q0 = (far {integer} % 1000)")),
+            2 => self.line(indent, &format!("q0.n = {{q0.n + {integer}}} % 65537")),
+            3 => self.line(indent, "i2 = {i2 + q0.n + q0.k} % 1000003"),
+            4 => self.line(indent, "(if (isinstance q0 far)) i3 = {i3 + q0.w.length} % 1000003"),
+            _ => {
+                // The second class raises itself now and then.
+                self.line(indent, "(try)");
+                self.line(indent + 1, &format!("i1 = (q0.add {integer} % 1000)"));
+                self.line(indent, "(except e)");
+                self.line(indent + 1, "i1 = e.k");
+            }
+        }
+    }
+
+    /// Functions of the library, on what there is.
+    fn library(&mut self, indent: usize) {
+        let (list, text, integer) = (self.pick(&LISTS), self.pick(&STRINGS), self.pick(&INTEGERS));
+        let line = match self.below(14) {
+            0 => format!("i0 = {{(sum (range {{{integer} % 9}})) + i0}} % 1000003"),
+            1 => format!("l0 = (map half (range {{{integer} % 6}}))"),
+            2 => format!("(if (any (filter even (range {{{integer} % 5}})))) i2 += 1"),
+            3 => {
+                format!("(for k{} (enumerate {text})) i1 = {{i1 + k{}[0]}} % 1000003", self.loops, self.loops)
+            }
+            4 => format!("i3 = {{(reduce {{+}} [{integer} 2 3]) + i3}} % 1000003"),
+            5 => format!("(t0.add {integer} % 11)"),
+            6 => format!("(if (t0.contains {integer} % 7)) (t0.discard {integer} % 5)"),
+            7 => "i2 = {i2 + t0.length + (sum t0)} % 1000003".to_owned(),
+            8 => "x0 = (sin x1) * 2.5 + (sqrt 4.0)".to_owned(),
+            9 => "(if x0 < 1e9 and x0 > -1e9) i1 = {(floor x0) + i1} % 1000003".to_owned(),
+            10 => {
+                format!("(if {text}.length < 200) {text} = (\"{{}}:{{:>4}}\".format i0 % 100 {text}.length)")
+            }
+            11 => format!("i0 = {{(d0.setdefault {integer} % 4 1) + i0}} % 1000003"),
+            12 => format!("l1 = (reversed (list (d0.keys)))\n{}(l1.clear)", "    ".repeat(indent)),
+            _ => {
+                format!("i3 = {{({list}.count {integer} % 3) + (zip {list} \"abc\").length + i3}} % 1000003")
+            }
+        };
+        self.loops += 1;
+        self.line(indent, &line);
+    }
+
+    /// Statements that may raise errors, and what is done then.
+    fn handled(&mut self, indent: usize, budget: usize) {
+        let (name, other) = (self.pick(&INTEGERS), self.pick(&INTEGERS));
+        self.line(indent, "(try)");
+        self.block(indent + 1, budget - 1);
+        let raise = match self.below(6) {
+            0 => format!("(if {name} % 3 == 0) (raise {other} % 1000)"),
+            1 => format!("{name} = {other} / {{{name} % 4}}"),
+            2 => format!("(assert {name} % 5 > 1)"),
+            3 => format!("{name} = l0[{{{other}}} % 7] == 3 and 1 or 2"),
+            4 => format!("(if {name} % 2 == 0) (raise \"even\")"),
+            _ => format!("{name} = (m0 {other}) % 5"),
+        };
+        self.line(indent + 1, &raise);
+        self.line(indent + 1, &format!("{other} = {{{other} + 5}} % 1000003"));
+        self.line(indent, "(except e)");
+        let handler = self.pick(&[
+            "(if (isinstance e int)) i0 = {i0 + e} % 1000003",
+            "i1 = {i1 + 1} % 1000003",
+            "(if (isinstance e error)) s0 = e.message",
+        ]);
+        self.line(indent + 1, handler);
     }
 
     fn counted(&mut self, indent: usize, budget: usize) {

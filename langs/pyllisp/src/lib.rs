@@ -22,6 +22,7 @@ pub mod compile;
 pub mod expand;
 mod ffi;
 pub mod generate;
+pub mod mutate;
 pub mod object;
 pub mod position;
 pub mod read;

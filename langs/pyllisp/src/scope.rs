@@ -232,6 +232,28 @@ impl<'a> Resolver<'a> {
                     self.bound(name);
                 }
             }
+            ExprKind::Try(body, name, handler) => {
+                // The body may be left at any place.
+                let before = self.known().clone();
+                self.block(body);
+                let after = std::mem::replace(self.known(), before);
+                if let Some(name) = name {
+                    self.bound(name);
+                }
+                self.block(handler);
+                let handled = self.known().clone();
+                *self.known() = after.meet(handled);
+            }
+            ExprKind::Raise(value) => {
+                self.expr(value);
+                self.known().reachable = false;
+            }
+            ExprKind::Class(class) => {
+                self.expr(&class.parent);
+                for (_, value) in &class.members {
+                    self.expr(value);
+                }
+            }
         }
     }
 
@@ -364,6 +386,9 @@ mod tests {
         check("f = (func c)\n  (while c)\n    (if c) (break)\n    x = 1\n    x\n  x", "1 1 1|m");
         check("f = (func c)\n  (for x c) x\n  x", "1 1 1|m");
         check("f = (func c)\n  c and {x = 1} and x\n  x", "1 1 1|m");
+        check("f = (func c)\n  (try)\n    x = 1\n    x\n  (except e) x\n  x", "1 1 1|m 1|m");
+        check("f = (func c)\n  (try) x = 1\n  (except x) x\n  x", "1 1 1 1");
+        check("f = (func c)\n  (try) x = 1\n  (except e) (raise e)\n  x", "1 1");
     }
 
     #[test]

@@ -472,3 +472,101 @@ main = (func n)
     assert_eq!(touched, 5, "nothing else is read or written: {text}");
     assert!(ops.iter().filter(|code| code.is_guard()).count() <= 4, "{text}");
 }
+
+/// Three paths through a loop, each of which makes the pair anew: no path does, for bridges jump to the label. The
+/// first bridge does not step as the induction of the path that was recorded first: the loop is recorded anew.
+#[test]
+fn what_is_virtual_stays_so_on_all_paths_through_a_loop() {
+    let source = "\
+main = (func most)
+    p = [0 0]
+    i = 0
+    (while i < most)
+        (if i & 3 == 0)
+            p = [p[0]+1 p[1]]
+        (elif i & 3 == 1)
+            p = [p[0] p[1]+2]
+        (else)
+            p = [p[1] p[0]]
+        i += 1
+    (return p)
+(main 20000)
+";
+    let (all, summary) = traces_and_summary("paths", &[source]);
+    let jump = |trace: &&Trace| trace.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel);
+    let bridges: Vec<&Trace> = all.iter().filter(jump).collect();
+    assert!(bridges.len() >= 2, "{summary}");
+    for bridge in bridges {
+        assert!(bridge.ops.iter().all(|op| op.code.class() != Class::Alloc), "{bridge}");
+    }
+}
+
+/// The last loop of a program neither allocates nor calls.
+fn check_pure_loop(name: &str, source: &str) {
+    let all = traces(name, source);
+    let last = all.iter().rfind(|trace| trace.label().is_some()).expect("a loop was compiled");
+    assert!(!body(last).iter().any(|code| matches!(code.class(), Class::Alloc | Class::Call)), "{last}");
+}
+
+#[test]
+fn objects_that_nobody_keeps_are_not_made() {
+    let source = "\
+point = (class object x y)
+    plus = (func self other)
+        (return (point self.x + other.x self.y + other.y))
+counter = (class object n)
+    init = (func self start)
+        self.n = start
+    tick = (func self)
+        self.n += 1
+main = (func n)
+    p = (point 0 0)
+    c = (counter 5)
+    i = 0
+    (while i < n)
+        p = (p.plus (point i 1))
+        (c.tick)
+        i += 1
+    (return p.x + c.n)
+(main 20000)
+";
+    check_pure_loop("objects", source);
+}
+
+#[test]
+fn a_handler_of_errors_that_do_not_come_costs_nothing() {
+    let source = "\
+main = (func n)
+    total = 0
+    i = 0
+    (while i < n)
+        (try)
+            total += i
+            (assert total >= 0)
+        (except e)
+            (return e)
+        i += 1
+    (return total)
+(main 20000)
+";
+    check_pure_loop("handler", source);
+}
+
+/// An error that is raised and handled in one trace is not made either.
+#[test]
+fn an_error_that_is_handled_in_the_loop_is_not_made() {
+    let source = "\
+main = (func n)
+    total = 0
+    i = 0
+    (while i < n)
+        (try)
+            (raise i)
+        (except e)
+            total += e
+        i += 1
+    (return total)
+(main 20000)
+";
+    check_pure_loop("raised", source);
+}

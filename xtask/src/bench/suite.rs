@@ -54,6 +54,8 @@ pub const SUITE: &[Benchmark] = &[
     program!("storage", "a tree of lists for the collector", [200, 8, 21_845], 40, 10, [2, 3, 21]),
     program!("json", "a text read character by character", [300, 200, 55_140], 50, 5, [2, 4, 196]),
     program!("strings", "texts built, joined, split and translated", [400, 3_000, 13_402_412], 50, 10, [2, 30, 11_859]),
+    program!("builder", "texts that grow by appending", [300, 20_000, 177_696], 50, 10, [2, 60, 470]),
     program!("words", "words counted in a dictionary", [400, 25_000, 1_412_507], 50, 10, [2, 40, 230_165]),
     program!("generators", "numbers through four generators", [500, 30_000, 15_563_267], 50, 10, [2, 40, 12_245]),
+    program!("pingpong", "two coroutines that take turns", [400, 50_000, 250_181_671], 50, 5, [2, 30, 164_157]),
 ];

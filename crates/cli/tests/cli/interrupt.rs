@@ -66,6 +66,9 @@ fn programs_stop_promptly() {
 #[test]
 fn a_program_that_waits_for_input_stops() {
     check("off", &file("wait.b", "+[,]"), false);
+    check("off", &file("collect.pyl", "(while true) (any (list (range 1 << 20)))"), false);
+    check("off", &file("wait.pyl", "(while true) (input)"), false);
+    check("off", &file("sleep.pyl", "(try) ((import \"time\").sleep 1000)\n(except e) (print e)"), false);
 }
 
 #[test]

@@ -4,15 +4,19 @@
 //! bad_input.rs    files, programs and command lines that are wrong
 //! foreign.rs      C: the game, descriptions of headers, the sandbox
 //! interrupt.rs    Ctrl-C
+//! limits.rs       programs that want too much
 //! programs.rs     the benchmarks' and the languages' programs, in every mode
 //! prompt.rs       sessions
+//! terminal.rs     sessions of a person
 //! ```
 
 mod bad_input;
 mod foreign;
 mod interrupt;
+mod limits;
 mod programs;
 mod prompt;
+mod terminal;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ pub fn resume_of(live: impl IntoIterator<Item = Var>) -> Resume {
         log: Vec::new(),
         events: 0,
         flushed: false,
+        kept: Rc::default(),
         facts: Vec::new(),
     }
 }

@@ -303,6 +303,7 @@ impl<'a> Builder<'a> {
             state.push(Desc::Operand(self.operand(ty)));
         }
         let resume = Resume {
+            kept: Default::default(),
             position: 0,
             state: Rc::new(state),
             objects: Default::default(),

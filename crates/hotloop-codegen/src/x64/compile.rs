@@ -11,7 +11,7 @@
 use hotloop_ir::{Class, Const, Opcode, Operand, Trace, Ty, Var};
 
 use super::asm::{Alu, Asm, RSP, Reg, Src, Target};
-use super::control::{Entered, Entry, Head};
+use super::control::{Entered, EnteredLabel, Entry, Head};
 use super::file::{FRAMES, File, GENERAL, Loc, VECTOR, frame_size};
 use super::guard::{GuardRecord, STUB_SIZE};
 use super::plan::{NONE, Plan, is_mark};
@@ -38,6 +38,8 @@ pub struct Env<'a> {
     pub bridge: Option<Vec<Entry>>,
     /// Where `enter` and `call_entry` of some code go, and where its inputs must be.
     pub enter: &'a dyn Fn(u32) -> Option<Entered>,
+    /// The label of some code.
+    pub enter_label: &'a dyn Fn(u32) -> Option<EnteredLabel>,
     /// Test modes: the guard that counts down this cell, and the cell that all guards count down, with
     /// its start.
     pub force: Option<(u32, u64)>,
@@ -101,6 +103,8 @@ pub struct Compiler<'a> {
     /// Where `enter` comes in, and where the inputs are then.
     pub entry: u32,
     pub entry_locs: Vec<Option<Loc>>,
+    /// Where the label is, and all the places of the phis and of what is kept there.
+    pub label: Option<(u32, Vec<Vec<Loc>>)>,
     /// Offsets of what `finish` emits.
     pub stubs: u32,
     pub slow_at: Vec<u32>,
@@ -185,6 +189,7 @@ impl<'a> Compiler<'a> {
             slow: Vec::new(),
             entry: 0,
             entry_locs: Vec::new(),
+            label: None,
             stubs: 0,
             slow_at: Vec::new(),
             run_entry: 0,
@@ -322,6 +327,7 @@ impl<'a> Compiler<'a> {
             Label => {}
             Loop => self.close_loop(op)?,
             Enter => self.enter(op)?,
+            EnterLabel => self.enter_label(op)?,
             Exit => self.exit(op)?,
             _ => return Err(CodegenError::Malformed(format!("{} can't be compiled", op.code.name()))),
         }

@@ -30,6 +30,15 @@ pub struct Entered {
     pub slots: usize,
 }
 
+/// The label of a loop.
+pub struct EnteredLabel {
+    pub at: usize,
+    /// For each phi, and for what is kept: all its places.
+    pub places: Vec<Vec<Loc>>,
+    /// Spill slots of the loop's frame.
+    pub slots: usize,
+}
+
 /// The state at the loop's head, which must hold again when the loop closes.
 pub struct Head {
     /// Offset in the code.
@@ -341,6 +350,17 @@ impl Compiler<'_> {
         let Some(head) = self.head.take() else {
             return Err(CodegenError::Malformed("loop without a head".into()));
         };
+        if self.trace.label().is_some() {
+            let kept = self.trace.kept();
+            let phis = self.plan.phis.iter().map(|phi| Some(*phi));
+            let vars = phis.chain(kept.iter().map(|kept| self.root(*kept).as_var()));
+            let places = vars.map(|var| {
+                let Some(var) = var else { return Vec::new() };
+                let places = [head.file.reg(var).map(Loc::Reg), head.file.slot(var).map(Loc::Slot)];
+                places.into_iter().flatten().collect()
+            });
+            self.label = Some((head.at, places.collect()));
+        }
         let mut moves = Vec::new();
         for (to, operand) in head.phis.iter().zip(self.trace.list(op.list)) {
             if let Some(to) = *to {
@@ -361,9 +381,39 @@ impl Compiler<'_> {
         let Some(entered) = (self.env.enter)(op.descr) else {
             return Err(CodegenError::Malformed("enter of nothing".into()));
         };
+        let mut moves = Vec::new();
+        for (to, operand) in entered.locs.iter().zip(self.trace.list(op.list)) {
+            if let Some(to) = *to {
+                moves.push(Move { to, from: self.loc_of(*operand)? });
+            }
+        }
+        self.go_on_in(entered.at, entered.slots, moves);
+        Ok(())
+    }
+
+    /// Jumps to the label of the loop that the bridge came from.
+    pub fn enter_label(&mut self, op: &Op) -> Result<()> {
+        let Some(label) = (self.env.enter_label)(op.descr) else {
+            return Err(CodegenError::Malformed("enter_label of nothing".into()));
+        };
+        let mut moves: Vec<Move> = Vec::new();
+        for (places, operand) in label.places.iter().zip(self.trace.list(op.list)) {
+            for to in places {
+                // Two names of one word may be kept.
+                if moves.iter().all(|known| known.to != *to) {
+                    moves.push(Move { to: *to, from: self.loc_of(*operand)? });
+                }
+            }
+        }
+        self.go_on_in(label.at, label.slots, moves);
+        Ok(())
+    }
+
+    /// Jumps to other code, whose frame has so many spill slots; the moves are from this one's to that one's.
+    fn go_on_in(&mut self, at: usize, other: usize, mut moves: Vec<Move>) {
         // The return address stays where it is, so a frame grows and shrinks at its low end: slots are
         // counted from there, in the larger one of the two.
-        let (own, other) = (self.env.slots, entered.slots);
+        let own = self.env.slots;
         let counted = |loc: Loc, slots: usize| match loc {
             Loc::Slot(slot) => Loc::Slot(slot + (own.max(other) - slots) as u16),
             loc => loc,
@@ -371,18 +421,14 @@ impl Compiler<'_> {
         if other > own {
             self.asm.alu(Alu::Sub, RSP, Src::Imm(frame_size(other) - frame_size(own)));
         }
-        let mut moves = Vec::new();
-        for (to, operand) in entered.locs.iter().zip(self.trace.list(op.list)) {
-            if let Some(to) = *to {
-                moves.push(Move { to: counted(to, other), from: counted(self.loc_of(*operand)?, own) });
-            }
+        for step in &mut moves {
+            *step = Move { to: counted(step.to, other), from: counted(step.from, own) };
         }
         parallel(&mut self.asm, moves, &self.consts, 0);
         if other < own {
             self.asm.alu(Alu::Add, RSP, Src::Imm(frame_size(own) - frame_size(other)));
         }
-        self.asm.jump(Target::Region(entered.at as u32));
-        Ok(())
+        self.asm.jump(Target::Region(at as u32));
     }
 
     /// The way in from `run`: loads the inputs from the array at the scratch register.

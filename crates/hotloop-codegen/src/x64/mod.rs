@@ -37,7 +37,7 @@ use hotloop_ir::{Const, Opcode, Trace};
 
 use self::asm::Asm;
 use self::compile::{Compiler, Env, Returns};
-use self::control::{Entered, Entry as Place};
+use self::control::{Entered, EnteredLabel, Entry as Place};
 use self::file::{FRAMES, Loc, frame_size};
 use self::glue::{Enter, Glue, Image};
 use self::guard::{GuardRecord, STUB_SIZE};
@@ -75,6 +75,8 @@ struct Code {
     run_entry: usize,
     stubs: usize,
     entry_locs: Vec<Option<Loc>>,
+    /// The label's offset, and all places of the phis and of what is kept there.
+    label: Option<(u32, Vec<Vec<Loc>>)>,
     guards: Vec<GuardRecord>,
     /// By resume: the index of its guard.
     by_resume: Vec<u32>,
@@ -173,7 +175,8 @@ impl Target for X64 {
     fn compile(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
         let known = |code: u32| self.codes.borrow().get(code as usize).cloned().flatten();
         let inputs_of = |code: u32| known(code).map(|code| code.entry_locs.len());
-        check(trace, &inputs_of)?;
+        let labels_of = |code: u32| Some(known(code)?.label.as_ref()?.1.len());
+        check(trace, &inputs_of, &labels_of)?;
         if request.invalid.is_null() && trace.ops.iter().any(|op| op.code == Opcode::GuardValid) {
             return Err(CodegenError::Malformed("guard_valid without a cell".into()));
         }
@@ -216,6 +219,12 @@ impl Target for X64 {
                     slots: code.slots,
                 })
             },
+            enter_label: &|code| {
+                let code = known(code)?;
+                let (at, places) = code.label.as_ref()?;
+                let (at, places) = (code.base + *at as usize, places.clone());
+                Some(EnteredLabel { at, places, slots: code.slots })
+            },
             force: self
                 .forcing
                 .force
@@ -254,6 +263,7 @@ impl Target for X64 {
             run_entry: compiler.run_entry as usize,
             stubs: compiler.stubs as usize,
             entry_locs: std::mem::take(&mut compiler.entry_locs),
+            label: compiler.label.take(),
             guards: std::mem::take(&mut compiler.guards),
             by_resume,
             locs: std::mem::take(&mut compiler.locs),

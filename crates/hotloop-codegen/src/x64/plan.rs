@@ -214,7 +214,7 @@ impl Plan {
                     let operands = op.operands().iter().chain(trace.list(op.list));
                     operands.for_each(|operand| self.note_use(*operand, number));
                 }
-                Opcode::Enter | Opcode::Return => {
+                Opcode::Enter | Opcode::EnterLabel | Opcode::Return => {
                     trace.list(op.list).iter().for_each(|operand| self.note_use(*operand, number))
                 }
                 // The phis' first values are used at the label, all at once.

@@ -7,7 +7,7 @@ use hotloop_codegen::{CodeId, Context, Entry, Eval, Options as EvalOptions, Requ
 use hotloop_ir::{
     Desc, Fact, Feed, FieldKind, ObjectKind, Opcode, Operand, Place, Resume, Trace, Ty, Var, verify,
 };
-use hotloop_opt::{Options, optimize};
+use hotloop_opt::{Label, Optimized, Options, ToLabel, optimize_for};
 
 use super::language::{Program, Registers, step};
 use super::machine::{Entry as LogEntry, Fed, Machine, Red};
@@ -40,6 +40,8 @@ pub struct Outcome {
 pub struct Counts {
     pub loops: u64,
     pub bridges: u64,
+    /// Bridges that end at the loop's label.
+    pub labels: u64,
     pub exits: u64,
     pub contradictions: u64,
 }
@@ -65,6 +67,9 @@ pub fn run_direct(program: &Program) -> Outcome {
 
 struct Compiled {
     trace: Trace,
+    label: Option<Label>,
+    /// Index and code of the loop, and what each guard's bridges are told of.
+    root: (usize, CodeId),
     first_guard: u32,
     invalid: Box<AtomicU32>,
 }
@@ -249,15 +254,32 @@ impl Driver<'_> {
         self.texts.push(format!("--- recorded, bridge of {bridge:?}\n{recorded}"));
         verify::verify(recorded).map_err(|error| format!("the test's recorder: {error}"))?;
         let Config { optimize: optimized, peel, hoist, break_rule, .. } = self.config;
-        let mut options = Options { optimize: optimized, peel, hoist, break_rule, ..Options::default() };
-        let mut result = optimize(recorded, &options);
+        let mut options =
+            Options { optimize: optimized, peel, hoist, label: optimized, break_rule, ..Options::default() };
+        let parent = bridge.and_then(|guard| {
+            let index = self.compiled.iter().rposition(|compiled| compiled.first_guard <= guard)?;
+            let number = (guard - self.compiled[index].first_guard) as usize;
+            let resume = &self.compiled[index].trace.resumes[number];
+            let live = resume.live();
+            let input = |operand: &Operand| {
+                let index = live.iter().position(|known| Some(*known) == operand.as_var())?;
+                Some(Operand::var(Var(index as u32)))
+            };
+            let kept = resume.kept.iter().map(input).collect::<Option<Vec<Operand>>>()?;
+            Some((self.compiled[index].root, kept))
+        });
+        let target = parent.as_ref().and_then(|((root, code), kept)| {
+            Some(ToLabel { label: self.compiled[*root].label.as_ref()?, code: code.0, kept })
+        });
+        let mut result = optimize_for(recorded, &options, target);
         if result.is_err() && bridge.is_none() && peel {
             // The body may be dead code. The recorded iteration can't be.
             self.counts.contradictions += 1;
             options.peel = false;
-            result = optimize(recorded, &options);
+            result = optimize_for(recorded, &options, target);
         }
-        let trace = result.map_err(|_| "a contradiction in what was executed".to_string())?;
+        let Optimized { trace, label, .. } =
+            result.map_err(|_| "a contradiction in what was executed".to_string())?;
         self.texts.push(format!("--- optimised\n{trace}"));
         verify::verify(&trace).map_err(|error| format!("the optimised trace: {error}"))?;
         let first_guard = self.failures.len() as u32;
@@ -275,7 +297,9 @@ impl Driver<'_> {
         } else {
             self.counts.bridges += 1;
         }
-        self.compiled.push(Compiled { trace, first_guard, invalid });
+        self.counts.labels += u64::from(trace.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel));
+        let root = parent.map_or((self.compiled.len(), code), |(root, _)| root);
+        self.compiled.push(Compiled { trace, label, root, first_guard, invalid });
         Ok(())
     }
 

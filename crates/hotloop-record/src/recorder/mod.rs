@@ -43,6 +43,8 @@ pub enum Abort {
     InnerLoop,
     /// A loop in a called function: the call will not be inlined again.
     LoopInCallee,
+    /// A bridge goes round its loop by another way, which the guards moved out of the loop do not allow for.
+    ManyPaths,
     /// The optimizer found that the trace contradicts itself.
     Contradiction,
     /// The code generator refused.
@@ -65,6 +67,7 @@ impl fmt::Display for Abort {
             Abort::TooLong => "trace too long",
             Abort::InnerLoop => "inner loop is hotter",
             Abort::LoopInCallee => "loop in an inlined call",
+            Abort::ManyPaths => "loop with several paths",
             Abort::Contradiction => "trace contradicts itself",
             Abort::Codegen => "code generator refused",
             Abort::Left => "the program left the loop",

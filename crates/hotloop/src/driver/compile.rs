@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use hotloop_codegen::{CodeId, CodegenError, Entry, Request};
-use hotloop_ir::{Opcode, Trace, verify};
+use hotloop_ir::{Opcode, Operand, Trace, Var, verify};
 use hotloop_log::Section;
+use hotloop_opt::{Label, Optimized, ToLabel};
 use hotloop_record::Abort;
 
 use super::Vm;
@@ -17,6 +18,9 @@ use super::record::{Ending, Goal, Recording};
 use super::tables::{Compiled, ExitCost, Guard};
 use crate::hooks::{JitHooks, TraceInfo, TraceKind};
 use crate::interpreter::Interpreter;
+
+/// A tree of more bridges is not recorded anew for want of a way back to its loop's label.
+const MOST_REDONE: u32 = 8;
 
 impl<I: Interpreter> Vm<'_, I> {
     /// Compiles a whole recording; a failure is an abort.
@@ -60,13 +64,22 @@ impl<I: Interpreter> Vm<'_, I> {
             optimize: jit.optimize,
             peel,
             call_invariants: jit.check_hints,
-            hoist: jit.optimize && !matches!(goal, Goal::Loop { plain: true, .. }),
+            hoist: jit.optimize
+                && !matches!(goal, Goal::Loop { plain: true, .. })
+                && !self.tables.borrow().heads[goal.head()].multi_path,
+            label: jit.optimize,
             break_rule: jit.break_rule,
         };
         // A loop whose second iteration can't go the first one's way may still be worth its first.
-        let optimized = hotloop_opt::optimize(recorded, &options)
-            .or_else(|_| hotloop_opt::optimize(recorded, &hotloop_opt::Options { peel: false, ..options }));
-        let optimized = optimized.map_err(|_| Abort::Contradiction)?;
+        let way = self.way_to_label(&goal);
+        let target = way.as_ref().map(|(label, code, kept)| ToLabel { label, code: *code, kept });
+        let optimized = hotloop_opt::optimize_for(recorded, &options, target).or_else(|_| {
+            hotloop_opt::optimize_for(recorded, &hotloop_opt::Options { peel: false, ..options }, target)
+        });
+        let Optimized { trace: optimized, label, strays } = optimized.map_err(|_| Abort::Contradiction)?;
+        if strays && self.has_many_paths(&goal) {
+            return Err(Abort::ManyPaths);
+        }
         let optimizing = started.elapsed();
         if cfg!(debug_assertions)
             && let Err(error) = verify::verify(&optimized)
@@ -124,11 +137,52 @@ impl<I: Interpreter> Vm<'_, I> {
             slots,
             ending,
             invalid,
+            label.map(Rc::new),
             code,
             first_guard,
             (optimizing, assembling),
         );
         Ok(optimized)
+    }
+
+    /// How a bridge may get to its loop's label: the label, the loop's code, and the inputs that its guard
+    /// kept.
+    fn way_to_label(&self, goal: &Goal<I::Pc>) -> Option<(Rc<Label>, u32, Vec<Operand>)> {
+        let Goal::Bridge { guard, .. } = *goal else { return None };
+        let tables = self.tables.borrow();
+        let parent = tables.trace(tables.guards[guard as usize].trace);
+        if parent.condemned {
+            // Its root may be gone.
+            return None;
+        }
+        let root = tables.trace(parent.root);
+        let resume = &parent.trace.resumes[(guard - parent.first_guard) as usize];
+        let live = resume.live();
+        let input = |operand: &Operand| {
+            let var = operand.as_var()?;
+            let index = live.iter().position(|known| *known == var)?;
+            Some(Operand::var(Var(index as u32)))
+        };
+        let kept = resume.kept.iter().map(input).collect::<Option<Vec<Operand>>>()?;
+        Some((root.label.clone()?, root.code.0, kept))
+    }
+
+    /// A bridge goes round its loop by another way, on which inductions don't go by their steps. If it does not begin
+    /// where the loop ends, the tree is recorded anew, with all guards in the loop. Whether that is so.
+    fn has_many_paths(&self, goal: &Goal<I::Pc>) -> bool {
+        let Goal::Bridge { mut guard, head } = *goal else { return false };
+        let mut tables = self.tables.borrow_mut();
+        while let Some(parent) = tables.trace(tables.guards[guard as usize].trace).parent {
+            guard = parent;
+        }
+        let root = tables.trace(tables.guards[guard as usize].trace);
+        let ends = root.label.as_ref().is_some_and(|label| label.ends_at(guard - root.first_guard));
+        if ends || tables.heads[head].multi_path || tables.heads[head].bridges > MOST_REDONE {
+            return false;
+        }
+        tables.heads[head].multi_path = true;
+        tables.record_anew(head);
+        true
     }
 
     fn compile_code(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
@@ -149,6 +203,7 @@ impl<I: Interpreter> Vm<'_, I> {
         slots: Vec<usize>,
         ending: Ending,
         invalid: Rc<AtomicU32>,
+        label: Option<Rc<Label>>,
         code: CodeId,
         first_guard: u32,
         (optimizing, assembling): (std::time::Duration, std::time::Duration),
@@ -247,6 +302,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let compiled = Compiled {
             code,
             trace: optimized,
+            label,
             first_guard,
             invalid,
             head,

@@ -224,6 +224,7 @@ impl<I: Interpreter> Vm<'_, I> {
             log: Vec::new(),
             events: 0,
             flushed: false,
+            kept: Rc::default(),
             facts: Vec::new(),
         }));
         let meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);

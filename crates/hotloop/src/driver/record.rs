@@ -443,9 +443,8 @@ impl<I: Interpreter> Vm<'_, I> {
         // It may be inlined again, for want of a good entry.
         let anew = head.trace.is_some() && head.aborts <= INNER_ATTEMPTS;
         if anew {
-            (head.trace, head.plain) = (None, None);
             head.aborts += 1;
-            tables.sweep = true;
+            tables.record_anew(recording.goal.head());
         }
         new || anew
     }

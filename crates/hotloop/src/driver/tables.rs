@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotloop_codegen::{CodeId, Ranges};
 use hotloop_ir::{Opcode, Trace};
+use hotloop_opt::Label;
 use hotloop_record::Abort;
 
 use super::calls::Inlined;
@@ -122,6 +123,8 @@ pub(crate) struct Head {
     /// Such an entry was seen.
     pub wants_plain: bool,
     pub aborts: u32,
+    /// The loop has several paths that are hot: no guards are moved out of it.
+    pub multi_path: bool,
     /// Its code was freed: its counter starts anew.
     pub cold: bool,
     /// The generation in which its code was used last.
@@ -222,6 +225,8 @@ impl ExitCost {
 pub(crate) struct Compiled {
     pub code: CodeId,
     pub trace: Rc<Trace>,
+    /// Of a loop: what bridges must know to jump to its label.
+    pub label: Option<Rc<Label>>,
     pub first_guard: u32,
     /// Not 0: a stable field that it relied on was written.
     pub invalid: Rc<AtomicU32>,
@@ -671,6 +676,13 @@ impl<P: Copy> Tables<P> {
         self.returns[number as usize].clone().expect("a position at which traces return")
     }
 
+    /// Its tree is no good any more: the next time it is recorded.
+    pub fn record_anew(&mut self, head: usize) {
+        let head = &mut self.heads[head];
+        (head.trace, head.plain) = (None, None);
+        self.sweep = true;
+    }
+
     /// A guard that was moved out of its loop failed: the loop is wanted with all guards in its body, too.
     pub fn hoisted_failed(&mut self, head: usize, trace: usize) {
         let head = &mut self.heads[head];
@@ -693,7 +705,8 @@ impl<P: Copy> Tables<P> {
         let entry = &self.heads[head];
         let early = bridge.is_some_and(|guard| {
             let guard = &self.guards[guard as usize];
-            guard.hoisted && self.trace(guard.trace).head == head
+            let from = self.trace(guard.trace);
+            from.head == head && (guard.hoisted || Some(from.root) == entry.plain)
         });
         let valid = |trace: &usize| self.trace(*trace).invalid.load(Ordering::Relaxed) == 0;
         let plain = entry.plain.filter(|trace| early && valid(trace));

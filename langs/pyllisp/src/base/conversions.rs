@@ -2,17 +2,19 @@
 
 use hotloop::prelude::*;
 
-use super::{expect, instantiator, string};
-use crate::object::{as_boolean, boolean, is_true, list, number, repr};
+use super::{expect, instantiator, small, string};
+use crate::object::{as_boolean, boolean, error_kind, is_true, list, number, repr};
 use crate::vm::Pyllisp;
-use crate::vm::interface::{Answer, Work};
+use crate::vm::error::new_error;
+use crate::vm::interface::{Answer, Quick, Work};
 
 pub(super) fn define(interp: &Pyllisp) {
     let known = &interp.interfaces;
-    instantiator(interp, known.integer, Work::Native(to_integer));
+    instantiator(interp, known.integer, Work::Quick(Quick::Truncate, to_integer));
     instantiator(interp, known.float, Work::Native(to_float));
     instantiator(interp, known.boolean, Work::Native(to_boolean));
     instantiator(interp, known.string, Work::Native(to_string));
+    instantiator(interp, known.error, Work::Native(to_error));
 }
 
 fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
@@ -31,6 +33,13 @@ fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     }
     let text = string(interp, args, 0)?;
     let text = text.trim();
+    if args.len() > 1 {
+        let base = small(interp, args, 1)?;
+        let Some(radix) = u32::try_from(base).ok().filter(|radix| (2..=36).contains(radix)) else {
+            return Err(interp.error(&format!("no base: {base}")));
+        };
+        return number::parse(runtime, text, radix).ok_or_else(refused);
+    }
     let parsed = match text.strip_prefix("0x") {
         Some(digits) if !digits.starts_with(['+', '-']) => number::parse(runtime, digits, 16),
         _ => number::parse(runtime, text, 10),
@@ -59,7 +68,33 @@ fn to_boolean(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
-    Ok(interp.text(&repr::display(interp, args[0])))
+    if let Some(small) = args[0].as_small() {
+        let mut digits = [0; 20];
+        return Ok(interp.text(decimal(small.to_int().get(), &mut digits)));
+    }
+    Ok(interp.text(&repr::display(interp, args[0])?))
+}
+
+/// A small integer in decimal, without anything on Rust's heap: programs make many of these.
+fn decimal(value: i64, digits: &mut [u8; 20]) -> &str {
+    let mut left = value.unsigned_abs();
+    let mut at = digits.len();
+    while at == digits.len() || left > 0 {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    if value < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    std::str::from_utf8(&digits[at..]).unwrap_or_default()
+}
+
+/// `(error message)`
+fn to_error(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 1)?;
+    Ok(new_error(interp.runtime(), error_kind::PLAIN, args[0]).to_value())
 }
 
 /// `coerce` of integers and booleans.
@@ -72,4 +107,16 @@ pub(super) fn to_integers(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 pub(super) fn to_floats(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let pair = [to_float(interp, &args[..1])?, to_float(interp, &args[1..])?];
     Ok(list::from_values(interp.runtime(), &pair).to_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn decimals() {
+        for value in [0, 7, -7, 10, -100, 1_152_921_504_606_846_975, -1_152_921_504_606_846_976, i64::MIN] {
+            assert_eq!(decimal(value, &mut [0; 20]), value.to_string());
+        }
+    }
 }

@@ -87,7 +87,7 @@ fn setattr(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 }
 
 fn print(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let texts: Vec<String> = args.iter().map(|arg| repr::display(interp, *arg)).collect();
+    let texts = args.iter().map(|arg| repr::display(interp, *arg)).collect::<Result<Vec<String>, _>>()?;
     match interp.write(&(texts.join(" ") + "\n")) {
         Ok(()) => nothing(),
         Err(error) => Err(interp.error(&format!("cannot print: {error}"))),
@@ -96,7 +96,7 @@ fn print(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn show(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
-    Ok(interp.text(&repr::repr(interp, args[0])))
+    Ok(interp.text(&repr::whole(interp, args[0])?))
 }
 
 fn and(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

@@ -1,29 +1,30 @@
-//! Methods of lists and dictionaries.
+//! Methods of lists.
 
 use std::cmp::Ordering;
 
 use hotloop::prelude::*;
 
-use super::{add_method, expect, helped, instantiate, method, nothing, object, small, unexpected};
-use crate::object::{Dict, DictPart, List, boolean, dict, equality, is_set, is_true, list, null, repr};
+use super::{add_method, each, expect, helped, instantiate, method, nothing, object, small};
+use crate::object::{List, boolean, equality, is_set, is_true, list, null, repr};
 use crate::vm::Pyllisp;
-use crate::vm::interface::{Answer, Native, Quick, When, Work};
+use crate::vm::interface::{Answer, Helpers, Native, Quick, When, Work};
 use crate::vm::operator;
 
 pub(super) fn define(interp: &Pyllisp) {
     let known = &interp.interfaces;
-    for (interface, native, helper) in
-        [(known.list, new_list as Native, "list_of"), (known.dict, new_dict, "dict_of")]
-    {
-        let helper = Some((When::Generator(0), helper));
-        instantiate(interp, interface, helped(interp, &interface.info.name, Work::Native(native), helper));
-    }
-    let of_lists: [(&str, Native); 5] = [
+    let from_generator = &[(When::Generator(0), "list_of")];
+    instantiate(interp, known.list, helped(interp, "list", Work::Native(new_list), from_generator));
+    let of_lists: [(&str, Native); 10] = [
         ("insert", insert),
         ("remove", remove),
         ("contains", contains),
         ("index", index),
         ("reverse", reverse),
+        ("find", find),
+        ("count", count),
+        ("clear", clear),
+        ("copy", copy),
+        ("repeat", repeat),
     ];
     let quick_of_lists: [(&str, Quick, Native); 3] =
         [("append", Quick::Append, append), ("pop", Quick::Pop, pop), ("slice", Quick::Slice, slice)];
@@ -33,19 +34,14 @@ pub(super) fn define(interp: &Pyllisp) {
     for (name, native) in of_lists {
         method(interp, known.list, name, Work::Native(native));
     }
-    for (name, work, when, helper) in [
-        ("extend", Work::Quick(Quick::Extend, extend), When::Generator(1), "extend_by"),
-        ("sort", Work::Native(sort), When::Given(1), "sort_by"),
-    ] {
-        add_method(interp, known.list, name, helped(interp, name, work, Some((when, helper))));
+    let helped_of_lists: [(&str, Work, Helpers); 3] = [
+        ("extend", Work::Quick(Quick::Extend, extend), &[(When::Generator(1), "extend_by")]),
+        ("sort", Work::Native(sort), &[(When::Given(1), "sort_by")]),
+        ("sort_by", Work::Native(needs_a_key), &[(When::Given(1), "sort_by_key")]),
+    ];
+    for (name, work, helpers) in helped_of_lists {
+        add_method(interp, known.list, name, helped(interp, name, work, helpers));
     }
-    let of_dicts: [(&str, Native); 4] =
-        [("keys", keys), ("values", values), ("items", items), ("remove", remove_key)];
-    for (name, native) in of_dicts {
-        method(interp, known.dict, name, Work::Native(native));
-    }
-    method(interp, known.dict, "get", Work::Quick(Quick::Get, get));
-    method(interp, known.dict, "contains", Work::Quick(Quick::Contains, has_key));
 }
 
 fn this(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<List<Plain>, Raise<Plain>> {
@@ -62,16 +58,12 @@ fn new_list(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 }
 
 fn add_all(interp: &Pyllisp, list: List<Plain>, iterable: Value<Plain>) -> Result<(), Raise<Plain>> {
-    let iterator = interp.iterator(iterable)?;
-    while let Some(item) = interp.next(iterator)? {
-        list::push(interp.runtime(), list, item);
-    }
-    Ok(())
+    each(interp, iterable, |item| interp.push(list, item))
 }
 
 fn append(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 2)?;
-    list::push(interp.runtime(), this(interp, args)?, args[1]);
+    interp.push(this(interp, args)?, args[1])?;
     nothing()
 }
 
@@ -80,7 +72,9 @@ fn extend(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     // A copy first: a list may be extended with itself.
     let added = list::with_room(interp.runtime(), 0);
     add_all(interp, added, args[1])?;
-    list::extend(interp.runtime(), this(interp, args)?, added);
+    let list = this(interp, args)?;
+    interp.reserve_items(2 * (list::length(list) + list::length(added)))?;
+    list::extend(interp.runtime(), list, added);
     nothing()
 }
 
@@ -88,6 +82,9 @@ fn insert(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 3)?;
     let list = this(interp, args)?;
     let index = interp.index(args[1], list::length(list) + 1)?;
+    if list::is_full(list) {
+        interp.reserve_items(2 * list::length(list))?;
+    }
     list::insert(interp.runtime(), list, index, args[2]);
     nothing()
 }
@@ -133,6 +130,49 @@ fn index(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     Ok(Value::small(index as i64))
 }
 
+/// `(list.find value)`: its place, or null.
+fn find(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    Ok(position(interp, args)?.map_or(null(), |index| Value::small(index as i64)))
+}
+
+fn count(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 2)?;
+    let list = this(interp, args)?;
+    let mut count = 0;
+    for index in 0..list::length(list) {
+        let equal = equality::equal(list::get(list, index), args[1]);
+        count += i64::from(equal.map_err(|error| interp.too_deep(error))?);
+    }
+    Ok(Value::small(count))
+}
+
+fn clear(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let list = this(interp, args)?;
+    list.set_items(list::with_room(interp.runtime(), 0).items());
+    list.set_length(0.into());
+    nothing()
+}
+
+fn copy(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let list = this(interp, args)?;
+    interp.reserve_items(list::length(list))?;
+    Ok(list::part(interp.runtime(), list, 0.into(), list.length()).to_value())
+}
+
+/// `(list.repeat times)`: a list of so many copies of the elements.
+fn repeat(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let list = this(interp, args)?;
+    let (length, times) = (list::length(list), small(interp, args, 1)?.max(0) as usize);
+    let total = length.saturating_mul(times);
+    interp.reserve_items(total)?;
+    let repeated = list::with_room(interp.runtime(), total);
+    for place in 0..times {
+        list.items().copy_to(0, repeated.items(), place * length, length);
+    }
+    repeated.set_length(total.into());
+    Ok(repeated.to_value())
+}
+
 fn reverse(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
     let (items, length) = (list.items(), list::length(list));
@@ -150,40 +190,79 @@ fn slice(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let length = list::length(list) as i64;
     let start = small(interp, args, 1)?.clamp(0, length);
     let stop = if args.len() > 2 { small(interp, args, 2)?.clamp(start, length) } else { length };
+    interp.reserve_items((stop - start) as usize)?;
     Ok(list::part(interp.runtime(), list, start.into(), (stop - start).into()).to_value())
 }
 
-/// Sorts numbers or strings in place, stably, by merging.
+/// Sorts numbers, strings or lists of such in place, stably, by merging.
 fn sort(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
-    let count = list::length(list);
-    // The places are sorted, not the values, which must stay where the collector sees them.
-    let mut places: Vec<usize> = (0..count).collect();
-    let mut failure = None;
-    places.sort_by(|one, two| {
-        if failure.is_some() {
-            return Ordering::Equal;
-        }
-        match order(interp, list::get(list, *one), list::get(list, *two)) {
-            Ok(order) => order,
-            Err(error) => {
-                failure = Some(error);
-                Ordering::Equal
-            }
-        }
-    });
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    let sorted = list::with_room(interp.runtime(), count);
-    for place in places {
+    interp.reserve_items(2 * list::length(list))?;
+    let sorted = list::with_room(interp.runtime(), list::length(list));
+    for place in sorted_places(interp, list)? {
         list::push(interp.runtime(), sorted, list::get(list, place));
     }
     list.set_items(sorted.items());
     Ok(list.to_value())
 }
 
-fn order(interp: &Pyllisp, one: Value<Plain>, two: Value<Plain>) -> Result<Ordering, Raise<Plain>> {
+/// `(order_of keys)`: the places of a list in the order of what is there.
+pub(super) fn order_of(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    let keys = this(interp, args)?;
+    interp.reserve_items(2 * list::length(keys))?;
+    let order = list::with_room(interp.runtime(), list::length(keys));
+    for place in sorted_places(interp, keys)? {
+        list::push(interp.runtime(), order, Value::small(place as i64));
+    }
+    Ok(order.to_value())
+}
+
+/// `(list.sort_by)` without its argument.
+fn needs_a_key(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    expect(interp, args, 2)?;
+    nothing()
+}
+
+/// The places of a list in the order of what is there. (The values must stay where the collector sees them.)
+fn sorted_places(interp: &Pyllisp, list: List<Plain>) -> Result<Vec<usize>, Raise<Plain>> {
+    let mut places: Vec<usize> = (0..list::length(list)).collect();
+    let mut failure = None;
+    places.sort_by(|one, two| {
+        if failure.is_some() {
+            return Ordering::Equal;
+        }
+        order(interp, list::get(list, *one), list::get(list, *two), 0).unwrap_or_else(|error| {
+            failure = Some(error);
+            Ordering::Equal
+        })
+    });
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(places),
+    }
+}
+
+/// How deep lists that are put in order may nest.
+const MAX_DEPTH: u32 = 200;
+
+fn order(
+    interp: &Pyllisp,
+    one: Value<Plain>,
+    two: Value<Plain>,
+    depth: u32,
+) -> Result<Ordering, Raise<Plain>> {
+    if let (Some(one), Some(two)) = (one.cast::<List<Plain>>(), two.cast::<List<Plain>>()) {
+        if depth == MAX_DEPTH {
+            return Err(interp.too_deep(equality::TooDeep));
+        }
+        for index in 0..list::length(one).min(list::length(two)) {
+            let order = order(interp, list::get(one, index), list::get(two, index), depth + 1)?;
+            if order != Ordering::Equal {
+                return Ok(order);
+            }
+        }
+        return Ok(list::length(one).cmp(&list::length(two)));
+    }
     for (a, b, order) in [(one, two, Ordering::Less), (two, one, Ordering::Greater)] {
         let less = operator::operate::<Plain>(interp, operator::LT, a, b)?;
         if !is_set(less) {
@@ -195,69 +274,4 @@ fn order(interp: &Pyllisp, one: Value<Plain>, two: Value<Plain>) -> Result<Order
         }
     }
     Ok(Ordering::Equal)
-}
-
-fn this_dict(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<Dict<Plain>, Raise<Plain>> {
-    object(interp, args, 0, interp.interfaces.dict)
-}
-
-fn new_dict(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let runtime = interp.runtime();
-    let new = dict::new(runtime);
-    let set = |key, value| dict::set(runtime, new, key, value).map_err(|error| interp.too_deep(error));
-    match args.first() {
-        None => {}
-        Some(from) => match from.cast::<Dict<Plain>>() {
-            Some(from) => {
-                let mut place = 0;
-                while let Some((key, value, next)) = dict::next_entry(from, place) {
-                    place = next;
-                    set(key, value)?;
-                }
-            }
-            None => {
-                let iterator = interp.iterator(*from)?;
-                while let Some(pair) = interp.next(iterator)? {
-                    let key = interp.item(pair, Value::small(0))?;
-                    set(key, interp.item(pair, Value::small(1))?)?;
-                }
-            }
-        },
-    }
-    Ok(new.to_value())
-}
-
-fn keys(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(interp.dict_iterator(this_dict(interp, args)?, DictPart::Keys))
-}
-
-fn values(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(interp.dict_iterator(this_dict(interp, args)?, DictPart::Values))
-}
-
-fn items(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(interp.dict_iterator(this_dict(interp, args)?, DictPart::Items))
-}
-
-fn find(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<Option<Value<Plain>>, Raise<Plain>> {
-    expect(interp, args, 2)?;
-    dict::get(this_dict(interp, args)?, args[1]).map_err(|error| interp.too_deep(error))
-}
-
-/// `(dict.get key)` or `(dict.get key default)`
-fn get(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(find(interp, args)?.or(args.get(2).copied()).unwrap_or(null()))
-}
-
-fn has_key(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(boolean(find(interp, args)?.is_some()))
-}
-
-fn remove_key(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    expect(interp, args, 2)?;
-    let Some(dict) = args[0].cast::<Dict<Plain>>() else {
-        return Err(unexpected(interp, 0, interp.interfaces.dict));
-    };
-    let removed = dict::remove(dict, args[1]).map_err(|error| interp.too_deep(error))?;
-    removed.ok_or_else(|| interp.error(&format!("key {} not in <dict>", repr::repr(interp, args[1]))))
 }

@@ -17,6 +17,10 @@ impl fmt::Display for Program {
                 result?;
                 writeln!(out)?;
             }
+            for handler in &code.handlers {
+                let (start, stop, target) = (handler.start, handler.stop, handler.target);
+                writeln!(out, "     errors of {start} to {stop} go to {target} in {}", handler.dst)?;
+            }
         }
         Ok(())
     }

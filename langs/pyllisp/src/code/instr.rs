@@ -199,6 +199,11 @@ instructions! {
     Yield { dst: Reg, src: Reg };
     /// The error of a failed assertion.
     AssertFail {};
+    /// Raises `src`.
+    Raise { src: Reg };
+    /// `dst` becomes a new interface over `parent`; `shape` is its name and its fields in one text, separated by
+    /// spaces.
+    MakeClass { dst: Reg, parent: Reg, shape: Const };
 
     /// `-a`
     Negate { dst: Reg, a: Reg, cell: Cell };

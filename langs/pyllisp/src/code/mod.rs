@@ -31,6 +31,27 @@ pub struct Program {
     pub varying: Vec<Box<str>>,
 }
 
+/// A run of instructions whose errors are handled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handler {
+    /// The first instruction.
+    pub start: u32,
+    /// The one after the last.
+    pub stop: u32,
+    /// Where the way goes on with the error.
+    pub target: Label,
+    /// The register that gets the error.
+    pub dst: Reg,
+}
+
+impl Code {
+    /// Who handles an error of an instruction.
+    pub fn handler(&self, at: usize) -> Option<Handler> {
+        let covers = |handler: &&Handler| (handler.start as usize..handler.stop as usize).contains(&at);
+        self.handlers.iter().find(covers).copied()
+    }
+}
+
 /// A compiled function.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Code {
@@ -51,6 +72,8 @@ pub struct Code {
     /// For each instruction, how many registers may matter when it begins: what lies in the others
     /// is never read again.
     pub live: Box<[u16]>,
+    /// Where errors are handled: inner handlers before those around them.
+    pub handlers: Box<[Handler]>,
     /// Where the function stands in the source.
     pub span: Span,
     /// The names of its own variables, for messages.

@@ -5,6 +5,7 @@
 //! * A register is read only where it was written on every way there, parameters aside.
 //! * What an instruction or a later one reads lies below `live` of the instruction.
 //! * A fused comparison is followed by its jump.
+//! * Handlers cover instructions that are there; an error may come from each of them.
 
 use super::{Code, Instr, Operand, Program, Reg};
 
@@ -13,6 +14,15 @@ pub fn verify(program: &Program) -> Result<(), String> {
     for (number, code) in program.codes.iter().enumerate() {
         for at in 0..code.instrs.len() {
             check(program, code, at).map_err(|error| format!("f{number} at {at}: {error}"))?;
+        }
+        for handler in &code.handlers {
+            let fine = handler.start < handler.stop
+                && handler.stop as usize <= code.instrs.len()
+                && handler.target.index() < code.instrs.len()
+                && handler.dst.0 < code.slots;
+            if !fine {
+                return Err(format!("f{number}: handler out of range"));
+            }
         }
         liveness(code).map_err(|error| format!("f{number}: {error}"))?;
     }
@@ -60,7 +70,14 @@ fn fused(instr: Instr) -> Option<Reg> {
 }
 
 fn falls_through(instr: Instr) -> bool {
-    !matches!(instr, Instr::Jump { .. } | Instr::Loop { .. } | Instr::Return { .. } | Instr::AssertFail {})
+    !matches!(
+        instr,
+        Instr::Jump { .. }
+            | Instr::Loop { .. }
+            | Instr::Return { .. }
+            | Instr::AssertFail {}
+            | Instr::Raise { .. }
+    )
 }
 
 /// The registers that an instruction reads and writes.
@@ -118,6 +135,13 @@ fn liveness(code: &Code) -> Result<(), String> {
             }
             for reg in reads {
                 set[reg.index() / 64] |= 1 << (reg.index() % 64);
+            }
+            if let Some(handler) = code.handler(at) {
+                let mut handled = later[handler.target.index()].clone();
+                handled[handler.dst.index() / 64] &= !(1 << (handler.dst.index() % 64));
+                for (word, other) in set.iter_mut().zip(handled) {
+                    *word |= other;
+                }
             }
             if later[at] != set {
                 later[at] = set;

@@ -1,6 +1,6 @@
 //! A code in the making: registers as a stack, labels that are bound later, constants.
 
-use crate::code::{Code, Const, Instr, Label, Reg};
+use crate::code::{Code, Const, Handler, Instr, Label, Reg};
 use crate::position::Span;
 use crate::read::lexer::Literal;
 
@@ -22,6 +22,8 @@ pub(super) struct Emitter {
     pub span: Span,
     /// Failed assertions, which stand at the end, out of the way.
     failures: Vec<(Label, Span, u16)>,
+    /// Handlers, whose targets are labels.
+    handlers: Vec<Handler>,
     error: Option<&'static str>,
 }
 
@@ -39,6 +41,7 @@ impl Emitter {
             slots: registers,
             span,
             failures: Vec::new(),
+            handlers: Vec::new(),
             error: None,
         }
     }
@@ -91,11 +94,44 @@ impl Emitter {
         label
     }
 
+    /// Where errors are handled from now on, until [`Emitter::end_handled`]: the next instruction, and how many
+    /// failed assertions there are.
+    pub fn begin_handled(&self) -> (usize, usize) {
+        (self.instrs.len(), self.failures.len())
+    }
+
+    /// Errors since then go on at the label in a register. Assertions that failed there stand here, so that they
+    /// are among them; nothing may fall through to here.
+    pub fn end_handled(&mut self, (start, failures): (usize, usize), target: Label, dst: Reg) {
+        let own = self.failures.split_off(failures);
+        self.place_failures(own);
+        let (start, stop) = (start as u32, self.instrs.len() as u32);
+        if start < stop {
+            self.handlers.push(Handler { start, stop, target, dst });
+        }
+    }
+
+    fn place_failures(&mut self, failures: Vec<(Label, Span, u16)>) {
+        let (span, top) = (self.span, self.top);
+        for (label, span, live) in failures {
+            self.bind(label);
+            (self.span, self.top) = (span, live);
+            self.instr(Instr::AssertFail {});
+        }
+        (self.span, self.top) = (span, top);
+    }
+
     /// Whether what is added next may ever run.
     pub fn reachable(&self) -> bool {
         let leaves = matches!(
             self.instrs.last(),
-            Some(Instr::Return { .. } | Instr::Jump { .. } | Instr::Loop { .. } | Instr::AssertFail {})
+            Some(
+                Instr::Return { .. }
+                    | Instr::Jump { .. }
+                    | Instr::Loop { .. }
+                    | Instr::AssertFail {}
+                    | Instr::Raise { .. }
+            )
         );
         !leaves || self.last_bound == self.instrs.len()
     }
@@ -120,11 +156,8 @@ impl Emitter {
 
     /// Binds what is left and gives the code, or says why it can't be.
     pub fn finish(mut self) -> Result<Code, &'static str> {
-        for (label, span, live) in std::mem::take(&mut self.failures) {
-            self.bind(label);
-            (self.span, self.top) = (span, live);
-            self.instr(Instr::AssertFail {});
-        }
+        let failures = std::mem::take(&mut self.failures);
+        self.place_failures(failures);
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -135,12 +168,16 @@ impl Emitter {
                 *target = Label(labels[target.index()].unwrap_or_default());
             }
         }
+        for handler in &mut self.handlers {
+            handler.target = Label(self.labels[handler.target.index()].unwrap_or_default());
+        }
         Ok(Code {
             slots: self.slots,
             instrs: self.instrs.into(),
             consts: self.consts.into(),
             spans: self.spans.into(),
             live: self.live.into(),
+            handlers: self.handlers.into(),
             ..Code::default()
         })
     }

@@ -1,7 +1,7 @@
 //! Expressions: for their value in a given register, in any register, or for their effect.
 
 use super::{Compiler, function, operator};
-use crate::ast::{Expr, ExprKind, Literal, Name, Target};
+use crate::ast::{Class, Expr, ExprKind, Literal, Name, Target};
 use crate::code::{CodeId, Instr, Reg};
 
 impl Compiler<'_, '_> {
@@ -35,6 +35,7 @@ impl Compiler<'_, '_> {
             ExprKind::If(arms, otherwise) => self.if_(arms, otherwise.as_ref(), None),
             ExprKind::While(condition, body) => self.while_(condition, body, None),
             ExprKind::For(variable, iterable, body) => self.for_(variable, iterable, body, None),
+            ExprKind::Try(body, name, handler) => self.try_(body, name.as_ref(), handler, None),
             ExprKind::Assert(condition) => {
                 let failed = self.emit.failure();
                 self.jump_if(condition, false, failed);
@@ -148,9 +149,32 @@ impl Compiler<'_, '_> {
                 }
                 self.copy(dst, object);
             }
+            ExprKind::Try(body, name, handler) => self.try_(body, name.as_ref(), handler, Some(dst)),
+            ExprKind::Raise(value) => {
+                let src = self.operand(value, false);
+                self.emit.instr(Instr::Raise { src });
+            }
+            ExprKind::Class(class) => self.class(class, dst),
         }
         self.emit.pop_to(top);
         self.emit.span = span;
+    }
+
+    fn class(&mut self, class: &Class, dst: Reg) {
+        let interface = self.emit.push();
+        let parent = self.operand(&class.parent, false);
+        let names = std::iter::once(&class.name).chain(&class.fields);
+        let names: Vec<&str> = names.map(|name| &**name).collect();
+        let shape = self.emit.constant(&Literal::Str(names.join(" ").into()));
+        self.emit.instr(Instr::MakeClass { dst: interface, parent, shape });
+        for (name, value) in &class.members {
+            let top = self.emit.top();
+            let src = self.operand(value, false);
+            let name = self.attribute(name);
+            self.emit.instr(Instr::SetAttr { object: interface, name, src });
+            self.emit.pop_to(top);
+        }
+        self.copy(dst, interface);
     }
 
     /// Whether [`Compiler::into`] writes its register once, when the expression is done with

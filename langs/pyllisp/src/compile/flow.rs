@@ -76,6 +76,27 @@ impl Compiler<'_, '_> {
         self.emit.pop_to(top);
     }
 
+    /// `try` with its `except`.
+    pub(super) fn try_(&mut self, body: &[Expr], name: Option<&Name>, handler: &[Expr], dst: Option<Reg>) {
+        let (failed, done) = (self.emit.label(), self.emit.label());
+        let top = self.emit.top();
+        // Below everything that the body keeps in registers.
+        let error = self.emit.push();
+        let handled = self.emit.begin_handled();
+        self.value(body, dst);
+        if self.emit.reachable() {
+            self.emit.instr(Instr::Jump { target: done });
+        }
+        self.emit.end_handled(handled, failed, error);
+        self.emit.bind(failed);
+        if let Some(name) = name {
+            self.store(name, error);
+        }
+        self.value(handler, dst);
+        self.emit.pop_to(top);
+        self.emit.bind(done);
+    }
+
     fn loop_body(&mut self, current: Loop, body: &[Expr], dst: Option<Reg>) {
         self.loops.push(current);
         self.value(body, dst);

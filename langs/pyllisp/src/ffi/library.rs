@@ -49,7 +49,7 @@ fn member(interp: &Pyllisp, library: Library<Plain>, name: Atom) -> Value<Plain>
         Some(known) => known,
         // A loader is a function of C, which may do anything: not here.
         None if library.info().library.is_none() => unset(),
-        None => interp.member(library, name).unwrap_or(unset()),
+        None => interp.member_of_library(library, name).unwrap_or(unset()),
     }
 }
 
@@ -62,7 +62,7 @@ impl Pyllisp {
     }
 
     /// A name of a library: a function, a variable, or whatever its description has.
-    pub(crate) fn member(&self, library: Library<Plain>, atom: Atom) -> Answer {
+    pub(crate) fn member_of_library(&self, library: Library<Plain>, atom: Atom) -> Answer {
         let info = library.info().get();
         if let Some(known) = info.known(atom) {
             return Ok(known);

@@ -13,7 +13,7 @@ impl Pyllisp {
     /// `object.name`, if the object is one of C.
     pub(crate) fn attribute_in_c(&self, object: Value<Plain>, name: Atom) -> Option<Answer> {
         if let Some(library) = object.cast::<Library<Plain>>() {
-            return Some(self.member(library, name));
+            return Some(self.member_of_library(library, name));
         }
         let memory = object.cast::<Memory<Plain>>()?;
         let ty: &'static Type = memory.ty().get();

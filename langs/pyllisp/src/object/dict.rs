@@ -64,6 +64,22 @@ pub fn get(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<Value<Plain>>,
     }))
 }
 
+/// Whether another key needs more room.
+pub fn is_full(dict: Dict<Plain>) -> bool {
+    dict.used().get() as usize == room(dict.table().slots_len().get() as usize)
+}
+
+/// How many words a dictionary takes once it has more room.
+pub fn size_when_larger(dict: Dict<Plain>) -> usize {
+    let table = larger(dict);
+    table + 2 * room(table)
+}
+
+/// The size of the next table.
+fn larger(dict: Dict<Plain>) -> usize {
+    (dict.length().get() as usize * 3).next_power_of_two().max(MIN_TABLE)
+}
+
 /// Gives a key a value.
 pub fn set(
     runtime: &Runtime,
@@ -80,7 +96,7 @@ pub fn set(
         Err(free) => free,
     };
     let used = dict.used().get();
-    if used as usize == room(dict.table().slots_len().get() as usize) {
+    if is_full(dict) {
         resize(runtime, dict)?;
         return set(runtime, dict, key, value);
     }
@@ -121,8 +137,7 @@ pub fn next_entry(dict: Dict<Plain>, mut place: i64) -> Option<(Value<Plain>, Va
 
 /// Makes room: a table for twice as many entries as there are, without the removed ones.
 fn resize(runtime: &Runtime, dict: Dict<Plain>) -> Result<(), TooDeep> {
-    let length = dict.length().get() as usize;
-    let size = (length * 3).next_power_of_two().max(MIN_TABLE);
+    let size = larger(dict);
     let table = Table::new(runtime, size);
     let entries = Items::new(runtime, 2 * room(size));
     let (mut place, mut used) = (0, 0);

@@ -3,7 +3,7 @@
 use hotloop::prelude::*;
 
 use super::number::{self, Integer};
-use super::{BigInt, CFunction, Dict, List, Memory, Str, dict, list, text};
+use super::{BigInt, CFunction, Dict, List, Memory, Set, Str, dict, list, text};
 
 /// How deep lists may nest when they are compared or hashed.
 const MAX_DEPTH: u32 = 200;
@@ -67,6 +67,9 @@ fn equal_at(one: Value<Plain>, two: Value<Plain>, depth: u32, across: bool) -> R
             }
         }
         return Ok(true);
+    }
+    if across && let (Some(one), Some(two)) = (one.cast::<Set<Plain>>(), two.cast::<Set<Plain>>()) {
+        return equal_dicts(one.dict(), two.dict(), depth);
     }
     if across && let (Some(one), Some(two)) = (one.cast::<Dict<Plain>>(), two.cast::<Dict<Plain>>()) {
         return equal_dicts(one, two, depth);

@@ -30,6 +30,12 @@ pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
     list.items().items(index)
 }
 
+/// Whether another element needs more room.
+#[inline(always)]
+pub fn is_full<M: Mode>(list: List<M>) -> bool {
+    !list.length().is_index_of(list.items().items_len())
+}
+
 /// Puts the elements where there is room for as many, and some more.
 fn move_to_room<M: Mode>(runtime: &Runtime, list: List<M>, room: Int<M>) -> Items<M> {
     let items = Items::new(runtime, room + (room >> 1) + 4);

@@ -87,6 +87,8 @@ pub fn truncated(runtime: &Runtime, float: f64) -> Option<Value<Plain>> {
 pub fn parse(runtime: &Runtime, digits: &str, radix: u32) -> Option<Value<Plain>> {
     match i64::from_str_radix(digits, radix) {
         Ok(value) => Some(integer(runtime, value)),
+        // Underscores are no digits here.
+        Err(_) if digits.contains('_') => None,
         Err(_) => IBig::from_str_radix(digits, radix).ok().map(|value| big(runtime, &value)),
     }
 }

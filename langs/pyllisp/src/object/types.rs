@@ -284,6 +284,12 @@ pub struct DictIterator {
     /// What it gives: see [`DictPart`].
     #[immutable]
     pub part: Int,
+    /// How many entries it has, and its table, as long as nothing changes but values.
+    #[immutable]
+    pub length: Int,
+    /// See `length`.
+    #[immutable]
+    pub table: Table,
     /// How many places of `entries` were seen.
     pub index: Int,
 }
@@ -322,15 +328,48 @@ pub struct Range {
     pub step: Int,
 }
 
+/// An object of a class.
+#[heap_type]
+pub struct Object {
+    /// Its class.
+    #[immutable]
+    pub interface: Green<GreenRef<InterfaceInfo>>,
+    /// Its fields, those of the parents first.
+    pub fields: [Value],
+}
+
+/// A set: a dictionary whose values are all null.
+#[heap_type]
+pub struct Set {
+    /// The elements as keys.
+    #[immutable]
+    pub dict: Dict,
+}
+
+/// What an error is to those who could handle it.
+pub mod error_kind {
+    /// Something is wrong.
+    pub const PLAIN: i64 = 0;
+    /// The end of an iterator.
+    pub const STOP: i64 = 1;
+    /// Ctrl-C: nobody handles it.
+    pub const INTERRUPT: i64 = 2;
+    /// The program ends, with the status that is the message; nobody handles it.
+    pub const EXIT: i64 = 3;
+}
+
 /// An error on its way.
 #[heap_type]
 pub struct Error {
-    /// Whether it is the end of an iterator.
+    /// See [`error_kind`].
     #[immutable]
-    pub is_stop: Int,
+    pub kind: Int,
     /// What is wrong.
     #[immutable]
     pub message: Value,
+    /// What `except` gets, if it is not the error itself.
+    #[immutable]
+    pub raised: Value,
     /// The name that is missing, if that is what is wrong.
     #[immutable]
     pub name: Option<Str>,

@@ -2,14 +2,15 @@
 
 use hotloop::prelude::*;
 
+use super::error::trace_text;
 use super::interface::Answer;
 use super::link::Atom;
 use super::module::ModuleInfo;
 use super::{LENGTH, Pyllisp, dispatch, greenlet, module};
 use crate::code;
 use crate::object::{
-    BoundMethod, Cell, Dict, Generator, Greenlet, Interface, List, Memory, Module, Multimethod, Str, dict,
-    list, null, repr, special, text, unset,
+    BoundMethod, Cell, Dict, Error, Generator, Greenlet, Interface, List, Memory, Module, Multimethod,
+    Object, Set, Str, boolean, dict, error_kind, list, null, repr, special, text, unset,
 };
 
 /// The value of an empty cell's name, which the module takes over from the one it extends.
@@ -30,7 +31,7 @@ pub fn store_cell(interp: &Pyllisp, cell: Cell<Plain>, value: Value<Plain>) -> R
 
 /// The cell of a module's name. It is always the same one.
 #[elidable(caches)]
-fn cell_of(interp: &Pyllisp, module: GreenRef<ModuleInfo>, name: Atom) -> Cell<Plain> {
+pub(super) fn cell_of(interp: &Pyllisp, module: GreenRef<ModuleInfo>, name: Atom) -> Cell<Plain> {
     module.get().cell(interp, name)
 }
 
@@ -117,6 +118,8 @@ impl Pyllisp {
             self.interfaces.dict
         } else if object.is::<Module<M>>() {
             return unset();
+        } else if let Some(object) = object.cast::<Object<M>>() {
+            return self.member_to_call(object, name);
         } else {
             self.interface(object)
         };
@@ -136,6 +139,8 @@ impl Pyllisp {
                 Some(list.length())
             } else if let Some(string) = object.cast::<Str<Plain>>() {
                 Some(string.length())
+            } else if let Some(set) = object.cast::<Set<Plain>>() {
+                Some(set.dict().length())
             } else {
                 object.cast::<Dict<Plain>>().map(|dict| dict.length())
             };
@@ -153,6 +158,17 @@ impl Pyllisp {
                 _ => {}
             }
         }
+        if let Some(object) = object.cast::<Object<Plain>>() {
+            return self.attribute_of(object, name);
+        }
+        if let Some(error) = object.cast::<Error<Plain>>() {
+            match self.atom_name(name).as_str() {
+                "message" => return Ok(error.message()),
+                "stop" => return Ok(boolean(error.kind().get() == error_kind::STOP)),
+                "trace" => return Ok(self.text(&trace_text(error))),
+                _ => {}
+            }
+        }
         if let Some(greenlet) = object.cast::<Greenlet<Plain>>()
             && self.atom_name(name) == "parent"
         {
@@ -166,7 +182,11 @@ impl Pyllisp {
                     return Ok(parent.map_or(null(), |parent| parent.value.value()));
                 }
                 "methods" => return Ok(self.method_names(interface)),
+                "fields" => return Ok(self.field_names(interface)),
                 _ => {}
+            }
+            if let Some(member) = self.member(interface.info(), name) {
+                return Ok(member);
             }
         }
         if let Some(answer) = self.attribute_in_c(object, name) {
@@ -186,10 +206,21 @@ impl Pyllisp {
         for name in interface.info().method_names() {
             list::push(self.runtime(), names, self.text(&self.atom_name(name)));
         }
+        for name in self.member_names(interface.info().get()) {
+            list::push(self.runtime(), names, self.text(&name));
+        }
         names.to_value()
     }
 
-    fn missing_attribute(&self, object: Value<Plain>, name: Atom) -> Raise<Plain> {
+    fn field_names(&self, interface: Interface<Plain>) -> Value<Plain> {
+        let names = list::with_room(self.runtime(), 0);
+        for name in interface.info().get().class.iter().flat_map(|class| &class.fields) {
+            list::push(self.runtime(), names, self.text(&self.atom_name(*name)));
+        }
+        names.to_value()
+    }
+
+    pub(super) fn missing_attribute(&self, object: Value<Plain>, name: Atom) -> Raise<Plain> {
         self.missing(&self.atom_name(name), object, &repr::repr(self, object))
     }
 
@@ -205,6 +236,17 @@ impl Pyllisp {
                 cell.set_value(value);
                 return Ok(());
             }
+            return module::store(cell, value).map_err(|frozen| self.error(&frozen.0));
+        }
+        if let Some(object) = object.cast::<Object<Plain>>()
+            && self.set_field(object.to_value(), name, value)
+        {
+            return Ok(());
+        }
+        if let Some(interface) = object.cast::<Interface<Plain>>()
+            && let Some(class) = &interface.info().get().class
+        {
+            let cell = self.member_cell(class, name);
             return module::store(cell, value).map_err(|frozen| self.error(&frozen.0));
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>()
@@ -256,7 +298,7 @@ impl Pyllisp {
             return Ok(());
         }
         if let Some(dict) = object.cast::<Dict<Plain>>() {
-            return dict::set(self.runtime(), dict, item, value).map_err(|error| self.too_deep(error));
+            return self.put(dict, item, value);
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             return self.add_method(multimethod, item, value);

@@ -2,7 +2,9 @@
 
 use hotloop::prelude::*;
 
+use super::class::Construct;
 use super::error::Complaint;
+use super::floats;
 use super::import::import;
 use super::interface::{Answer, BuiltinInfo, Control, When, Work};
 use super::link::LinkedCode;
@@ -118,6 +120,12 @@ impl<M: Mode> Args<M> {
         if index < self.count() { self.get(frame, index) } else { unset() }
     }
 
+    /// All of them as one, a list.
+    pub fn as_list(&self, runtime: &Runtime, frame: Frame<M>) -> Args<M> {
+        let list = List::new(runtime, u32::from(self.count()).into(), self.items(runtime, frame));
+        Args::one(list.to_value())
+    }
+
     /// All of them in the heap.
     pub(crate) fn items(&self, runtime: &Runtime, frame: Frame<M>) -> Items<M> {
         let items = Items::new(runtime, u32::from(self.count()));
@@ -128,7 +136,7 @@ impl<M: Mode> Args<M> {
     }
 
     /// An object before all of them.
-    fn after(self, runtime: &Runtime, frame: Frame<M>, receiver: Value<M>) -> Args<M> {
+    pub fn after(self, runtime: &Runtime, frame: Frame<M>, receiver: Value<M>) -> Args<M> {
         let others = match self.receiver {
             None => self.others,
             Some(_) => Others::Items { items: self.items(runtime, frame), count: self.count() },
@@ -201,7 +209,9 @@ fn native(
 
 fn work(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>, args: &[Value<Plain>]) -> Answer {
     match builtin.work {
-        Work::Native(native) | Work::Quick(_, native) | Work::Root(native) => native(interp, args),
+        Work::Native(native) | Work::Quick(_, native) | Work::Root(native) | Work::Float(_, native) => {
+            native(interp, args)
+        }
         Work::Control(_) => Err(interp.error("this function can't be called from here")),
     }
 }
@@ -283,8 +293,8 @@ impl Pyllisp {
                 return self.enter(pc, state, closure, args);
             } else if let Some(builtin) = callee.cast::<Builtin<M>>() {
                 let info = builtin.info();
-                if let Some((when, helper)) = info.helper
-                    && self.needs_help(state.frame, when, args)
+                let mut helpers = info.get().helpers.iter();
+                if let Some((_, helper)) = helpers.find(|(when, _)| self.needs_help(state.frame, *when, args))
                 {
                     callee = self.helper(helper).value();
                     continue;
@@ -298,6 +308,16 @@ impl Pyllisp {
                                 Outcome::Next
                             }
                             _ => self.native(pc, state, info, args),
+                        };
+                    }
+                    Work::Float(function, _) => {
+                        let float = args.get_or_unset(state.frame, 0).as_float();
+                        return match float.and_then(|float| floats::defined(function, float)) {
+                            Some(float) => {
+                                self.give(pc, state, Value::from_float(self.runtime(), float));
+                                Outcome::Next
+                            }
+                            None => self.native(pc, state, info, args),
                         };
                     }
                     Work::Quick(quick, _) => {
@@ -367,6 +387,17 @@ impl Pyllisp {
                     Err(outcome) => return outcome,
                 }
             } else if let Some(interface) = callee.cast::<Interface<M>>() {
+                if let Some(class) = &interface.info().get().class {
+                    match self.construct(state, interface, class, args) {
+                        Construct::Object(object) => {
+                            self.give(pc, state, object.to_value());
+                            return Outcome::Next;
+                        }
+                        Construct::Call(function, given) => (callee, args) = (function, given),
+                        Construct::Raise => return Outcome::Raise,
+                    }
+                    continue;
+                }
                 let instantiate = *interface.info().instantiate.borrow();
                 match instantiate {
                     Some(function) => callee = function.value(),
@@ -407,6 +438,10 @@ impl Pyllisp {
 
     /// A function of the prelude.
     pub(crate) fn helper(&self, name: &'static str) -> ConstValue {
+        if let Some(helper) = self.helpers.borrow().get(name) {
+            return *helper;
+        }
+        crate::base::define_library(self);
         self.helpers.borrow()[name]
     }
 }

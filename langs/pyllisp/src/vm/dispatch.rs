@@ -14,8 +14,8 @@ use super::operator::{self, EQ, NE};
 use super::{Pc, Pyllisp, State};
 use crate::object::{
     BigInt, BoundMethod, Builtin, CFunction, CType, Closure, Dict, DictIterator, DictPart, Error, Generator,
-    Greenlet, Interface, Library, List, ListIterator, Memory, Methods, Module, Multimethod, Range, Str,
-    StrIterator, Wrap, boolean, is_set, list, null, repr, special, unset,
+    Greenlet, Interface, Library, List, ListIterator, Memory, Methods, Module, Multimethod, Object, Range,
+    Set, Str, StrIterator, Wrap, boolean, is_set, list, null, repr, special, unset,
 };
 
 /// The most arguments by which a multimethod may choose.
@@ -123,6 +123,13 @@ impl Pyllisp {
             ListIterator list_iterator; StrIterator string_iterator; Range range; Module module;
             Multimethod multimethod; Generator generator; Greenlet greenlet; BoundMethod bound_method; Error error;
             Memory memory; CFunction cfunction; Library library; CType ctype; Wrap wrap;
+            Set set;
+        }
+        if let Some(object) = value.cast::<Object<M>>() {
+            let info = object.interface().get();
+            if let Some(value) = info.class.as_ref().and_then(|class| class.value.get()) {
+                return Known { info, value: *value };
+            }
         }
         if let Some(iterator) = value.cast::<DictIterator<M>>() {
             let part = iterator.part();

@@ -10,7 +10,8 @@ use super::suggest::suggestion;
 use super::{Pc, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::equality::TooDeep;
-use crate::object::{Error, FINISHED, Str, Trace, null, repr, text, unset};
+use crate::object::error_kind::{EXIT, INTERRUPT, PLAIN, STOP};
+use crate::object::{Error, FINISHED, Str, Trace, is_set, null, repr, text, unset};
 use crate::position::Span;
 
 /// What steps themselves complain of.
@@ -37,9 +38,11 @@ pub enum Complaint {
     DeadGreenlet,
     /// A callback can't go on with what waits for C to return.
     OutOfCallback,
+    /// A class is called with fewer arguments than it has fields.
+    ClassRequires,
 }
 
-const COMPLAINTS: [Complaint; 10] = [
+const COMPLAINTS: [Complaint; 11] = [
     Complaint::Assertion,
     Complaint::CannotCall,
     Complaint::CannotInstantiate,
@@ -50,6 +53,7 @@ const COMPLAINTS: [Complaint; 10] = [
     Complaint::ExpectedAtLeast,
     Complaint::DeadGreenlet,
     Complaint::OutOfCallback,
+    Complaint::ClassRequires,
 ];
 
 impl GreenWord for Complaint {
@@ -75,6 +79,9 @@ pub fn complaint(interp: &Pyllisp, what: Complaint, about: Value<Plain>, number:
         Complaint::Stop => interp.stop(),
         Complaint::DeadGreenlet => interp.error("dead greenlet"),
         Complaint::OutOfCallback => interp.error("cannot switch out of a callback"),
+        Complaint::ClassRequires => {
+            interp.error(&format!("{} requires {number} arguments", repr::repr(interp, about)))
+        }
         Complaint::AlreadyRunning => interp.error("generator is running already"),
         Complaint::ExpectedAtLeast => {
             let got = about.as_small().map_or(0, |count| count.to_int().get());
@@ -89,7 +96,7 @@ impl Pyllisp {
     pub(crate) fn error(&self, message: &str) -> Raise<Plain> {
         let runtime = self.runtime();
         let message = self.text(message);
-        Raise(Error::new(runtime, 0.into(), message, None, null(), None).to_value())
+        Raise(new_error(runtime, PLAIN, message).to_value())
     }
 
     /// The error of a name that an object, shown so, doesn't have.
@@ -97,14 +104,36 @@ impl Pyllisp {
         let runtime = self.runtime();
         let message = self.text(&format!("{name} not in {shown}"));
         let name = Str::from_text(runtime, name);
-        Raise(Error::new(runtime, 0.into(), message, Some(name), object, None).to_value())
+        let plain = Int::from(PLAIN);
+        Raise(Error::new(runtime, plain, message, unset(), Some(name), object, None).to_value())
     }
 
     /// The end of an iterator.
     pub(crate) fn stop(&self) -> Raise<Plain> {
         let runtime = self.runtime();
         let message = self.text("stop iteration");
-        Raise(Error::new(runtime, 1.into(), message, None, null(), None).to_value())
+        Raise(new_error(runtime, STOP, message).to_value())
+    }
+
+    /// Ctrl-C was pressed.
+    pub(crate) fn interrupted(&self) -> Raise<Plain> {
+        Raise(new_error(self.runtime(), INTERRUPT, self.text("interrupted")).to_value())
+    }
+
+    /// The program ends with this status.
+    pub(crate) fn exit(&self, status: u8) -> Raise<Plain> {
+        Raise(new_error(self.runtime(), EXIT, Value::small(status.into())).to_value())
+    }
+
+    /// `(raise value)`: errors as they are, strings as errors that say so.
+    pub(super) fn raise<M: Mode>(&self, state: &mut State<M>, value: Value<M>) -> Outcome {
+        state.exception = if value.is::<Error<M>>() {
+            value
+        } else {
+            let raised = if value.is::<Str<M>>() { unset() } else { value };
+            Error::new(self.runtime(), PLAIN.into(), value, raised, None, null(), None).to_value()
+        };
+        Outcome::Raise
     }
 
     /// The error of structures that nest too deeply to be compared or hashed.
@@ -127,17 +156,26 @@ impl Pyllisp {
     }
 
     /// An error is pending at an instruction: it leaves the frame, unless it is the end of an
-    /// iterator that a loop asks for its next value.
+    /// iterator that a loop asks for its next value, or is handled there.
     pub(super) fn unwind<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let Some(error) = state.exception.cast::<Error<M>>() else { return Step::Done };
         if let Instr::Next { target, .. } = pc.instr()
-            && error.is_stop() == 1
+            && error.kind() == STOP
         {
             state.exception = unset();
             return Step::Next(pc.at(target.0));
         }
         let frame = state.frame;
         error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.number(), error.trace())));
+        if let Some(handler) = pc.code.get().code.handler(pc.number() as usize)
+            && error.kind() <= STOP
+        {
+            let raised = error.raised();
+            let caught = if is_set(raised) { raised } else { error.to_value() };
+            frame.set_slots(u32::from(handler.dst.0), caught);
+            state.exception = unset();
+            return Step::Next(pc.at(handler.target.0));
+        }
         let Some(back) = frame.back().or_else(|| self.raise_in_parent()) else { return Step::Done };
         if pc.code.is_file {
             import_failed::<M>(self, GreenRef::new(pc.code.get().module));
@@ -169,8 +207,16 @@ const MOST_EQUAL_LINES: usize = 3;
 /// How many lines a traceback shows at its beginning, and at its end.
 const MOST_LINES: usize = 20;
 
-/// An error that ended a program.
-pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> Failure {
+/// An error with a message, which nobody has raised yet.
+pub(crate) fn new_error(runtime: &Runtime, kind: i64, message: Value<Plain>) -> Error<Plain> {
+    Error::new(runtime, kind.into(), message, unset(), None, null(), None)
+}
+
+/// Frames, each with its place in the text and how many equal ones follow each other.
+type Frames = Vec<(&'static LinkedCode, Span, usize)>;
+
+/// The frames that an error came through.
+fn frames(error: Error<Plain>) -> Frames {
     let mut frames: Vec<(&'static LinkedCode, Span, usize)> = Vec::new();
     let mut link = error.trace();
     while let Some(frame) = link {
@@ -184,12 +230,28 @@ pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> Failure {
             _ => frames.push((code, span, 1)),
         }
     }
+    frames
+}
+
+/// The traceback of an error that was raised.
+pub(super) fn trace_text(error: Error<Plain>) -> String {
+    traceback(&frames(error))
+}
+
+/// An error that ended a program.
+pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> Failure {
+    if error.kind().get() == EXIT {
+        let status = error.message().as_small().map_or(0, |status| status.to_int().get());
+        return Failure::Exit(status as u8);
+    }
+    let frames = frames(error);
     let place = frames.last().map(|(code, span, _)| {
         let name = error.name().map(text::text);
         let suggestion = name.and_then(|name| suggestion(interp, &name, error.object(), code));
         Box::new(Place { file: code.module.place(), source: code.source, span: *span, suggestion })
     });
-    Failure::Raised { trace: traceback(&frames), message: repr::display(interp, error.message()), place }
+    let message = text::as_text(error.message()).unwrap_or_else(|| repr::repr(interp, error.message()));
+    Failure::Raised { trace: traceback(&frames), message, place }
 }
 
 fn traceback(frames: &[(&'static LinkedCode, Span, usize)]) -> String {

@@ -1,12 +1,13 @@
 //! Interfaces and the interpreter's own functions, as green data.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 
 use hotloop::prelude::*;
 
 use super::Pyllisp;
 use super::link::Atom;
+use super::module::ModuleInfo;
 
 /// What a function of the interpreter gives: a value, or the error on its way.
 pub type Answer = Result<Value<Plain>, Raise<Plain>>;
@@ -21,9 +22,12 @@ pub struct BuiltinInfo {
     pub name: String,
     /// What it does.
     pub work: Work,
-    /// The function of the prelude that does it where programs' functions have to be called.
-    pub helper: Option<(When, &'static str)>,
+    /// The functions of the prelude that do it where programs' functions have to be called; the first counts.
+    pub helpers: Helpers,
 }
+
+/// Functions of the prelude, by their names, and when they are called.
+pub type Helpers = &'static [(When, &'static str)];
 
 /// What a builtin does.
 #[derive(Clone, Copy)]
@@ -32,6 +36,8 @@ pub enum Work {
     Native(Native),
     /// The square root: of a float by the processor, of anything else by plain Rust.
     Root(Native),
+    /// One of [`super::floats`], for a float that it is defined for; plain Rust for anything else.
+    Float(u32, Native),
     /// Plain Rust, where [`Quick`] can't do it.
     Quick(Quick, Native),
     /// Something that changes which frame is running.
@@ -52,6 +58,7 @@ impl fmt::Debug for Work {
         match self {
             Work::Native(_) => out.write_str("Native"),
             Work::Root(_) => out.write_str("Root"),
+            Work::Float(function, _) => write!(out, "Float({function})"),
             Work::Quick(quick, _) => write!(out, "{quick:?}"),
             Work::Control(control) => write!(out, "{control:?}"),
         }
@@ -71,8 +78,14 @@ pub enum Quick {
     Slice,
     /// `(dict.get key)`, `(dict.get key default)`
     Get,
-    /// `(dict.contains key)`
+    /// `(dict.contains key)`, `(set.contains value)`
     Contains,
+    /// `(int number)`
+    Truncate,
+    /// `(math.floor number)`
+    Floor,
+    /// `(abs number)`
+    Absolute,
     /// `(getattr module name)`
     GetAttribute,
     /// `(setattr module name value)`
@@ -106,6 +119,26 @@ pub struct InterfaceInfo {
     pub instantiate: RefCell<Option<ConstValue>>,
     /// Methods by their names' numbers.
     methods: RefCell<Vec<Option<ConstValue>>>,
+    /// What a program's class has more.
+    pub class: Option<ClassInfo>,
+}
+
+/// A class of the program's, as green data.
+#[derive(Debug)]
+pub struct ClassInfo {
+    /// The names of an object's fields, in their order, those of the parents first.
+    pub fields: Box<[Atom]>,
+    /// Its members: a module that extends the one of the parent. (Members may change, a module's cells may, too.)
+    pub members: &'static ModuleInfo,
+    /// The value that programs see; set when the class is made.
+    pub value: OnceCell<ConstValue>,
+}
+
+impl ClassInfo {
+    /// The place of a field.
+    pub fn field(&self, name: Atom) -> Option<usize> {
+        self.fields.iter().position(|field| *field == name)
+    }
 }
 
 impl fmt::Debug for InterfaceInfo {
@@ -122,6 +155,18 @@ impl InterfaceInfo {
             parent,
             instantiate: RefCell::default(),
             methods: RefCell::default(),
+            class: None,
+        }))
+    }
+
+    /// A class of the program's.
+    pub fn new_class(name: &str, parent: Known, class: ClassInfo) -> &'static InterfaceInfo {
+        Box::leak(Box::new(InterfaceInfo {
+            name: name.to_owned(),
+            parent: Some(parent),
+            instantiate: RefCell::default(),
+            methods: RefCell::default(),
+            class: Some(class),
         }))
     }
 
@@ -183,6 +228,7 @@ pub struct Interfaces {
     pub(crate) cfunction: Known,
     pub(crate) library: Known,
     pub(crate) wrap: Known,
+    pub(crate) set: Known,
     /// `null`, which is its own interface.
     pub(crate) null: Known,
 }

@@ -10,10 +10,11 @@ use super::error::Complaint;
 use super::interface::Answer;
 use super::link::LinkedCode;
 use super::{NEXT, Pc, Pyllisp, State};
+use crate::base::sets;
 use crate::code::Instr;
 use crate::object::{
-    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Str, StrIterator,
-    dict, is_set, list, null, repr, text, unset,
+    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Set, Str,
+    StrIterator, dict, is_set, list, null, repr, text, unset,
 };
 
 /// An iterator of an object.
@@ -41,6 +42,9 @@ impl Pyllisp {
         if let Some(text) = object.cast::<Str<Plain>>() {
             return Ok(StrIterator::new(runtime, text, 0.into()).to_value());
         }
+        if let Some(set) = object.cast::<Set<Plain>>() {
+            return Ok(sets::iterator(self, set));
+        }
         if self.interface_of(object).method(NEXT).is_some() {
             return Ok(object);
         }
@@ -49,7 +53,8 @@ impl Pyllisp {
 
     /// An iterator over a part of a dictionary.
     pub(crate) fn dict_iterator(&self, dict: Dict<Plain>, part: DictPart) -> Value<Plain> {
-        DictIterator::new(self.runtime(), dict, (part as i64).into(), 0.into()).to_value()
+        let (part, length, table) = ((part as i64).into(), dict.length(), dict.table());
+        DictIterator::new(self.runtime(), dict, part, length, table, 0.into()).to_value()
     }
 
     /// The next value of an iterator of the interpreter's own, generators aside.
@@ -79,6 +84,10 @@ impl Pyllisp {
             }));
         }
         if let Some(iterator) = iterator.cast::<DictIterator<Plain>>() {
+            let dict = iterator.dict();
+            if dict.length() != iterator.length() || !dict.table().is_same(iterator.table()) {
+                return Err(self.error("dictionary or set changed while it was iterated"));
+            }
             let Some((key, value, place)) = dict::next_entry(iterator.dict(), iterator.index().get()) else {
                 return Ok(None);
             };

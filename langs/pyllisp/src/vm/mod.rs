@@ -2,13 +2,16 @@
 
 mod access;
 pub(crate) mod call;
+mod class;
 pub mod dispatch;
-mod error;
+pub(crate) mod error;
+pub(crate) mod floats;
 pub(crate) mod greenlet;
 pub(crate) mod import;
 pub mod interface;
 mod iteration;
 pub mod link;
+pub(crate) mod memory;
 pub mod module;
 pub mod operator;
 mod quick;
@@ -19,6 +22,7 @@ mod suggest;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
+use std::time::Instant;
 
 use hotloop::prelude::*;
 
@@ -27,6 +31,7 @@ pub use run::{Failure, run_program};
 pub use step::{Pc, State};
 
 use crate::base;
+use crate::base::random::Generator;
 use crate::ffi::Ffi;
 use crate::object::{self, Characters, Interface, Str};
 use interface::{InterfaceInfo, Interfaces, Known};
@@ -42,7 +47,7 @@ pub struct Pyllisp {
     pub(crate) modules: RefCell<HashMap<String, ConstValue>>,
     /// The files that were imported.
     files: RefCell<import::Files>,
-    /// Functions of the prelude that the interpreter itself calls.
+    /// Functions of the prelude and the library that the interpreter itself calls.
     pub(crate) helpers: RefCell<HashMap<&'static str, ConstValue>>,
     atoms: RefCell<HashMap<String, Atom>>,
     atom_names: RefCell<Vec<String>>,
@@ -52,6 +57,10 @@ pub struct Pyllisp {
     running: ConstValue,
     /// What is known of C.
     pub(crate) ffi: Ffi,
+    /// When the interpreter began.
+    pub(crate) began: Instant,
+    /// Where the module `random` has its numbers from.
+    pub(crate) random: Generator,
     output: RefCell<Box<dyn Write>>,
 }
 
@@ -62,12 +71,14 @@ impl std::fmt::Debug for Pyllisp {
 }
 
 /// Names whose numbers are known beforehand, in the order of their numbers.
-const KNOWN_ATOMS: [&str; 2] = ["length", "next"];
+const KNOWN_ATOMS: [&str; 3] = ["length", "next", "init"];
 
 /// The name `length`.
 pub(crate) const LENGTH: Atom = Atom(0);
 /// The name `next`.
 pub(crate) const NEXT: Atom = Atom(1);
+/// The name `init`.
+pub(crate) const INIT: Atom = Atom(2);
 
 impl Pyllisp {
     /// An interpreter whose programs print to `output`.
@@ -94,6 +105,8 @@ impl Pyllisp {
             characters,
             running,
             ffi,
+            began: Instant::now(),
+            random: Generator::unknown(),
             output: RefCell::new(output),
         };
         for name in KNOWN_ATOMS {
@@ -152,6 +165,17 @@ impl Pyllisp {
         self.output.borrow_mut().write_all(text.as_bytes())
     }
 
+    /// An error if Ctrl-C was pressed: for functions that wait.
+    pub(crate) fn stop_if_asked(&self) -> Result<(), Raise<Plain>> {
+        let interrupter = self.runtime.interrupter();
+        if !interrupter.is_asked() {
+            return Ok(());
+        }
+        // This is the answer.
+        interrupter.clear();
+        Err(self.interrupted())
+    }
+
     /// Writes out what was printed.
     pub fn flush(&self) {
         // Nobody is left to be told of a closed output.
@@ -196,6 +220,7 @@ fn interfaces(runtime: &Runtime) -> Interfaces {
         cfunction: child("cfunction"),
         library: child("library"),
         wrap: child("wrap"),
+        set: child("set"),
         null,
     }
 }

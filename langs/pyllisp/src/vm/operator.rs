@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use dashu_int::IBig;
+use dashu_int::ops::BitTest;
 use hotloop::prelude::*;
 
 use super::call::{Args, Outcome};
@@ -133,6 +134,9 @@ fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
         }
     }
     let (a, b) = (a.to_big(), b.to_big());
+    if operator == MUL {
+        interp.reserve((a.bit_len() + b.bit_len()) / 8)?;
+    }
     let result = match operator {
         ADD => a + b,
         SUB => a - b,
@@ -183,7 +187,7 @@ fn shift(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
     if a == Integer::Small(0) {
         return Ok(Value::small(0));
     }
-    if count > MAX_SHIFT || !runtime.try_reserve((count / 8) as usize) {
+    if count > MAX_SHIFT || interp.reserve((count / 8) as usize).is_err() {
         return Err(interp.error("shift count too large"));
     }
     Ok(number::big(runtime, &(a.to_big() << count as usize)))
@@ -231,13 +235,11 @@ fn unary(interp: &Pyllisp, operator: u32, a: Value<Plain>) -> Answer {
 fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
     let runtime = interp.runtime();
     if let (Some(one), Some(two)) = (a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
-        let bytes = (one.bytes_len().get() + two.bytes_len().get()) as usize;
-        if !runtime.try_reserve(bytes) {
-            return Err(interp.error("out of memory"));
-        }
+        interp.reserve((one.bytes_len().get() + two.bytes_len().get()) as usize)?;
         return Ok(interp.text(&(text::text(one) + &text::text(two))));
     }
     if let (Some(one), Some(two)) = (a.cast::<List<Plain>>(), b.cast::<List<Plain>>()) {
+        interp.reserve_items(list::length(one) + list::length(two))?;
         return Ok(list::joined(runtime, one, two).to_value());
     }
     Ok(unset())
@@ -293,7 +295,10 @@ impl Pyllisp {
             LT..=GE => numbers() || strings(),
             EQ | NE => {
                 let plain = [known.integer, known.float, known.boolean, known.string, known.list, known.null];
-                both(&plain) || both(&[known.dict]) || both(&[known.memory, known.cfunction])
+                both(&plain)
+                    || both(&[known.dict])
+                    || both(&[known.set])
+                    || both(&[known.memory, known.cfunction])
             }
             _ => numbers(),
         }

@@ -10,11 +10,14 @@ use super::interface::Quick;
 use super::link::Atom;
 use super::operator::{EQ, GE, GT, LE, LT, NE};
 use crate::object::{
-    Dict, Frame, List, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset,
+    Dict, Frame, List, Set, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset,
 };
 
 /// Longer strings and lists are made by functions of the interpreter, which see whether there is memory.
 const LARGE: i64 = 1 << 20;
+
+/// Floats nearer to zero have a whole part that is a small integer.
+const EXACT: f64 = 1e17;
 
 /// An answer, or nothing if it takes more than is done here.
 type Maybe<M> = Option<Result<Value<M>, Raise<M>>>;
@@ -45,7 +48,11 @@ impl Pyllisp {
         let object = args.get(frame, 0);
         match quick {
             Quick::Append if count == 2 => {
-                list::push(self.runtime(), object.cast::<List<M>>()?, args.get(frame, 1));
+                let list = object.cast::<List<M>>()?;
+                if list::is_full(list) && list.length() > LARGE {
+                    return None;
+                }
+                list::push(self.runtime(), list, args.get(frame, 1));
                 Some(Ok(null()))
             }
             Quick::Extend if count == 2 => {
@@ -76,9 +83,36 @@ impl Pyllisp {
                 Some(self.entry(dict, args.get(frame, 1)).map(|entry| entry.unwrap_or(default)))
             }
             Quick::Contains if count == 2 => {
-                let dict = object.cast::<Dict<M>>()?;
+                let dict = match object.cast::<Set<M>>() {
+                    Some(set) => set.dict(),
+                    None => object.cast::<Dict<M>>()?,
+                };
                 let place = place_of_key::<M>(self, dict, args.get(frame, 1));
                 Some(place.map(|place| boolean(place >= 0)))
+            }
+            Quick::Truncate | Quick::Floor if count == 1 => {
+                if object.is_small() {
+                    return Some(Ok(object));
+                }
+                let float = object.as_float()?;
+                let exact = float.abs() < EXACT;
+                if !exact {
+                    return None;
+                }
+                let whole = float.to_int();
+                let above = quick == Quick::Floor && whole.to_float() > float;
+                Value::from_int(if above { whole - 1 } else { whole }).map(Ok)
+            }
+            Quick::Absolute if count == 1 => {
+                if let Some(small) = object.as_small() {
+                    return if small < Small::constant(0) {
+                        small.checked_neg().map(|negated| Ok(negated.to_value()))
+                    } else {
+                        Some(Ok(object))
+                    };
+                }
+                let float = object.as_float()?;
+                Some(Ok(Value::from_float(self.runtime(), float.abs())))
             }
             Quick::GetAttribute if count == 2 => {
                 let name = self.constant_name(args.get(frame, 1))?;

@@ -10,7 +10,7 @@ use super::module::ModuleInfo;
 use super::{Pc, Pyllisp, State};
 use crate::compile;
 use crate::ffi::Server;
-use crate::object::{Error, Frame, is_set, null, unset};
+use crate::object::{Error, Frame, is_set, null, repr, unset};
 use crate::position::SyntaxError;
 use crate::read;
 
@@ -28,12 +28,15 @@ pub enum Failure {
         /// Where the error came from.
         place: Option<Box<Place>>,
     },
+    /// It called `exit`, with this status; which may say that all is well.
+    Exit(u8),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Syntax(error) => write!(out, "Error: {error}"),
+            Failure::Exit(status) => write!(out, "exit with status {status}"),
             Failure::Raised { trace, message, .. } if trace.is_empty() => write!(out, "Error: {message}"),
             Failure::Raised { trace, message, .. } => write!(out, "Traceback:\n{trace}Error: {message}"),
         }
@@ -46,6 +49,14 @@ impl Pyllisp {
     /// A new module for a program, over `base`.
     pub fn module(&self, name: &str) -> &'static ModuleInfo {
         ModuleInfo::new(name, Some(self.base), false)
+    }
+
+    /// A value as a prompt shows it.
+    pub fn shown(&self, value: Value<Plain>) -> Result<String, Failure> {
+        repr::whole(self, value).map_err(|Raise(error)| match error.cast::<Error<Plain>>() {
+            Some(error) => shown(self, error),
+            None => Failure::Raised { trace: String::new(), message: String::from("no error"), place: None },
+        })
     }
 
     /// Runs a program in a module and gives the value of its last expression.

@@ -7,6 +7,7 @@ use hotloop::prelude::*;
 
 use super::access::{get_attribute, get_item, lift_cell, set_attribute, set_item, store_cell};
 use super::call::{Args, Outcome};
+use super::class::make_class;
 use super::error::Complaint;
 use super::iteration::iterate;
 use super::link::LinkedCode;
@@ -262,11 +263,15 @@ impl Interpreter for Pyllisp {
                     None
                 } else if let Some(list) = object.cast::<List<M>>() {
                     Some(list.length())
+                } else if let Some(string) = object.cast::<Str<M>>() {
+                    Some(string.length())
                 } else {
-                    object.cast::<Str<M>>().map(|string| string.length())
+                    object.cast::<Dict<M>>().map(|dict| dict.length())
                 };
                 if let Some(length) = length.and_then(Value::from_int) {
                     done!(dst, length)
+                } else if let Some(value) = self.field(object, name) {
+                    done!(dst, value)
                 } else if let Some(value) = self.name_in_module(object, name) {
                     done!(dst, value)
                 } else if let Some(value) = self.name_in_c(object, name) {
@@ -278,7 +283,10 @@ impl Interpreter for Pyllisp {
             Instr::SetAttr { object, name, src } => {
                 let (object, name) = (get(frame, object), code.names[name.index()]);
                 let value = get(frame, src);
-                if self.store_in_module(object, name, value) || self.set_memory_field(object, name, value) {
+                if self.set_field(object, name, value)
+                    || self.store_in_module(object, name, value)
+                    || self.set_memory_field(object, name, value)
+                {
                     Step::Next(next)
                 } else {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
@@ -416,7 +424,8 @@ impl Interpreter for Pyllisp {
                     done!(dst, method)
                 } else {
                     set(frame, Reg(dst.0 + 1), unset());
-                    match self.name_in_module(object, name).or_else(|| self.name_in_c(object, name)) {
+                    let found = self.field(object, name).or_else(|| self.name_in_module(object, name));
+                    match found.or_else(|| self.name_in_c(object, name)) {
                         Some(value) => done!(dst, value),
                         None => answer!(dst, get_attribute::<M>(self, object, name)),
                     }
@@ -445,6 +454,11 @@ impl Interpreter for Pyllisp {
             }
             Instr::Yield { dst: _, src } => finish!(self.yield_value(pc, state, get(frame, src))),
             Instr::AssertFail {} => finish!(self.complain(state, Complaint::Assertion, null(), 0)),
+            Instr::Raise { src } => finish!(self.raise(state, get(frame, src))),
+            Instr::MakeClass { dst, parent, shape } => {
+                let shape = code.consts[shape.index()].value();
+                answer!(dst, make_class::<M>(self, get(frame, parent), shape))
+            }
 
             Instr::Negate { dst, a, cell } => {
                 let a = get(frame, a);
@@ -591,10 +605,10 @@ impl Interpreter for Pyllisp {
     }
 
     fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {
-        let Raise(error) = self.error(match why {
-            Interrupt::User => "interrupted",
-            Interrupt::OutOfMemory => "out of memory",
-        });
+        let Raise(error) = match why {
+            Interrupt::User => self.interrupted(),
+            Interrupt::OutOfMemory => self.error("out of memory"),
+        };
         state.exception = error;
         true
     }

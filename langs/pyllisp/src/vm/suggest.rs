@@ -5,9 +5,9 @@ use hotloop::prelude::*;
 use super::Pyllisp;
 use super::interface::InterfaceInfo;
 use super::link::LinkedCode;
-use super::module::ModuleInfo;
+use super::module::{self, ModuleInfo};
 use crate::code::CodeId;
-use crate::object::{Greenlet, Interface, Module, Multimethod};
+use crate::object::{Error, Greenlet, Interface, Module, Multimethod};
 
 /// A name that an object has and that resembles one which it doesn't have. Variables count if the object is a
 /// module, which stands for all that a function can name.
@@ -42,6 +42,70 @@ pub(super) fn suggestion(
     close.into_iter().map(|(_, name)| name).next().filter(|_| name.chars().count() > 1)
 }
 
+/// The words that have a meaning at the head of a form.
+const MACROS: [&str; 16] = [
+    "assert", "break", "class", "continue", "elif", "else", "except", "for", "from", "func", "if", "raise",
+    "return", "try", "while", "yield",
+];
+
+impl Pyllisp {
+    /// The names that may stand in a module, or after a path of names with dots between them, in the order of the
+    /// alphabet. Nothing of the program runs for it, and no name is frozen.
+    pub fn completions(&self, module: &'static ModuleInfo, path: &[&str]) -> Vec<String> {
+        let mut names = Vec::new();
+        match path.split_first() {
+            None => {
+                names.extend(MACROS.map(str::to_owned));
+                let mut next = Some(module);
+                while let Some(module) = next {
+                    names.extend(module.defined(self));
+                    next = module.extends;
+                }
+                names.retain(|name| name.starts_with(|first: char| first.is_alphabetic() || first == '_'));
+                // Operators that are no words are called so.
+                names.retain(|name| {
+                    name.chars().all(|character| character.is_alphanumeric() || character == '_')
+                });
+            }
+            Some((first, rest)) => {
+                let object = rest.iter().try_fold(self.peek(module, first), |object, name| {
+                    Some(self.peek_attribute(object?, name))
+                });
+                match object.flatten() {
+                    Some(object) if object.is::<Module<Plain>>() => {
+                        let info = object.cast::<Module<Plain>>().map(|module| module.info().get());
+                        names.extend(info.into_iter().flat_map(|module| module.defined(self)));
+                    }
+                    Some(object) => attributes(self, object, &mut names),
+                    None => {}
+                }
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The value of a name, if it has one already.
+    fn peek(&self, module: &'static ModuleInfo, name: &str) -> Option<Value<Plain>> {
+        let mut next = Some(module);
+        while let Some(module) = next {
+            if module.defined(self).contains(name) {
+                return module::value(module.cell(self, self.atom(name)));
+            }
+            next = module.extends;
+        }
+        None
+    }
+
+    fn peek_attribute(&self, object: Value<Plain>, name: &str) -> Option<Value<Plain>> {
+        match object.cast::<Module<Plain>>() {
+            Some(module) => self.peek(module.info().get(), name),
+            None => self.field(object, self.atom(name)),
+        }
+    }
+}
+
 /// The variables of a function and of those around it.
 fn variables(code: &'static LinkedCode, names: &mut Vec<String>) {
     let mut code = GreenRef::new(code);
@@ -62,7 +126,9 @@ fn attributes(interp: &Pyllisp, object: Value<Plain>, names: &mut Vec<String>) {
     } else if object.is::<Greenlet<Plain>>() {
         &["parent"]
     } else if object.is::<Interface<Plain>>() {
-        &["methods", "name", "parent"]
+        &["fields", "methods", "name", "parent"]
+    } else if object.is::<Error<Plain>>() {
+        &["message", "stop", "trace"]
     } else if interp.attribute(object, super::LENGTH).is_ok() {
         &["length"]
     } else {
@@ -72,6 +138,9 @@ fn attributes(interp: &Pyllisp, object: Value<Plain>, names: &mut Vec<String>) {
     let mut next: Option<&'static InterfaceInfo> = Some(interp.interface_of(object));
     while let Some(info) = next {
         names.extend(info.method_names().into_iter().map(|name| interp.atom_name(name)));
+        names.extend(interp.member_names(info));
+        let fields = info.class.iter().flat_map(|class| &class.fields);
+        names.extend(fields.map(|name| interp.atom_name(*name)));
         next = info.parent.map(|parent| parent.info);
     }
 }
