@@ -5,9 +5,10 @@ mod common;
 use hotloop_pyllisp::generate;
 
 /// The ways; the first is the reference.
-const WAYS: [&str; 9] = [
+const WAYS: [&str; 10] = [
     "off",
     "threshold=2,function_threshold=2",
+    "threshold=1,function_threshold=1,trace_eagerness=1,fail_code=3",
     "threshold=1,function_threshold=1,trace_eagerness=1,force_every=1",
     "threshold=1,trace_eagerness=1",
     "threshold=1,backend=eval",
@@ -33,7 +34,7 @@ fn random_programs_print_the_same_in_every_way() {
 }
 
 /// What went wrong once, as small as it could be made.
-const FOUND: [(&str, &str); 3] = [
+const FOUND: [(&str, &str); 4] = [
     (
         "the length of a string is read in a bridge that knows the string by two names",
         "f = (func s)
@@ -87,6 +88,32 @@ j = 0
     j += 1
     (f2 15 0)
     (print j (b0.switch 10))
+",
+    ),
+    (
+        "a trace that returns where another one does is compiled while that one is freed",
+        "near = (class object n k)
+    add = (func self a)
+        (return self.n)
+far = (class near w)
+    init = (func self n)
+        self.w = [n]
+    step = (func self a)
+        self.k += 1
+i0 = 1
+i1 = -9223372036854775809
+i2 = 3
+s0 = \"abc\"
+turns = (func a)
+        a = {(main.switch a) + a} % 1000003
+f1 = (func i0 i1)
+    q0 = (far 5)
+    (if i0 < 3 or i0 > 40) (return i1)
+    i2 += (f1 i0-1 i1+1)
+    (return {i1} % 1000003)
+(for k0 (range 30))
+    i2 = {(f1 {(f1 {i0} % 64 {9223372036854775807} % 1000)} % 64 {i1} % 1000)} % 1000003
+    (if s0.length < 200) s0 = s0 ++ s0
 ",
     ),
 ];

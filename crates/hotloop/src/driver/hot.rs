@@ -58,6 +58,9 @@ impl<I: Interpreter> Vm<'_, I> {
         state.greens(&mut greens);
         if self.tables.borrow().sweep {
             self.sweep();
+            if self.recorders.borrow().is_empty() {
+                self.tables.borrow_mut().forget_returns();
+            }
         }
         let (head, code, plain) = {
             let mut tables = self.tables.borrow_mut();

@@ -244,13 +244,6 @@ pub(crate) struct Compiled {
     pub condemned: bool,
 }
 
-impl Compiled {
-    /// The number of the position at which it returns to a calling trace.
-    fn returns_at(&self) -> Option<u32> {
-        self.trace.ops.last().filter(|op| op.code == Opcode::Return).map(|op| op.descr)
-    }
-}
-
 /// A guard of a compiled trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guard {
@@ -360,6 +353,8 @@ pub(crate) struct Tables<P> {
     pub guards: Vec<Guard>,
     /// By number; those that no trace returns at any more are empty.
     returns: Vec<Option<ReturnPoint<P>>>,
+    /// How many of them were in use when that was last looked at; 0: to be looked at.
+    kept_returns: usize,
     pub summary: Summary,
     /// Numbers that are free again.
     unused_positions: Vec<u32>,
@@ -388,6 +383,9 @@ pub(crate) const NO_POSITION: u32 = u32::MAX;
 /// So many bridges make a chain.
 const WATCHED: u32 = 8;
 
+/// Of so few positions at which traces return none is forgotten.
+const FEW_RETURNS: usize = 8;
+
 /// Guards' numbers are below this.
 const MOST_GUARDS: usize = i32::MAX as usize;
 
@@ -403,6 +401,7 @@ impl<P> Default for Tables<P> {
             traces: Vec::new(),
             guards: Vec::new(),
             returns: Vec::new(),
+            kept_returns: FEW_RETURNS,
             summary: Summary::default(),
             unused_positions: Vec::new(),
             unused_heads: Vec::new(),
@@ -577,12 +576,35 @@ impl<P: Copy> Tables<P> {
         for resume in &compiled.trace.resumes {
             self.free_position(resume.position);
         }
-        if let Some(number) = compiled.returns_at()
-            && self.traces.iter().flatten().all(|other| other.returns_at() != Some(number))
-        {
-            self.returns[number as usize] = None;
-        }
         self.unused_traces.push(index);
+    }
+
+    /// Positions at which no trace returns, and at which none expects its callees to, lose their numbers. Only while
+    /// nothing is recorded or compiled: that may be about to mention them.
+    pub fn forget_returns(&mut self) {
+        if self.returns.len() < 2 * self.kept_returns {
+            return;
+        }
+        let mut used = vec![false; self.returns.len()];
+        for trace in self.traces.iter().flatten().map(|compiled| &compiled.trace) {
+            for op in &trace.ops {
+                let number = match op.code {
+                    Opcode::Return => Some(u64::from(op.descr)),
+                    // Of these some compare the number that a callee has returned with.
+                    Opcode::GuardValue => trace.const_of(op.args[1]).map(|constant| constant.bits),
+                    _ => None,
+                };
+                if let Some(used) = number.and_then(|number| used.get_mut(usize::try_from(number).ok()?)) {
+                    *used = true;
+                }
+            }
+        }
+        for (point, used) in self.returns.iter_mut().zip(&used) {
+            if !used {
+                *point = None;
+            }
+        }
+        self.kept_returns = used.iter().filter(|used| **used).count().max(FEW_RETURNS);
     }
 
     /// The heads of cells that are gone lose their code; those that have lost it all are used again.
@@ -590,6 +612,8 @@ impl<P: Copy> Tables<P> {
         let owner = self.owner;
         let gone = ORPHANS.with_borrow_mut(|orphans| orphans.get_mut(&owner).map(std::mem::take));
         for mut head in gone.into_iter().flatten() {
+            // Positions in code that is gone are not to be taken for those of other code.
+            self.kept_returns = 0;
             loop {
                 self.heads[head].trace = None;
                 self.heads[head].plain = None;
