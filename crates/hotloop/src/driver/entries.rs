@@ -56,8 +56,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let greens = recording.recorder.instruction_position();
         let position = self.tables.borrow().position(greens);
         let slots = || self.result_slots(before.pc, before.raising, ty, root);
-        let number = self.tables.borrow_mut().return_point(position, slots);
-        let slots = self.tables.borrow().returned_at(number).slots.to_vec();
+        let number = self.tables.borrow_mut().returns.number(position, slots);
+        let slots = self.tables.borrow().returns.at(number).slots.to_vec();
         let words = self.types.len() - 1 + slots.len();
         if words > hotloop_codegen::MOST_RESULTS {
             recording.recorder.finish(Opcode::Exit, 0, &[]);
@@ -162,8 +162,8 @@ impl<I: Interpreter> Vm<'_, I> {
         let Returned { position, words: ends, kept, changed } = returned;
         let (pc, raising, greens) = (position.pc, position.raising, position.greens.clone());
         let slots = || self.result_slots(pc, raising, ty, frame.bits);
-        let number = self.tables.borrow_mut().return_point(position, slots);
-        let slots = self.tables.borrow().returned_at(number).slots.clone();
+        let number = self.tables.borrow_mut().returns.number(position, slots);
+        let slots = self.tables.borrow().returns.at(number).slots.clone();
         let of_state = ends.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, word)| *word);
         let of_frame = slots.iter().map(|slot| hotloop_record::read_slot(frame.bits, ty, *slot as usize));
         let results: Vec<(u64, Ty)> = of_state.chain(of_frame).zip(self.result_types(&slots)).collect();

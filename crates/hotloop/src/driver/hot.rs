@@ -59,7 +59,9 @@ impl<I: Interpreter> Vm<'_, I> {
         if self.tables.borrow().sweep {
             self.sweep();
             if self.recorders.borrow().is_empty() {
-                self.tables.borrow_mut().forget_returns();
+                let mut guard = self.tables.borrow_mut();
+                let tables = &mut *guard;
+                tables.returns.forget(tables.traces.iter().flatten().map(|compiled| &*compiled.trace));
             }
         }
         let (head, code, plain) = {

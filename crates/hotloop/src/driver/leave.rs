@@ -234,7 +234,7 @@ impl<I: Interpreter> Vm<'_, I> {
         results: &[Red],
     ) -> (Next<I::Pc>, I::State<Meta>) {
         let (frame, status) = (rebuilt[0], rebuilt[1]);
-        let point = self.tables.borrow().returned_at(status.bits as u32);
+        let point = self.tables.borrow().returns.at(status.bits as u32);
         let Some((_, ty)) = Self::frame() else { unreachable!("entries have frames") };
         for (slot, red) in point.slots.iter().zip(&results[self.types.len() - 1..]) {
             hotloop_record::write_slot(frame.bits, ty, *slot as usize, red.bits);
@@ -326,7 +326,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let Some(at) = status.and_then(|var| live.iter().position(|known| *known == var)) else {
             unreachable!("the position at which an entry returned is a variable")
         };
-        let point = self.tables.borrow().returned_at(reds[at].bits as u32);
+        let point = self.tables.borrow().returns.at(reds[at].bits as u32);
         let types = self.result_types(&point.slots);
         let results: Vec<(u64, Ty)> = self.waiting_results().into_iter().zip(types).collect();
         recorder.entry_results(reds[at], &results)

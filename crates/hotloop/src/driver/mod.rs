@@ -23,6 +23,7 @@ mod hot;
 mod leave;
 mod life;
 mod record;
+mod returns;
 mod tables;
 
 use std::cell::{Cell, RefCell};

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hotloop_codegen::{CodeId, Ranges};
-use hotloop_ir::{Opcode, Trace};
+use hotloop_ir::Trace;
 use hotloop_opt::Label;
 use hotloop_record::Abort;
 
 use super::calls::Inlined;
+use super::returns::Returns;
 use crate::runtime::JitOptions;
 
 /// The counter of a position where traces may start, kept beside the code: no hashing on a back edge.
@@ -97,14 +98,6 @@ pub(crate) enum HeadKind {
     Loop,
     /// A function is called.
     Entry,
-}
-
-/// A position at which entries return: that of the instruction that returns.
-#[derive(Clone, Debug)]
-pub(crate) struct ReturnPoint<P> {
-    pub position: Position<P>,
-    /// The frame's slots that are handed over.
-    pub slots: Rc<Vec<u32>>,
 }
 
 /// A place where traces start.
@@ -352,9 +345,7 @@ pub(crate) struct Tables<P> {
     /// By number; those that are free are left as they were.
     pub guards: Vec<Guard>,
     /// By number; those that no trace returns at any more are empty.
-    returns: Vec<Option<ReturnPoint<P>>>,
-    /// How many of them were in use when that was last looked at; 0: to be looked at.
-    kept_returns: usize,
+    pub returns: Returns<P>,
     pub summary: Summary,
     /// Numbers that are free again.
     unused_positions: Vec<u32>,
@@ -383,9 +374,6 @@ pub(crate) const NO_POSITION: u32 = u32::MAX;
 /// So many bridges make a chain.
 const WATCHED: u32 = 8;
 
-/// Of so few positions at which traces return none is forgotten.
-const FEW_RETURNS: usize = 8;
-
 /// Guards' numbers are below this.
 const MOST_GUARDS: usize = i32::MAX as usize;
 
@@ -400,8 +388,7 @@ impl<P> Default for Tables<P> {
             heads: Vec::new(),
             traces: Vec::new(),
             guards: Vec::new(),
-            returns: Vec::new(),
-            kept_returns: FEW_RETURNS,
+            returns: Returns::default(),
             summary: Summary::default(),
             unused_positions: Vec::new(),
             unused_heads: Vec::new(),
@@ -579,41 +566,12 @@ impl<P: Copy> Tables<P> {
         self.unused_traces.push(index);
     }
 
-    /// Positions at which no trace returns, and at which none expects its callees to, lose their numbers. Only while
-    /// nothing is recorded or compiled: that may be about to mention them.
-    pub fn forget_returns(&mut self) {
-        if self.returns.len() < 2 * self.kept_returns {
-            return;
-        }
-        let mut used = vec![false; self.returns.len()];
-        for trace in self.traces.iter().flatten().map(|compiled| &compiled.trace) {
-            for op in &trace.ops {
-                let number = match op.code {
-                    Opcode::Return => Some(u64::from(op.descr)),
-                    // Of these some compare the number that a callee has returned with.
-                    Opcode::GuardValue => trace.const_of(op.args[1]).map(|constant| constant.bits),
-                    _ => None,
-                };
-                if let Some(used) = number.and_then(|number| used.get_mut(usize::try_from(number).ok()?)) {
-                    *used = true;
-                }
-            }
-        }
-        for (point, used) in self.returns.iter_mut().zip(&used) {
-            if !used {
-                *point = None;
-            }
-        }
-        self.kept_returns = used.iter().filter(|used| **used).count().max(FEW_RETURNS);
-    }
-
     /// The heads of cells that are gone lose their code; those that have lost it all are used again.
     pub fn bury(&mut self) {
         let owner = self.owner;
         let gone = ORPHANS.with_borrow_mut(|orphans| orphans.get_mut(&owner).map(std::mem::take));
         for mut head in gone.into_iter().flatten() {
-            // Positions in code that is gone are not to be taken for those of other code.
-            self.kept_returns = 0;
+            self.returns.recheck();
             loop {
                 self.heads[head].trace = None;
                 self.heads[head].plain = None;
@@ -665,39 +623,6 @@ impl<P: Copy> Tables<P> {
             at = self.heads[index].next;
         }
         None
-    }
-
-    /// The number of a position at which entries return.
-    pub fn return_point(&mut self, position: Position<P>, slots: impl FnOnce() -> Vec<u32>) -> u32
-    where
-        P: PartialEq,
-    {
-        let same = |known: &ReturnPoint<P>| {
-            let known = &known.position;
-            known.pc == position.pc && known.raising == position.raising && known.greens == position.greens
-        };
-        if let Some(index) = self.returns.iter().position(|known| known.as_ref().is_some_and(same)) {
-            return index as u32;
-        }
-        let point = Some(ReturnPoint { position, slots: Rc::new(slots()) });
-        match self.returns.iter().position(Option::is_none) {
-            Some(index) => {
-                self.returns[index] = point;
-                index as u32
-            }
-            None => {
-                self.returns.push(point);
-                self.returns.len() as u32 - 1
-            }
-        }
-    }
-
-    /// The position of this number, at which a trace returns.
-    pub fn returned_at(&self, number: u32) -> ReturnPoint<P>
-    where
-        P: Clone,
-    {
-        self.returns[number as usize].clone().expect("a position at which traces return")
     }
 
     /// Its tree is no good any more: the next time it is recorded.
