@@ -68,29 +68,37 @@ fn follow(pid: libc::pid_t) -> std::result::Result<Vec<f64>, String> {
     let mut stamps = Vec::new();
     let mut clock = 0;
     let mut status = 0;
-    let mut signal = 0;
+    // Its threads that have been seen; each stops first of all, because it is followed.
+    let mut threads = vec![pid];
     // SAFETY: here and below the pointers are to live locals of the types that are written; the child is
     // this thread's tracee and not reaped before the loop ends.
     let stopped = unsafe { libc::waitpid(pid, &mut status, 0) };
     if stopped != pid || !libc::WIFSTOPPED(status) {
         return Err("it did not start".to_string());
     }
-    let options = libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_EXITKILL;
+    let options = libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_TRACECLONE | libc::PTRACE_O_EXITKILL;
     // SAFETY: as above.
     unsafe {
         libc::ptrace(libc::PTRACE_SETOPTIONS, pid, 0, options);
         libc::clock_getcpuclockid(pid, &mut clock);
     }
+    let (mut thread, mut signal) = (pid, 0);
     loop {
         // SAFETY: as above.
-        let continued = unsafe { libc::ptrace(libc::PTRACE_CONT, pid, 0, signal) };
-        if continued != 0 {
+        let continued = unsafe { libc::ptrace(libc::PTRACE_CONT, thread, 0, signal) };
+        if continued != 0 && thread == pid {
             return Err("it can't be continued".to_string());
         }
-        // SAFETY: as above.
-        let waited = unsafe { libc::waitpid(pid, &mut status, 0) };
-        if waited != pid {
-            return Err("it can't be waited for".to_string());
+        loop {
+            // SAFETY: as above.
+            thread = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | libc::__WNOTHREAD) };
+            if thread <= 0 {
+                return Err("it can't be waited for".to_string());
+            }
+            if thread == pid || libc::WIFSTOPPED(status) {
+                break;
+            }
+            // Another thread has ended.
         }
         if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0 {
             return Ok(stamps);
@@ -98,16 +106,24 @@ fn follow(pid: libc::pid_t) -> std::result::Result<Vec<f64>, String> {
         if !libc::WIFSTOPPED(status) {
             return Err(format!("it ended with wait status {status}"));
         }
-        if status >> 8 != libc::SIGTRAP | libc::PTRACE_EVENT_SECCOMP << 8 {
-            // A signal of its own: it shall have it.
-            signal = libc::WSTOPSIG(status);
+        signal = 0;
+        if !threads.contains(&thread) {
+            threads.push(thread);
             continue;
         }
-        signal = 0;
+        if status >> 8 == libc::SIGTRAP | libc::PTRACE_EVENT_CLONE << 8 {
+            continue;
+        }
+        if status >> 8 != libc::SIGTRAP | libc::PTRACE_EVENT_SECCOMP << 8 {
+            // A signal of its own: it shall have it. (A trap says that it has become another program.)
+            let own = libc::WSTOPSIG(status);
+            signal = if own == libc::SIGTRAP { 0 } else { own };
+            continue;
+        }
         // SAFETY: an all-zero value is a valid one of this plain C struct; otherwise as above.
         let registers = unsafe {
             let mut registers: libc::user_regs_struct = std::mem::zeroed();
-            libc::ptrace(libc::PTRACE_GETREGS, pid, 0, &mut registers);
+            libc::ptrace(libc::PTRACE_GETREGS, thread, 0, &mut registers);
             registers
         };
         let last = registers.rsi.wrapping_add(registers.rdx).wrapping_sub(1);
@@ -151,6 +167,16 @@ fn terminal() -> Result<(File, OwnedFd)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_are_followed() {
+        let script = "import threading\nt = threading.Thread(target=lambda: print('one'))\nt.start()\nt.join()\nprint('two')";
+        let mut command = Command::new("python3");
+        // Where there is no Python, there is nothing to be seen.
+        if Command::new("python3").arg("--version").output().is_ok() {
+            assert_eq!(stamps(command.args(["-c", script])).unwrap().len(), 2);
+        }
+    }
 
     #[test]
     fn each_line_gets_the_time_used_until_then() {
