@@ -8,7 +8,8 @@
 //!
 //! A [`Label`] says what the loop's body assumes where it begins. A bridge may go there if it ends with that:
 //! the same constants and invariants, virtual objects of the same shape, phis of which the same is known,
-//! memory that the body relies on not written. Invariants come to the bridge as inputs, because guards behind
+//! memory that the body relies on not written, and nothing called since the last check of stable fields that could
+//! have written one, for the check may be in the preamble. Invariants come to the bridge as inputs, because guards behind
 //! the label keep them (`Resume::kept`). Inductions over which guards were moved out of the loop must have
 //! gone a step, or none, as they would have in the loop. Else the bridge enters at the preamble.
 //!
@@ -64,6 +65,8 @@ pub struct Label {
     pub(crate) kept: usize,
     /// Places of memory that the body has read before.
     pub(crate) relied: Vec<Place>,
+    /// The loop relies on stable fields.
+    pub(crate) stable: bool,
     /// What was moved out of the loop demands of phis.
     pub(crate) claims: Vec<KeptClaim>,
     /// It demands more than a bridge can be seen to do.
@@ -178,6 +181,7 @@ impl Draft {
             phis: phis.len(),
             kept: count,
             relied: self.relied.clone(),
+            stable: !new.stable.is_empty(),
             claims: Vec::new(),
             private: self.private,
             tokens,
@@ -203,9 +207,12 @@ impl Draft {
             label.bounds.push(new.ops[bound].resume);
             kept.extend([phis[phi], new.list(new.ops[new.ops.len() - 1].list)[phi]]);
         }
+        let mut valid = true;
+        let mut shared = Rc::new(kept.clone());
         for at in new_label..new.ops.len() {
             let op = new.ops[at];
-            if op.code.is_guard() {
+            valid = op.code == Opcode::GuardValid || valid && !(label.stable && may_write(&op));
+            if op.code.is_guard() && op.code != Opcode::GuardValid && valid {
                 let mut kept = kept.clone();
                 for (pair, bound) in kept[count..].chunks_mut(2).zip(&bounds) {
                     // In front of the bound the step may overflow.
@@ -213,7 +220,10 @@ impl Draft {
                         pair[1] = pair[0];
                     }
                 }
-                new.resumes[op.resume as usize].kept = Rc::new(kept);
+                if kept != *shared {
+                    shared = Rc::new(kept);
+                }
+                new.resumes[op.resume as usize].kept = shared.clone();
             }
         }
         Some(label)
@@ -257,8 +267,15 @@ pub(crate) fn writes(trace: &Trace, op: &Op, places: &[Place], since: usize) -> 
         }
         Opcode::FillItems => !is_new(op.args[0]),
         Opcode::CopyItems => !is_new(op.args[1]),
+        _ => op.code.class() == Class::Write || may_write(op),
+    }
+}
+
+/// Whether the operation is a call that may write any object.
+fn may_write(op: &Op) -> bool {
+    match op.code {
         Opcode::Call => op.call().get().effect >= Effect::Writes,
-        code => matches!(code.class(), Class::Write | Class::Call),
+        code => code.class() == Class::Call,
     }
 }
 
@@ -352,10 +369,12 @@ impl Optimizer<'_> {
         Some(Jump { phis, demands: matching.demands, lawful })
     }
 
-    /// A bridge that has written what the body relies on may not jump to its label any more, nor may bridges
+    /// A bridge that has written what the body relies on, or may have, may not jump to its label any more, nor may bridges
     /// that start behind that.
     pub fn watch_relied(&mut self, op: &Op) {
-        if self.to_label.is_some_and(|target| writes(&self.state.out, op, &target.label.relied, 0)) {
+        let spoils =
+            |label: &Label| label.stable && may_write(op) || writes(&self.state.out, op, &label.relied, 0);
+        if self.to_label.is_some_and(|target| spoils(target.label)) {
             self.to_label = None;
             self.kept = Rc::default();
         }
@@ -450,9 +469,7 @@ impl Optimizer<'_> {
                 match value {
                     Val::Op(operand) if !self.fact(operand).implies(fact) => {
                         let demand = self.demand(operand, fact)?;
-                        if !demand.iter().all(|demand| matching.demands.contains(demand)) {
-                            matching.demands.extend(demand);
-                        }
+                        matching.demands.extend(demand.filter(|demand| !matching.demands.contains(demand)));
                     }
                     Val::Op(_) => {}
                     Val::Virtual(_) | Val::Tagged(_) if !fact.is_any() => return None,

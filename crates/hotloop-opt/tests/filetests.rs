@@ -144,3 +144,58 @@ fn validity_is_checked_once_until_something_writes() {
         assert_eq!(found, checks, "{trace}");
     }
 }
+
+/// Where a bridge has called what may write, and the loop relies on stable fields, the check in the preamble is needed.
+#[test]
+fn a_bridge_that_calls_goes_by_the_check_of_stable_fields() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let declarations = std::fs::read_to_string(folder.join("declarations.txt")).expect("the declarations");
+    let read = |text: &str| parse(&format!("{declarations}{text}")).expect("a trace");
+    let loop_text = "k = input int
+        n = input int
+        instr 0 [k, n] events 0
+        guard_valid !0
+        c = int_lt k, n
+        guard_true c !0
+        CALL
+        d = int_eq k, 77
+        guard_false d !BEHIND
+        k1 = int_add k, 1
+        loop [k1, n]
+        EVENT";
+    // A call in the loop, after which the check comes late; a call in the bridge.
+    for (stable, in_loop, in_bridge, jumps) in [
+        (false, false, false, true),
+        (false, false, true, true),
+        (true, false, false, true),
+        (true, false, true, false),
+        (false, true, false, true),
+        (true, true, false, false),
+    ] {
+        let call = ["", "x = call any1 [k] !0"][usize::from(in_loop)];
+        let event = ["", "event 0 call_writes -> x"][usize::from(in_loop)];
+        let text = loop_text.replace("CALL", call).replace("EVENT", event);
+        let mut recorded = read(&text.replace("BEHIND", &u32::from(in_loop).to_string()));
+        if stable {
+            recorded.stable.push((0x1000, FieldId::by_name("Cell", "shape").expect("the field")));
+        }
+        let options = Options { label: true, hoist: false, ..Options::default() };
+        let Ok(Optimized { trace, label: Some(label), .. }) = optimize_for(&recorded, &options, None) else {
+            panic!("a loop with a label")
+        };
+        // The last guard: behind the call, if there is one.
+        let guard = trace.resumes.len() - 1;
+        let kept = kept(&trace, guard);
+        let call = ["", "y = call any1 [null] !0"][usize::from(in_bridge)];
+        let event = ["", "event 0 call_writes -> y"][usize::from(in_bridge)];
+        let events = u32::from(in_bridge);
+        let bridge = read(&format!(
+            "k = input int\nn = input int\ninstr 0 [k, n] events 0\n{call}\nk1 = int_add_ovf k, 1 !{events}\n\
+             instr 0 [k1, n] events {events}\nenter 0 [k1, n]\n{event}"
+        ));
+        let target = ToLabel { label: &label, code: 0, kept: &kept };
+        let bridge = optimize_for(&bridge, &options, Some(target)).expect("no contradiction").trace;
+        let jumped = bridge.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel);
+        assert_eq!(jumped, jumps, "{stable} {in_loop} {in_bridge}\n{trace}\n{bridge}");
+    }
+}
