@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use hotloop::{Options, Vm};
 use hotloop_pyllisp::Pyllisp;
 
-const DOCUMENTS: [&str; 3] = ["tutorial.md", "reference.md", "differences.md"];
+const DOCUMENTS: [&str; 5] = ["tutorial.md", "reference.md", "differences.md", "ffi.md", "headers.md"];
 
 const PROGRAM: &str = "```pyllisp\n";
 const OUTPUT: &str = "```output\n";
@@ -42,12 +42,10 @@ fn examples_print_what_the_documents_say() {
         let examples = examples(&original);
         assert!(!examples.is_empty(), "{document}");
         for (source, expected) in examples.into_iter().rev() {
-            let got = printed(source, "off");
-            assert_eq!(
-                got,
-                printed(source, "threshold=1,function_threshold=1,trace_eagerness=1"),
-                "{source}"
-            );
+            let got = printed(source, common::WAYS[0]);
+            for way in &common::WAYS[1..] {
+                assert_eq!(printed(source, way), got, "{way}:\n{source}");
+            }
             if std::env::var_os("BLESS").is_some() {
                 text.replace_range(expected, &got);
             } else {

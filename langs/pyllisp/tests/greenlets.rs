@@ -2,19 +2,7 @@
 
 mod common;
 
-fn check(source: &str, expected: &str) {
-    for way in common::WAYS {
-        let got = common::run(source, way).to_string();
-        assert_eq!(got, expected, "{way}:\n{source}");
-    }
-}
-
-fn check_error(source: &str, expected: &str) {
-    for way in common::WAYS {
-        let got = common::run(source, way).to_string();
-        assert_eq!(got.lines().last(), Some(&*format!("Error: {expected}")), "{way}:\n{source}");
-    }
-}
+use common::{check, check_error};
 
 #[test]
 fn values_go_to_and_fro() {

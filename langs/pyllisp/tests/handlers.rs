@@ -2,22 +2,7 @@
 
 mod common;
 
-use common::WAYS;
-
-fn check(source: &str, expected: &str) {
-    for way in WAYS {
-        let got = common::run(source, way).to_string();
-        assert_eq!(got, expected, "{way}:\n{source}");
-    }
-}
-
-fn check_error(source: &str, expected: &str) {
-    for way in WAYS {
-        let got = common::run(source, way).to_string();
-        let line = got.lines().last().unwrap_or_default();
-        assert_eq!(line, format!("Error: {expected}"), "{way}:\n{source}");
-    }
-}
+use common::{WAYS, check, check_error};
 
 #[test]
 fn errors_are_caught() {

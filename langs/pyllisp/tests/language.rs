@@ -5,27 +5,10 @@
 
 mod common;
 
-use common::WAYS;
+use common::{check, check_error};
 
 /// Deep recursion takes too long with many collections.
 const DEEP_WAYS: [&str; 2] = ["off", "threshold=1"];
-
-/// Output and, if the program fails, its error.
-fn check(source: &str, expected: &str) {
-    for way in WAYS {
-        let got = common::run(source, way).to_string();
-        assert_eq!(got, expected, "{way}:\n{source}");
-    }
-}
-
-/// The last line of the error.
-fn check_error(source: &str, expected: &str) {
-    for way in WAYS {
-        let got = common::run(source, way).to_string();
-        let line = got.lines().last().unwrap_or_default();
-        assert_eq!(line, format!("Error: {expected}"), "{way}:\n{source}");
-    }
-}
 
 #[test]
 fn integers_grow() {

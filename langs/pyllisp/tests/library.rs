@@ -2,14 +2,7 @@
 
 mod common;
 
-use common::WAYS;
-
-fn check(source: &str, expected: &str) {
-    for way in WAYS {
-        let got = common::run(source, way).to_string();
-        assert_eq!(got, expected, "{way}:\n{source}");
-    }
-}
+use common::{WAYS, check};
 
 /// Expressions and what they print.
 fn values(before: &str, pairs: &[(&str, &str)]) {

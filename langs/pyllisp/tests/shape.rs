@@ -533,40 +533,31 @@ main = (func n)
     check_pure_loop("objects", source);
 }
 
+/// A loop that sums in a function, with this in it for each number `i`.
+fn summing(inside: &str) -> String {
+    format!(
+        "main = (func n)\n    total = 0\n    i = 0\n    (while i < n)\n{inside}        i += 1\n    (return total)\n(main 20000)\n"
+    )
+}
+
 #[test]
 fn a_handler_of_errors_that_do_not_come_costs_nothing() {
-    let source = "\
-main = (func n)
-    total = 0
-    i = 0
-    (while i < n)
-        (try)
+    let inside = "        (try)
             total += i
             (assert total >= 0)
         (except e)
             (return e)
-        i += 1
-    (return total)
-(main 20000)
 ";
-    check_pure_loop("handler", source);
+    check_pure_loop("handler", &summing(inside));
 }
 
 /// An error that is raised and handled in one trace is not made either.
 #[test]
 fn an_error_that_is_handled_in_the_loop_is_not_made() {
-    let source = "\
-main = (func n)
-    total = 0
-    i = 0
-    (while i < n)
-        (try)
+    let inside = "        (try)
             (raise i)
         (except e)
             total += e
-        i += 1
-    (return total)
-(main 20000)
 ";
-    check_pure_loop("raised", source);
+    check_pure_loop("raised", &summing(inside));
 }

@@ -29,7 +29,8 @@ pub struct Node {
     #[serde(rename = "isImplicit")]
     pub implicit: bool,
     pub variadic: bool,
-    pub value: Literal,
+    /// Of a constant expression the number's text; of others there are all kinds of values.
+    pub value: serde_json::Value,
     #[serde(rename = "ownedTagDecl")]
     pub owned: Reference,
     pub inner: Vec<Node>,
@@ -41,17 +42,6 @@ pub struct Node {
 pub struct TypeText {
     #[serde(rename = "qualType")]
     pub text: String,
-}
-
-/// The value of a constant expression; of others there are all kinds of values.
-#[derive(Deserialize, Debug, Default)]
-#[serde(untagged)]
-pub enum Literal {
-    Text(String),
-    #[default]
-    Nothing,
-    #[allow(dead_code)]
-    Other(serde::de::IgnoredAny),
 }
 
 /// Another node.
@@ -137,8 +127,8 @@ impl Node {
     pub fn constant(&self) -> Option<i128> {
         let expression =
             self.inner.iter().find(|node| node.kind == "ConstantExpr" || !node.inner.is_empty())?;
-        match &expression.value {
-            Literal::Text(text) if expression.kind == "ConstantExpr" => text.parse().ok(),
+        match expression.value.as_str() {
+            Some(text) if expression.kind == "ConstantExpr" => text.parse().ok(),
             _ => expression.constant(),
         }
     }

@@ -70,11 +70,7 @@ fn copy(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 }
 
 fn clear(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let (old, new) = (this(interp, args)?, dict::new(interp.runtime()));
-    old.set_table(new.table());
-    old.set_entries(new.entries());
-    old.set_used(0.into());
-    old.set_length(0.into());
+    dict::clear(interp.runtime(), this(interp, args)?);
     nothing()
 }
 

@@ -122,6 +122,15 @@ pub fn remove(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<Value<Plain
     Ok(Some(value))
 }
 
+/// Takes all entries out.
+pub fn clear(runtime: &Runtime, dict: Dict<Plain>) {
+    let empty = new(runtime);
+    dict.set_table(empty.table());
+    dict.set_entries(empty.entries());
+    dict.set_used(0.into());
+    dict.set_length(0.into());
+}
+
 /// The entry at a place or the first after it, and the place after that.
 pub fn next_entry(dict: Dict<Plain>, mut place: i64) -> Option<(Value<Plain>, Value<Plain>, i64)> {
     let entries = dict.entries();

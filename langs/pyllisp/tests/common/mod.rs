@@ -86,3 +86,19 @@ fn outcome(output: &Kept, failure: Option<Failure>) -> Outcome {
     let printed = String::from_utf8(output.0.borrow().clone()).unwrap();
     Outcome { printed, error: failure.map(|failure| failure.to_string()) }
 }
+
+/// What a program prints and, if it fails, its error, is this in every way.
+pub fn check(source: &str, expected: &str) {
+    for way in WAYS {
+        assert_eq!(run(source, way).to_string(), expected, "{way}:\n{source}");
+    }
+}
+
+/// The last line of a program's error is this in every way.
+pub fn check_error(source: &str, expected: &str) {
+    for way in WAYS {
+        let got = run(source, way).to_string();
+        let line = got.lines().last().unwrap_or_default();
+        assert_eq!(line, format!("Error: {expected}"), "{way}:\n{source}");
+    }
+}
