@@ -33,6 +33,7 @@ use failure::Failure;
 
 fn main() -> ExitCode {
     signal::end_with_the_reader();
+    hotloop::prepare();
     match obey() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

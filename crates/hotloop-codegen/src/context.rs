@@ -93,6 +93,8 @@ impl Poll {
     /// from signal handlers.
     pub fn request(&self, bits: u32) {
         self.flag.fetch_or(bits, Ordering::SeqCst);
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        crate::barrier::everywhere();
         self.low.store(i64::MIN, Ordering::SeqCst);
         self.high.store(i64::MAX, Ordering::SeqCst);
         self.stack.store(usize::MAX, Ordering::SeqCst);

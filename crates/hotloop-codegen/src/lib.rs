@@ -9,6 +9,8 @@
 //! * [`Options`]: limits, and the modes in which guards fail although they hold.
 #![deny(missing_docs)]
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod barrier;
 mod check;
 mod context;
 mod eval;
@@ -27,6 +29,8 @@ use std::sync::atomic::AtomicU32;
 
 use hotloop_ir::Trace;
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub use barrier::prepare;
 pub use context::{Alloc, Bump, Context, MAX_BUMP, MOST_RESULTS, Poll, Remember, Site, Waiting};
 pub use eval::Eval;
 pub use force::Force;
@@ -227,3 +231,7 @@ pub trait Target {
     /// that were on when it was compiled, so set them first.
     fn set_force(&self, force: Option<Force>, every: Option<u64>);
 }
+
+/// Nothing to prepare on other systems.
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+pub fn prepare() {}

@@ -170,6 +170,35 @@ fn check_pure_operations(target: &X64) {
     }
 }
 
+/// Dividends beside all multiples that are near an edge, which live on or don't.
+#[test]
+fn constants_divide_exactly() {
+    let target = X64::new(Options::default()).unwrap();
+    let small = 3..60;
+    let large = (2..63).flat_map(|bits| [(1i64 << bits) - 1, (1 << bits) + 1, (1 << bits) / 5 * 3]);
+    let others = [1009, 1_000_003, 10_000_000_000, i64::MAX, i64::MAX - 1, i64::MAX / 2 + 1];
+    let mut first_guard = 0;
+    for divisor in small.chain(large).chain(others).filter(|divisor| *divisor > 2) {
+        for code in [Opcode::IntDivFloor, Opcode::IntModFloor] {
+            for lives_on in [false, true] {
+                let (mut build, inputs) = Build::typed(&[Ty::Int]);
+                let constant = build.0.push_const(Ty::Int, divisor as u64);
+                let result = build.op(code, &[inputs[0], constant]);
+                let trace = build.exit(&[inputs[0], result][usize::from(!lives_on)..]);
+                let compiled = target.compile(&trace, &fresh(first_guard)).unwrap();
+                first_guard += 1;
+                let edges = [i64::MIN, i64::MIN / 2, -1, 0, 1, i64::MAX / 2, i64::MAX, i64::MAX / divisor];
+                let multiples = edges.map(|edge| edge / divisor * divisor).into_iter().chain(edges);
+                for dividend in multiples.flat_map(|edge| (-2..=2).map(move |by| edge.wrapping_add(by))) {
+                    let expected = evaluate(code, dividend as u64, divisor as u64, 0);
+                    let (_, values) = run(&target, compiled, &[dividend as u64]);
+                    assert_eq!(values.last(), Some(&expected), "{} {dividend} {divisor}", code.name());
+                }
+            }
+        }
+    }
+}
+
 /// Adds up many inputs that all live on, round a loop that permutes them.
 #[test]
 fn forty_live_values_rotate() {

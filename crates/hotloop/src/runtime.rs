@@ -357,6 +357,7 @@ impl Runtime {
     /// come to a back edge, a call or an allocation, or if they are in a call that [`Runtime::blocking`]
     /// makes.
     pub fn new(options: Options) -> Runtime {
+        hotloop_codegen::prepare();
         if let Some(plan) = options.gc_plan {
             hotloop_gc::choose(plan);
         }

@@ -473,6 +473,28 @@ main = (func n)
     assert!(ops.iter().filter(|code| code.is_guard()).count() <= 4, "{text}");
 }
 
+/// What one path leaves in a temporary is nothing to the loop: the other path's bridge jumps to its label.
+#[test]
+fn a_path_that_counts_and_one_that_does_not_meet_at_the_label() {
+    let source = "\
+main = (func most)
+    count = 0
+    i = 0
+    (while i < most)
+        (if i * i % 7 < 3)
+            count += 1
+        i += 1
+    (return count)
+(main 20000)
+";
+    let (all, summary) = traces_and_summary("counts", &[source]);
+    assert_eq!((summary.loops, summary.bridges), (1, 1));
+    assert_eq!(
+        all.iter().filter(|trace| trace.ops[trace.ops.len() - 1].code == Opcode::EnterLabel).count(),
+        1
+    );
+}
+
 /// Three paths through a loop, each of which makes the pair anew: no path does, for bridges jump to the label. The
 /// first bridge does not step as the induction of the path that was recorded first: the loop is recorded anew.
 #[test]

@@ -250,6 +250,9 @@ impl Compiler<'_> {
             self.asm.alu(Alu::And, dst, mask);
             return Ok(());
         }
+        if let Some(divisor) = divisor.filter(|bits| floor && (*bits as i64) > 0) {
+            return self.divide_by_constant(a, divisor, quotient);
+        }
         self.pins |= 1 << RAX | 1 << RDX;
         let divisor_src = self.source_plain(b)?;
         self.asm.mov_src(SCRATCH, divisor_src);
@@ -302,6 +305,46 @@ impl Compiler<'_> {
             self.asm.land(done);
         }
         let dst = if quotient { RAX } else { RDX };
+        self.file.set_reg(Var(self.at), dst);
+        Ok(())
+    }
+
+    /// Divides by a positive constant that is no power of two, rounding down: multiplies by its inverse. What is
+    /// negative is turned over before, and the quotient after: `floor(n / d) = !floor(!n / d)`.
+    /// Source: Granlund and Montgomery, "Division by invariant integers using multiplication" (1994), for 63 bits.
+    fn divide_by_constant(&mut self, a: Operand, divisor: u64, quotient: bool) -> Result<()> {
+        let bits = u64::BITS - (divisor - 1).leading_zeros();
+        let inverse = (1u128 << (63 + bits)).div_ceil(divisor.into()) as u64;
+        self.pins |= 1 << RAX | 1 << RDX;
+        for reg in [RAX, RDX] {
+            // For the remainder the dividend is needed once more.
+            let stays = |var| !self.dies(var) || !quotient && self.root(a) == Operand::var(var);
+            if self.file.holder(reg).is_some_and(stays) {
+                self.evacuate(reg)?;
+            }
+        }
+        let dividend = self.source_plain(a)?;
+        let inverse = self.asm.pool(inverse);
+        self.asm.mov_src(RAX, dividend);
+        self.asm.mov(SCRATCH, RAX);
+        self.asm.shift_imm(Shift::Arithmetic, SCRATCH, 63);
+        self.asm.alu(Alu::Xor, RAX, Src::Reg(SCRATCH));
+        self.asm.multiply(inverse);
+        self.asm.shift_imm(Shift::Right, RDX, bits as u8 - 1);
+        self.asm.alu(Alu::Xor, RDX, Src::Reg(SCRATCH));
+        if !quotient {
+            match i32::try_from(divisor) {
+                Ok(divisor) => self.asm.imul_imm(RDX, Src::Reg(RDX), divisor),
+                Err(_) => {
+                    let divisor = Src::Mem(self.asm.pool(divisor));
+                    self.asm.imul(RDX, divisor);
+                }
+            }
+            self.asm.mov_src(RAX, dividend);
+            self.asm.alu(Alu::Sub, RAX, Src::Reg(RDX));
+        }
+        self.release(a);
+        let dst = if quotient { RDX } else { RAX };
         self.file.set_reg(Var(self.at), dst);
         Ok(())
     }

@@ -457,6 +457,11 @@ impl Asm {
         emit!(self; cqo; idiv Rq(divisor));
     }
 
+    /// `rdx:rax = rax * src`, unsigned.
+    pub fn multiply(&mut self, src: Mem) {
+        emit_mem!(self, src; { mul QWORD } {});
+    }
+
     /// `dst = 1` if the condition holds, else 0. Keeps the flags; uses the scratch register.
     pub fn set(&mut self, dst: Reg, cond: u8) {
         self.bytes.extend([0x41, 0x0f, 0x90 | cond, 0xc0 | (SCRATCH - 8)]);

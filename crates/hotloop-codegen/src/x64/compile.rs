@@ -46,6 +46,8 @@ pub struct Env<'a> {
     pub force_every: Option<(u64, u64)>,
     /// Whether the processor has BMI2.
     pub bmi2: bool,
+    /// Between the store of a loop's limit and the load of the flag.
+    pub fence: bool,
 }
 
 /// Code that is run seldom; it is put behind the loop.

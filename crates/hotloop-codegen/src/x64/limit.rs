@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The fence keeps the load of the flag behind the store of the limit, so an interrupt is seen by one or by
-//! the other.
+//! the other. Where the system can see to that, there is none (see [`crate::barrier`]).
 
 use std::mem::offset_of;
 
@@ -82,7 +82,9 @@ impl Compiler<'_> {
                 self.asm.store(place, SCRATCH);
             }
         }
-        self.asm.fence();
+        if self.env.fence {
+            self.asm.fence();
+        }
         self.asm.cmp_half_imm(Mem::Base(CONTEXT, offset_of!(Context, poll) as i32), 0);
         self.asm.jump_if(cond::NOT_EQUAL, Target::Stub(poll));
         Ok(())

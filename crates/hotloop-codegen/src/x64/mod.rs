@@ -42,6 +42,7 @@ use self::file::{FRAMES, Loc, frame_size};
 use self::glue::{Enter, Glue, Image};
 use self::guard::{GuardRecord, STUB_SIZE};
 use self::memory::CodeMemory;
+use crate::barrier;
 use crate::check::check;
 use crate::force::Forcing;
 use crate::{CodeId, CodegenError, Context, Entry, Exits, Force, Options, Request, Site, Target};
@@ -236,6 +237,7 @@ impl Target for X64 {
                 .get()
                 .map(|every| (self.forcing.every_left.as_ptr() as u64, every)),
             bmi2: self.bmi2,
+            fence: !barrier::ready(),
         };
         let mut compiler = Compiler::new(trace, &env);
         let mut result = compiler.run();

@@ -7,6 +7,7 @@
 
 mod disassemble;
 mod instr;
+pub(crate) mod liveness;
 mod verify;
 
 pub use instr::{Cell, CodeId, Const, Instr, Label, NameId, Operand, Reg};

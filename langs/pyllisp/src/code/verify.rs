@@ -7,6 +7,7 @@
 //! * A fused comparison is followed by its jump.
 //! * Handlers cover instructions that are there; an error may come from each of them.
 
+use super::liveness::{Later, falls_through};
 use super::{Code, Instr, Operand, Program, Reg};
 
 /// Checks all codes of a program; the error says what is wrong where.
@@ -69,96 +70,16 @@ fn fused(instr: Instr) -> Option<Reg> {
     if instr.name().starts_with("Jump") { instr.dst() } else { None }
 }
 
-fn falls_through(instr: Instr) -> bool {
-    !matches!(
-        instr,
-        Instr::Jump { .. }
-            | Instr::Loop { .. }
-            | Instr::Return { .. }
-            | Instr::AssertFail {}
-            | Instr::Raise { .. }
-    )
-}
-
-/// The registers that an instruction reads and writes.
-fn effects(instr: Instr) -> (Vec<Reg>, Vec<Reg>) {
-    let (mut reads, mut writes) = (Vec::new(), Vec::new());
-    let (mut base, mut count) = (None, 0);
-    instr.operands(|name, operand| match (name, operand) {
-        ("dst", Operand::Reg(reg)) => writes.push(reg),
-        ("base", Operand::Reg(reg)) => base = Some(reg),
-        ("count", Operand::Int(number)) => count = number as u16,
-        (_, Operand::Reg(reg)) => reads.push(reg),
-        _ => {}
-    });
-    if let Some(base) = base {
-        let extra = match instr {
-            Instr::Call { .. } => 1,
-            Instr::CallMethod { .. } => 2,
-            _ => 0,
-        };
-        reads.extend((base.0..base.0 + count + extra).map(Reg));
-    }
-    if let Instr::LoadMethod { dst, .. } = instr {
-        writes.push(Reg(dst.0 + 1));
-    }
-    (reads, writes)
-}
-
-/// The registers that are read later, by going backward until nothing changes; each must lie below
-/// `live`. At the start only parameters may be read later.
+/// Which registers are read later must lie below `live`; at the start only parameters may be.
 fn liveness(code: &Code) -> Result<(), String> {
-    let words = usize::from(code.slots).div_ceil(64).max(1);
-    let mut later = vec![vec![0u64; words]; code.instrs.len()];
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for at in (0..code.instrs.len()).rev() {
-            let instr = code.instrs[at];
-            let mut set = vec![0u64; words];
-            let flows = |to: usize, set: &mut Vec<u64>| {
-                for (word, other) in set.iter_mut().zip(&later[to]) {
-                    *word |= other;
-                }
-            };
-            if falls_through(instr) {
-                flows(at + 1, &mut set);
-            }
-            instr.operands(|_, operand| {
-                if let Operand::Label(target) = operand {
-                    flows(target.index(), &mut set);
-                }
-            });
-            let (reads, writes) = effects(instr);
-            for reg in writes {
-                set[reg.index() / 64] &= !(1 << (reg.index() % 64));
-            }
-            for reg in reads {
-                set[reg.index() / 64] |= 1 << (reg.index() % 64);
-            }
-            if let Some(handler) = code.handler(at) {
-                let mut handled = later[handler.target.index()].clone();
-                handled[handler.dst.index() / 64] &= !(1 << (handler.dst.index() % 64));
-                for (word, other) in set.iter_mut().zip(handled) {
-                    *word |= other;
-                }
-            }
-            if later[at] != set {
-                later[at] = set;
-                changed = true;
-            }
+    let Some(later) = Later::find(code) else { return Ok(()) };
+    for (at, live) in code.live.iter().enumerate() {
+        let needed = later.needed(at);
+        if needed > *live {
+            return Err(format!("{at} reads r{} later, but only {live} are live", needed - 1));
         }
     }
-    for (at, set) in later.iter().enumerate() {
-        let needed = (0..code.slots).rev().find(|reg| set[usize::from(*reg) / 64] >> (reg % 64) & 1 == 1);
-        let needed = needed.map_or(0, |reg| reg + 1);
-        if needed > code.live[at] {
-            return Err(format!("{at} reads r{} later, but only {} are live", needed - 1, code.live[at]));
-        }
-    }
-    let first = later.first();
-    let read = |reg: &u16| first.is_some_and(|set| set[usize::from(*reg) / 64] >> (reg % 64) & 1 == 1);
-    match (code.params..code.slots).find(read) {
+    match (code.params..code.slots).find(|reg| later.reads(0, *reg)) {
         Some(reg) => Err(format!("r{reg} is read before it is written")),
         None => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! A code in the making: registers as a stack, labels that are bound later, constants.
 
+use crate::code::liveness::Later;
 use crate::code::{Code, Const, Handler, Instr, Label, Reg};
 use crate::position::Span;
 use crate::read::lexer::Literal;
@@ -10,6 +11,7 @@ use crate::read::lexer::Literal;
 pub(super) struct Emitter {
     instrs: Vec<Instr>,
     spans: Vec<Span>,
+    /// How many registers were in use: what is live at most.
     live: Vec<u16>,
     consts: Vec<Literal>,
     labels: Vec<Option<u32>>,
@@ -171,7 +173,7 @@ impl Emitter {
         for handler in &mut self.handlers {
             handler.target = Label(self.labels[handler.target.index()].unwrap_or_default());
         }
-        Ok(Code {
+        let mut code = Code {
             slots: self.slots,
             instrs: self.instrs.into(),
             consts: self.consts.into(),
@@ -179,7 +181,11 @@ impl Emitter {
             live: self.live.into(),
             handlers: self.handlers.into(),
             ..Code::default()
-        })
+        };
+        if let Some(later) = Later::find(&code) {
+            code.live = (0..code.instrs.len()).map(|at| later.needed(at)).collect();
+        }
+        Ok(code)
     }
 }
 

@@ -41,6 +41,20 @@ fn the_seed_benchmark_at_the_top_level() {
     );
 }
 
+/// What is never read again is not live, be its register in use.
+#[test]
+fn only_what_is_read_later_is_live() {
+    let source = "f = (func n m)\n    i = 0\n    (while i < n) (if i * m > 3) i += 1\n    (return n)";
+    let program = compile(source.as_bytes(), &Options::default()).unwrap();
+    let code = &program.codes[1];
+    let shown: Vec<String> =
+        code.instrs.iter().zip(&code.live).map(|(op, live)| format!("{} {live}", op.name())).collect();
+    assert_eq!(
+        shown.join(", "),
+        "LoadInt 2, JumpLt 3, JumpIfFalse 4, Mul 3, JumpGtInt 4, JumpIfFalse 5, AddInt 3, Loop 3, Return 1"
+    );
+}
+
 #[test]
 fn locals_live_in_registers() {
     check(
