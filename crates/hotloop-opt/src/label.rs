@@ -37,6 +37,8 @@ pub(crate) enum Spot {
     Const(Ty, u64),
     /// The invariant with this number.
     Kept(usize),
+    /// Likewise, but nothing depends on it: a bridge may pass on something else.
+    Idle(usize),
     /// The phi with this number, of which this is known.
     Phi(usize, Fact),
     /// A float, computed or in a value: the number itself is this.
@@ -112,6 +114,8 @@ pub(crate) enum DraftSpot {
     Unneeded,
     /// A constant, an invariant, or a phi with what is known of it.
     Operand(Operand, Fact),
+    /// An input that the iteration neither reads nor changes.
+    Idle(Operand),
     /// A float, as it is.
     Float(Operand),
     Object(usize, bool),
@@ -170,6 +174,10 @@ impl Draft {
         let spot = |spot: &DraftSpot| match spot {
             DraftSpot::Unneeded => Some(Spot::Unneeded),
             DraftSpot::Operand(known, fact) => operand(*known, fact),
+            DraftSpot::Idle(input) => Some(match operand(*input, &Fact::ANY)? {
+                Spot::Kept(invariant) => Spot::Idle(invariant),
+                other => other,
+            }),
             DraftSpot::Float(known) => Some(Spot::Float(Box::new(operand(*known, &Fact::ANY)?))),
             DraftSpot::Object(index, tagged) => Some(Spot::Object(*index, *tagged)),
         };
@@ -286,6 +294,8 @@ struct Matching<'m> {
     phis: Vec<Option<Val>>,
     objects: Vec<Option<ObjectId>>,
     indices: HashMap<ObjectId, usize>,
+    /// What is passed on for invariants on which nothing depends.
+    idle: Vec<(usize, Val)>,
     demands: Vec<Demand>,
 }
 
@@ -301,6 +311,7 @@ enum Demand {
 /// What jumps to the label.
 struct Jump {
     phis: Vec<Val>,
+    idle: Vec<(usize, Val)>,
     demands: Vec<Demand>,
     /// It may, in spite of what was moved out of the loop.
     lawful: bool,
@@ -337,6 +348,7 @@ impl Optimizer<'_> {
             phis: vec![None; label.phis],
             objects: vec![None; label.objects.len()],
             indices: HashMap::default(),
+            idle: Vec::new(),
             demands: Vec::new(),
         };
         for (spot, value) in label.args.iter().zip(args) {
@@ -366,7 +378,7 @@ impl Optimizer<'_> {
             None => false,
         };
         let lawful = !label.private && label.claims.iter().all(holds);
-        Some(Jump { phis, demands: matching.demands, lawful })
+        Some(Jump { phis, idle: matching.idle, demands: matching.demands, lawful })
     }
 
     /// A bridge that has written what the body relies on, or may have, may not jump to its label any more, nor may bridges
@@ -465,6 +477,10 @@ impl Optimizer<'_> {
                 let kept = matching.kept[*index];
                 value == Val::Op(kept) || value == Val::Op(self.known_constant(kept))
             }
+            Spot::Idle(index) => {
+                matching.idle.push((*index, value));
+                true
+            }
             Spot::Phi(index, fact) => {
                 match value {
                     Val::Op(operand) if !self.fact(operand).implies(fact) => {
@@ -522,7 +538,7 @@ impl Optimizer<'_> {
 
     /// Jumps to the label, if the bridge ends with what it wants.
     pub fn enter_label(&mut self, target: &ToLabel, args: &[Val]) -> bool {
-        let Some(Jump { phis, demands, lawful }) = self.fits_label(target, args) else { return false };
+        let Some(Jump { phis, idle, demands, lawful }) = self.fits_label(target, args) else { return false };
         self.strays = !lawful;
         if self.strays || demands.into_iter().any(|demand| self.guard_demand(demand).is_err()) {
             return false;
@@ -539,7 +555,11 @@ impl Optimizer<'_> {
             .collect();
         self.flush_stores_where(|pending| !stores.contains(&(pending.object, pending.place)));
         let mut list: Vec<Operand> = phis.into_iter().map(|value| self.materialize(value)).collect();
+        let passed = list.len();
         list.extend(&target.kept[..target.label.kept]);
+        for (invariant, value) in idle {
+            list[passed + invariant] = self.materialize(value);
+        }
         self.state.out.entered = target.label.tokens.clone();
         self.end(Opcode::EnterLabel, target.code, list);
         true

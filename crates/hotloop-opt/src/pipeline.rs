@@ -60,6 +60,8 @@ pub(crate) struct Optimizer<'a> {
     pub hoisted: Hoisted,
     /// What was known of the phis at the label when the body was last swept.
     pub label_facts: Vec<Fact>,
+    /// Inputs of a loop that only go round it.
+    pub idle: Vec<bool>,
     /// For a bridge: the label it may jump to.
     pub to_label: Option<ToLabel<'a>>,
     /// It could jump there, but for what was moved out of the loop.
@@ -100,6 +102,7 @@ impl<'a> Optimizer<'a> {
             at: 0,
             hoisted: Hoisted::default(),
             label_facts: Vec::new(),
+            idle: Vec::new(),
             to_label: None,
             strays: false,
             kept: Rc::default(),

@@ -24,7 +24,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use hotloop_ir::pure::evaluate;
-use hotloop_ir::{Fact, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
+use hotloop_ir::{Class, Fact, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
@@ -182,6 +182,7 @@ impl Optimizer<'_> {
         let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
         let args: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
         let mut uncarried: HashSet<(Operand, Place)> = HashSet::default();
+        self.idle = idle_inputs(self.recorded, inputs);
         let saved = self.state.clone();
         let mut plan = None;
         // The body can't go the preamble's way with all that is known at its end, but perhaps from elsewhere: with
@@ -289,7 +290,11 @@ impl Optimizer<'_> {
             let unchanged = *value == Val::Op(Operand::var(Var(index as u32)));
             let shape = match value {
                 _ if last_resort && !unchanged => Shape::Phi(Fact::ANY),
-                Val::Op(operand) if !unchanged && operand.as_var().is_some() => self.changing(*operand),
+                Val::Op(operand) if !unchanged && operand.as_var().is_some() => match self.changing(*operand)
+                {
+                    Shape::Phi(fact) if self.idle[index] => Shape::Phi(weakened(&fact, true)),
+                    changing => changing,
+                },
                 value => self.shape(*value, &same, &mut plan, &mut pairing),
             };
             plan.args.push(shape);
@@ -521,15 +526,31 @@ impl Optimizer<'_> {
         draft.objects.resize_with(plan.objects.len(), || (plan.objects[0].ty, 0, Vec::new()));
         let mut made = made.iter();
         let mut seen = HashSet::default();
-        for shape in &plan.args {
+        for (index, shape) in plan.args.iter().enumerate() {
             let spot = draft_spot(plan, shape, &mut made, &mut seen, &mut draft)?;
-            draft.args.push(spot);
+            draft.args.push(match spot {
+                DraftSpot::Operand(known, _) if self.is_idle(plan, index, known) => DraftSpot::Idle(known),
+                spot => spot,
+            });
         }
         for (store, shape) in &plan.stores {
             let spot = draft_spot(plan, shape, &mut made, &mut seen, &mut draft)?;
             draft.stores.push((store.object, store.place, spot));
         }
         Some(draft)
+    }
+
+    /// Whether this argument, which goes round the loop unchanged, is of no consequence for it.
+    fn is_idle(&self, plan: &Plan, index: usize, known: Operand) -> bool {
+        let input = Operand::var(Var(index as u32));
+        let is_it = |shape: &&Shape| matches!(shape, Shape::Same(operand, _) if *operand == input);
+        let objects = plan.objects.iter().flat_map(|object| &object.slots);
+        let stores = plan.stores.iter().map(|(_, shape)| shape);
+        self.idle[index]
+            && known == input
+            && self.fact(input).is_any()
+            && plan.args.iter().chain(objects).chain(stores).filter(is_it).count() == 1
+            && plan.stores.iter().all(|(store, _)| store.object != input)
     }
 
     /// What the phis of a plan are at one end of the loop, in order.
@@ -730,6 +751,26 @@ impl Optimizer<'_> {
             }
         }
     }
+}
+
+/// Which inputs no operation of the recorded iteration has for an operand: they only go round the loop. None, if
+/// the frame's slots are read or written as a whole or one by one.
+fn idle_inputs(recorded: &Trace, inputs: usize) -> Vec<bool> {
+    let body = &recorded.ops[inputs..recorded.ops.len() - 1];
+    let frame = body.iter().find(|op| op.code == Opcode::Virtualizable).map(|op| op.args[0]);
+    let reads = |op: &Op| op.code.class() == Class::Read && frame.is_some_and(|frame| op.args[0] == frame);
+    let idle = !body.iter().any(|op| op.code == Opcode::Flush || reads(op));
+    let mut idle = vec![idle; inputs];
+    let states = [Opcode::Instr, Opcode::Virtualizable];
+    for op in body {
+        let list = if states.contains(&op.code) { &[] } else { recorded.list(op.list) };
+        for var in op.operands().iter().chain(list).filter_map(|operand| operand.as_var()) {
+            if let Some(idle) = idle.get_mut(var.0 as usize) {
+                *idle = false;
+            }
+        }
+    }
+    idle
 }
 
 /// What a shape is at the label; `made` are the phis in the order in which they were made.
