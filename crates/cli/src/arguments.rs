@@ -53,7 +53,7 @@ Options:
     --jit off            do not compile
     --heap SIZE          most memory for live objects, like 512M (bytes, or with K, M or G)
     --gc PLAN            how garbage is collected: `sticky-immix` (the default) or `immix`
-    --nursery SIZE       what is allocated between two collections of a small heap (32M)
+    --nursery SIZE       what is allocated between two collections of a small heap (16M)
     --gc-stress N        collect garbage at every N-th allocation, and verify the heap (for tests)
     --no-ffi             a sandbox: the modules `ffi`, `api`, `fs` and `process` are refused, files are imported from the
                          program's own folder only

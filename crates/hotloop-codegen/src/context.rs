@@ -15,7 +15,10 @@ pub struct Bump {
     pub limit: usize,
 }
 
-/// Allocates an object the slow way: zeroed, header written, its valid-object bit set. May collect.
+/// An empty region; never written.
+static NO_ROOM: Bump = Bump { cursor: 0, limit: 0 };
+
+/// Allocates an object the slow way: zeroed, header written. May collect.
 ///
 /// `header` is the type's id in the low 16 bits, [`Context::header_bits`] up to bit 32, and the length of the
 /// array part in the high half; `size` is the whole size in bytes, a multiple of 8.
@@ -170,11 +173,8 @@ impl Default for Waiting {
 pub struct Context {
     /// How running code is asked to stop.
     pub poll: Poll,
-    /// The inline allocation region. Not read if `vo_base` is 0.
+    /// The inline allocation region.
     pub bump: *mut Bump,
-    /// Base of the valid-object bits: the one of the object at `a` is bit `(a >> 3) & 7` of the byte at
-    /// `vo_base + (a >> 6)`; 32 bits are read and written at once. 0: no inline allocation.
-    pub vo_base: usize,
     /// Handed to `alloc`.
     pub heap: *const (),
     /// Called when inline allocation is not possible.
@@ -204,8 +204,7 @@ impl Context {
         extern "C" fn forget(_: *mut u8) {}
         Context {
             poll: Poll::new(),
-            bump: std::ptr::null_mut(),
-            vo_base: 0,
+            bump: std::ptr::from_ref(&NO_ROOM).cast_mut(),
             heap,
             alloc,
             header_bits: 0,

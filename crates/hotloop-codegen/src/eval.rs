@@ -598,14 +598,11 @@ unsafe fn allocate(context: *mut Context, size: usize, header: u64, rest: &[Memb
     unsafe {
         let header_bits = (*context).header_bits;
         let first = Member { offset: 0, header };
-        let vo_base = (*context).vo_base;
         let mut object = 0;
-        if vo_base != 0 {
-            let bump = (*context).bump;
-            if size <= MAX_BUMP && size <= (*bump).limit - (*bump).cursor {
-                object = (*bump).cursor;
-                (*bump).cursor = object + size;
-            }
+        let bump = (*context).bump;
+        if size <= MAX_BUMP && size <= (*bump).limit - (*bump).cursor {
+            object = (*bump).cursor;
+            (*bump).cursor = object + size;
         }
         if object == 0 {
             object = ((*context).alloc)((*context).heap, header | header_bits, size) as usize;
@@ -616,10 +613,6 @@ unsafe fn allocate(context: *mut Context, size: usize, header: u64, rest: &[Memb
         for member in [first].iter().chain(rest) {
             let address = object + member.offset;
             (address as *mut u64).write(member.header | header_bits);
-            if vo_base != 0 {
-                let bits = (vo_base + (address >> 6)) as *mut u8;
-                bits.write(bits.read() | 1 << ((address >> 3) & 7));
-            }
         }
         object as u64
     }

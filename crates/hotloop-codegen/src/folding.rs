@@ -1,8 +1,8 @@
 //! Runs of allocations that get their memory together.
 //!
 //! What: allocations of known size with nothing between them that may collect are one *run*. Its first one
-//! takes the memory of all with one check of the region's limit, and makes them objects (header and
-//! valid-object bit); the others only compute their address from that of an object before them in the run.
+//! takes the memory of all with one check of the region's limit, and makes them objects (with their
+//! headers); the others only compute their address from that of an object before them in the run.
 //!
 //! Why it pays: of the ten to twenty instructions of an inline allocation all but the header's store are done
 //! once. And what is new stays new: no write barrier for stores into an object when another one of its run
@@ -15,7 +15,7 @@
 //! setfield v1, v2 List.items        no barrier
 //! ```
 //!
-//! What it keeps true: each object has its header and its bit before anything may collect, also where a
+//! What it keeps true: each object has its header before anything may collect, also where a
 //! guard between the allocations fails: the rest of the run is then garbage. If the region is too small for
 //! the whole run, the runtime is asked for the memory of all as if it were the first one's.
 //!
@@ -26,7 +26,7 @@
 
 use hotloop_ir::{Class, Op, Opcode, Operand, Trace, Var};
 
-/// A run is no larger: its valid-object bits lie in two groups of 32 then, those of two 256-byte lines.
+/// A run is no larger: where a guard in it fails, the rest is garbage.
 const MOST_BYTES: usize = 256;
 
 /// Where the memory of an allocation comes from, if it is part of a run.

@@ -241,12 +241,11 @@ fn large_objects_are_allocated_the_slow_way() {
             for target in [&Eval::default() as &dyn Target, &X64::new(Options::default()).unwrap()] {
                 let request = Request { entry: Entry::Fresh, first_guard: 0, invalid: std::ptr::null() };
                 let code = target.compile(&trace, &request).unwrap();
-                let (mut memory, mut bits) = (vec![0u64; 8192], vec![0u64; 8192]);
+                let mut memory = vec![0u64; 8192];
                 let start = memory.as_mut_ptr() as usize;
                 let mut bump = Bump { cursor: start, limit: start + 8 * memory.len() };
                 let mut context = Context::new(std::ptr::null(), large);
                 context.bump = &mut bump;
-                context.vo_base = (bits.as_mut_ptr() as usize).wrapping_sub(start >> 6 & !3);
                 ALLOCATED.set(0);
                 let mut values = Vec::new();
                 // SAFETY: the trace works on this memory.

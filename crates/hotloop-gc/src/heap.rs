@@ -8,6 +8,7 @@
 //! is empty: that is the invariant of this file.
 
 use crate::binding::Hotloop;
+use crate::fresh::Fresh;
 use crate::options::{HeapOptions, Pauses, Plan, Request, Requester, Stats};
 use crate::pacer::{Decision, Extent, NURSERY, Pacer};
 use crate::stack;
@@ -48,54 +49,17 @@ pub struct BumpRegion {
     pub limit: usize,
 }
 
-/// Where the valid-object bits are, one for every eight bytes of heap.
-///
-/// The bit of the object at `address` is bit `(address >> 3) & 7` of the byte at
-/// `base + (address >> shift)`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct VoBit {
-    /// The address of the byte for address zero.
-    pub base: usize,
-    /// How far to shift an address right for the offset of its byte.
-    pub shift: u32,
-}
-
-impl VoBit {
-    /// The bytes of heap per byte of bits are 8 * 8.
-    const SHIFT: u32 = 6;
-
-    /// Sets the bit of the object at `address`.
-    ///
-    /// # Safety
-    ///
-    /// `address` is in a bump region of the heap, and no collection is going on.
-    #[inline(always)]
-    unsafe fn set(base: usize, address: usize) {
-        let byte = (base + (address >> Self::SHIFT)) as *mut u8;
-        // SAFETY: MMTk maps the bits of every page that it hands out; only the mutator writes
-        // them outside of collections.
-        unsafe { *byte |= 1 << ((address >> 3) & 7) };
-    }
-}
-
-/// Where the process keeps its valid-object bits. Initialises the process's heap if need be.
-pub fn vo_bit() -> VoBit {
-    world::mmtk();
-    let base = mmtk::util::metadata::side_metadata::vo_bit_side_metadata_addr().as_usize();
-    VoBit { base, shift: VoBit::SHIFT }
-}
-
 /// A heap, behind a pointer that does not change: traces and MMTk know its address.
 #[repr(C)]
 pub(crate) struct HeapInner {
     /// First, so that a pointer to the region is a pointer to the heap. Empty in the slow path.
     region: UnsafeCell<BumpRegion>,
-    /// [`VoBit::base`].
-    vo_base: usize,
     /// What objects' headers say besides type and length: the owner.
     header_bits: Cell<u64>,
     /// Where the bump region's uncounted bytes start.
     counted_to: Cell<usize>,
+    /// What was allocated since the last collection.
+    fresh: RefCell<Fresh>,
     /// MMTk's side of this heap; owned, freed by [`world::leave`].
     mutator: Cell<*mut Mutator<Hotloop>>,
     /// What the heap's thread does.
@@ -171,8 +135,12 @@ impl HeapInner {
     /// Gathers the objects that the stack (the running one, or another's from an address on), the
     /// registers and the root scanners refer to, each once.
     pub(crate) fn gather_roots(&self, away: Option<*const u8>) {
-        let mut roots = Vec::new();
-        let mut visit = |word: u64| roots.extend(stack::object_at(word));
+        let mut words = Vec::new();
+        let mut visit = |word: u64| {
+            if stack::may_point_to_object(word) {
+                words.push(word);
+            }
+        };
         // SAFETY: the base is that of the thread's stack, or one for which the caller of
         // `set_stack_base` vouched; a thread that is away stays below its address.
         unsafe {
@@ -184,6 +152,16 @@ impl HeapInner {
         for (_, scanner) in self.scanners.borrow().iter() {
             scanner(&mut visit);
         }
+        words.sort_unstable();
+        words.dedup();
+        let mut fresh = self.fresh.borrow_mut();
+        if self.verified.is_some() || cfg!(debug_assertions) {
+            // So that all objects that are reached can be checked, by MMTk, too.
+            fresh.expose_all();
+        }
+        fresh.expose(&words);
+        let mut roots: Vec<ObjectReference> = words.into_iter().filter_map(stack::object_at).collect();
+        // Several words may point into one object.
         roots.sort_unstable();
         roots.dedup();
         if let Some(verified) = &self.verified {
@@ -213,6 +191,7 @@ impl HeapInner {
     /// Takes note of a collection that found `bytes` of this heap's objects alive.
     pub(crate) fn collected(&self, extent: Extent, bytes: usize) {
         self.collections.set(self.collections.get() + 1);
+        self.fresh.borrow_mut().clear();
         let remembered = self.remembered_bytes.take();
         let mut pacer = self.pacer.borrow_mut();
         let live = match extent {
@@ -264,6 +243,7 @@ impl HeapInner {
         let region = unsafe { &mut *self.region.get() };
         if region.limit != 0 {
             self.count(region.cursor - self.counted_to.get());
+            self.fresh.borrow_mut().add(self.counted_to.get(), region.cursor);
             // SAFETY: the allocator is not in use; the cursor lies in its region, which nobody
             // else has changed since `open_region` took it.
             let bump = unsafe { &mut (*self.allocator()).bump_pointer };
@@ -363,10 +343,8 @@ impl HeapInner {
             let address = unsafe { &mut *self.allocator() }.alloc(size, MIN_ALIGNMENT, 0);
             if !address.is_zero() {
                 // SAFETY: the address is that of the new object, of at least eight bytes.
-                unsafe {
-                    address.store(header);
-                    VoBit::set(self.vo_base, address.as_usize());
-                }
+                unsafe { address.store(header) };
+                self.fresh.borrow_mut().add(address.as_usize(), address.as_usize() + size);
             }
             address
         } else {
@@ -445,16 +423,16 @@ impl Heap {
     ///
     /// If the calling thread already has a heap.
     pub fn new(options: HeapOptions) -> Heap {
-        let vo_base = vo_bit().base;
+        world::mmtk();
         let taken = THREADS_HEAP.with(|heap| !heap.0.get().is_null());
         assert!(!taken, "this thread already has a Heap");
         let limit = options.limit_bytes.unwrap_or_else(default_limit);
         let generational = world::plan() == Plan::StickyImmix;
         let inner = Box::into_raw(Box::new(HeapInner {
             region: UnsafeCell::new(BumpRegion { cursor: 0, limit: 0 }),
-            vo_base,
             header_bits: Cell::new(0),
             counted_to: Cell::new(0),
+            fresh: RefCell::default(),
             mutator: Cell::new(std::ptr::null_mut()),
             activity: Cell::new(Activity::Running),
             roots: RefCell::default(),
@@ -535,7 +513,6 @@ impl Heap {
             (*region).cursor = cursor + size_bytes;
             let object = cursor as *mut u8;
             object.cast::<u64>().write(header);
-            VoBit::set(inner.vo_base, cursor);
             object
         }
     }
@@ -707,6 +684,10 @@ impl Heap {
     /// The object that `address` lies in (or would with its tag removed), if it is one that the
     /// last collection found alive or that was allocated since. For tests and assertions.
     pub fn contains(&self, address: usize) -> Option<*mut u8> {
+        let inner = self.inner();
+        inner.close_region();
+        inner.fresh.borrow_mut().expose(&[address as u64]);
+        inner.open_region();
         stack::object_at(address as u64).map(|object| object.to_raw_address().to_mut_ptr())
     }
 }

@@ -47,9 +47,8 @@
 //! # Inlined allocation
 //!
 //! What a trace does for an object of `size` bytes, a multiple of eight, at most
-//! [`MAX_BUMP_BYTES`] (larger ones: [`alloc_slow`] at once). `bump` is [`Heap::bump`], `base` and
-//! `shift` are those of [`vo_bit`]; all three are constants while the heap is alive, as is
-//! `header`, the type's number in the low 16 bits, [`Heap::header_bits`], and the array's length in
+//! [`MAX_BUMP_BYTES`] (larger ones: [`alloc_slow`] at once). `bump` is [`Heap::bump`], a constant
+//! while the heap is alive, as is `header`, the type's number in the low 16 bits, [`Heap::header_bits`], and the array's length in
 //! the high half:
 //!
 //! ```text
@@ -60,12 +59,11 @@
 //! else:
 //!     store64 [bump + 0] = end
 //!     store64 [object]   = header
-//!     byte = base + (object >> shift)
-//!     store8 [byte] = load8 [byte] | 1 << ((object >> 3) & 7)     the valid-object bit
 //! ```
 //!
 //! The other fields are zero already. Several objects may be allocated with one check of the
-//! limit for their sum; each needs its header and its bit before the next call that may collect.
+//! limit for their sum; each needs its header before the next call that may collect, and there is no room
+//! between them: who points to a new object is found by walking from header to header.
 //! In stress mode the region is empty, so that every allocation is a call.
 //!
 //! # The write barrier
@@ -116,6 +114,7 @@
 #![warn(missing_docs)]
 
 mod binding;
+mod fresh;
 mod heap;
 mod options;
 mod pacer;
@@ -126,8 +125,7 @@ mod verify;
 mod world;
 
 pub use heap::{
-    BumpRegion, Heap, MAX_BUMP_BYTES, RootScanner, RootsId, VoBit, alloc_slow, barrier, remember, vo_bit,
-    write_barrier,
+    BumpRegion, Heap, MAX_BUMP_BYTES, RootScanner, RootsId, alloc_slow, barrier, remember, write_barrier,
 };
 pub use options::{HeapOptions, Plan, Request, Requester, Stats};
 pub use stack::{stack_limit, visit_words};

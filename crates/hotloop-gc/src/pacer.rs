@@ -22,11 +22,11 @@
 /// The least allowance in bytes between two collections if the limit permits.
 pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
 /// With generations: the same, if nothing else is asked for.
-pub(crate) const NURSERY: usize = 32 << 20;
+pub(crate) const NURSERY: usize = 16 << 20;
 /// With generations: a nursery is at least as many times larger than what survives of it,
 const SURVIVORS: usize = 8;
 /// but at most so many times larger than the least one.
-const NURSERY_GROWTH: usize = 4;
+const NURSERY_GROWTH: usize = 8;
 /// With generations: the least growth in bytes between two full collections.
 const MIN_GROWTH: usize = 32 << 20;
 /// With generations: a large heap's nursery is this fraction of it, as sweeping takes time in

@@ -123,15 +123,19 @@ pub(crate) fn with_registers_saved<T>(work: impl FnOnce(*const u8) -> T) -> T {
     result
 }
 
+/// Whether `word` lies where objects are.
+#[inline]
+pub(crate) fn may_point_to_object(word: u64) -> bool {
+    (starting_heap_address().as_usize()..last_heap_address().as_usize()).contains(&(word as usize))
+}
+
 /// The object that `word` points into, if any: the object's address, the address plus a tag, or
 /// any address inside it.
-#[inline]
 pub(crate) fn object_at(word: u64) -> Option<ObjectReference> {
-    let word = word as usize;
-    if !(starting_heap_address().as_usize()..last_heap_address().as_usize()).contains(&word) {
+    if !may_point_to_object(word) {
         return None;
     }
     // SAFETY: making an address from a number is always fine.
-    let address = unsafe { Address::from_usize(word) };
+    let address = unsafe { Address::from_usize(word as usize) };
     find_object_from_internal_pointer(address, MAX_SEARCH_BYTES)
 }

@@ -127,7 +127,9 @@ mod tests {
 
         let lost = catch_unwind(AssertUnwindSafe(|| Verified::default().remember(reference(cell))));
         assert!(message(lost).contains("cell, is written, but was not reachable"));
-        store(heap.alloc(ty, 16, 0) as u64);
+        let new = heap.alloc(ty, 16, 0);
+        assert_eq!(heap.contains(new as usize), Some(new));
+        store(new as u64);
         assert!(verdict(cell).contains("an old cell of length 0, refers to"));
         store(cell as u64 + 8);
         assert!(verdict(cell).contains("where no object is"));

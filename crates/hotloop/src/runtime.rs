@@ -36,7 +36,7 @@ pub struct Options {
     pub gc_fail: Option<u64>,
     /// Verify the heap before each collection (for tests).
     pub gc_verify: bool,
-    /// Bytes that a small heap allocates between two collections; `None`: 32 MB.
+    /// Bytes that a small heap allocates between two collections; `None`: 16 MB.
     pub gc_nursery: Option<usize>,
     /// How garbage is collected: for the whole process, so the first runtime's (or
     /// [`Runtime::prepare`]'s) counts.

@@ -26,15 +26,13 @@ const REGION: usize = 4096;
 /// Where words are that are no objects, and how many.
 const RAW_AT: usize = OBJECTS * OBJECT_WORDS + 2 * REGION;
 const RAW: usize = 17;
-const BITS: usize = 1 << 14;
 
 /// The flag in a header's word.
 const OLD_HEADER: u64 = (OLD as u64) << (8 * FLAGS);
 
-/// Objects, room for new ones, and their valid-object bits.
+/// Objects, and room for new ones.
 pub struct Arena {
     words: Vec<u64>,
-    bits: Vec<u64>,
     bump: Box<Bump>,
     /// What the slow path of the allocator has given out so far.
     slow: usize,
@@ -333,7 +331,7 @@ impl Arena {
     /// Some memory.
     pub fn new() -> Arena {
         let words = vec![0; RAW_AT + RAW];
-        Arena { words, bits: vec![0; BITS / 8], bump: Box::new(Bump { cursor: 0, limit: 0 }), slow: 0 }
+        Arena { words, bump: Box::new(Bump { cursor: 0, limit: 0 }), slow: 0 }
     }
 
     /// The address of an object.
@@ -341,9 +339,9 @@ impl Arena {
         (self.words.as_ptr() as usize + (index % OBJECTS) * OBJECT_WORDS * 8) as u64
     }
 
-    /// A copy of everything in it: the objects, the new ones, the valid-object bits.
+    /// A copy of everything in it: the objects and the new ones.
     pub fn words(&self) -> Vec<u64> {
-        let mut words = [&self.words[..], &self.bits].concat();
+        let mut words = self.words.clone();
         // The flags differ: see above.
         self.headers().for_each(|at| words[at] &= !OLD_HEADER);
         words
@@ -372,7 +370,6 @@ impl Arena {
     /// The state in which every run begins.
     pub fn reset(&mut self, seed: u64) {
         self.words.fill(0);
-        self.bits.fill(0);
         self.slow = 0;
         for index in 0..OBJECTS {
             let next = self.object(index + 1 + seed as usize % 3);
@@ -400,17 +397,14 @@ impl Arena {
 /// A context over the arena. Some seeds give one without inline allocation.
 pub fn context_for(arena: &mut Arena, seed: u64) -> Context {
     let mut context = Context::new(std::ptr::from_mut(arena).cast_const().cast(), slow_alloc);
-    context.bump = &mut *arena.bump;
+    if !seed.is_multiple_of(5) {
+        context.bump = &mut *arena.bump;
+    }
     context.remember = remember;
     if !seed.is_multiple_of(7) {
         context.poll.set_stack_limit(0);
     }
     JOURNAL.set(Journal { arena, remembered: vec![Vec::new()], every: 1 + seed as usize % 3 });
-    if !seed.is_multiple_of(5) {
-        // Bits of the arena's own addresses only.
-        let first = arena.words.as_ptr() as usize >> 6 & !3;
-        context.vo_base = (arena.bits.as_mut_ptr() as usize).wrapping_sub(first);
-    }
     context
 }
 

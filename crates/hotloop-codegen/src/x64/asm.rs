@@ -480,16 +480,6 @@ impl Asm {
         self.bytes[at + 2] |= cond;
     }
 
-    /// Sets a bit of a 32-bit register.
-    pub fn set_bit_half(&mut self, reg: Reg, bit: Reg) {
-        emit!(self; bts Rd(reg), Rd(bit));
-    }
-
-    /// Sets the bit `bit & 63` of a word.
-    pub fn set_bit(&mut self, reg: Reg, bit: Reg) {
-        emit!(self; bts Rq(reg), Rq(bit));
-    }
-
     /// `jcc` with an open distance.
     pub fn jump_if(&mut self, cond: u8, target: Target) {
         self.bytes.extend([0x0f, 0x80 | cond, 0, 0, 0, 0]);

@@ -61,9 +61,8 @@ pub struct Slow {
 pub enum SlowKind {
     /// Allocates: the length's register for arrays of variable length.
     Alloc { object: Reg, length: Option<Reg>, size: u64, header: u64, item: u32 },
-    /// Allocates a run: other objects in its memory, where their valid-object bits are set, and the register
-    /// that has the bits' base there.
-    AllocRun { object: Reg, size: u64, header: u64, rest: Vec<Member>, mark: u32, bits: Reg },
+    /// Allocates a run: other objects in its memory.
+    AllocRun { object: Reg, size: u64, header: u64, rest: Vec<Member> },
     /// A float that does not fit a tagged word becomes an object, with the float at an offset.
     Box { value: Reg, float: Reg, size: u64, header: u64, offset: u32 },
     /// A reference is stored into an old object.

@@ -1,7 +1,7 @@
 //! Loads, stores, and allocation.
 //!
-//! Allocation moves a pointer and sets the object's valid-object bit; where that is not possible, a shared
-//! piece of code saves all registers and calls the runtime. So an allocation costs no registers.
+//! Allocation moves a pointer; where that is not possible, a shared piece of code saves all registers and calls the
+//! runtime. So an allocation costs no registers.
 
 use hotloop_ir::{FieldKind, Op, Opcode, Operand, TypeDescr, Var};
 
@@ -187,63 +187,30 @@ impl Compiler<'_> {
         let (_, header) = layout(op.type_ref().get(), items);
         let header = header | self.env.header_bits;
         let object = self.define(GENERAL, None)?;
-        let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
+        let end = self.temp(GENERAL)?;
         let slow = Target::Slow(self.slow.len() as u32);
-        self.take_memory(object, limit, bits, slow, |compiler| {
-            compiler.asm.lea(limit, Mem::Base(object, size as i32));
+        self.take_memory(object, end, slow, |compiler| {
+            compiler.asm.lea(end, Mem::Base(object, size as i32));
         });
         self.store_header(object, 0, header);
         for member in &rest {
             self.store_header(object, member.offset as i32, member.header | self.env.header_bits);
         }
-        let mark = self.asm.bytes.len() as u32;
-        // The valid-object bits: those of the line in which the first object is, and if the run goes on in
-        // the next line, of that one. (The next one may be another thread's if it does not.)
-        self.asm.mov(limit, object);
-        self.asm.shift_imm(Shift::Right, limit, 8);
-        self.asm.shift_imm(Shift::Left, limit, 2);
-        self.asm.alu(Alu::Add, bits, Src::Reg(limit));
-        self.asm.mov(limit, object);
-        self.asm.shift_imm(Shift::Right, limit, 3);
-        self.asm.alu(Alu::And, limit, Src::Imm(31));
-        self.asm.mov_const(SCRATCH, 0);
-        self.asm.set_bit(SCRATCH, limit);
-        let mut from = 0;
-        for member in &rest {
-            self.asm.alu(Alu::Add, limit, Src::Imm(((member.offset - from) / 8) as i32));
-            self.asm.set_bit(SCRATCH, limit);
-            from = member.offset;
-        }
-        let merge = |asm: &mut super::asm::Asm, disp: i32| {
-            asm.load_half(limit, Mem::Base(bits, disp));
-            asm.alu(Alu::Or, limit, Src::Reg(SCRATCH));
-            asm.store_half(Mem::Base(bits, disp), limit);
-        };
-        merge(&mut self.asm, 0);
-        self.asm.shift_imm(Shift::Right, SCRATCH, 32);
-        let skip = self.asm.skip_if(Some(cond::EQUAL));
-        merge(&mut self.asm, 4);
-        self.asm.land(skip);
-        let kind = SlowKind::AllocRun { object, size: size as u64, header, rest, mark, bits };
+        let kind = SlowKind::AllocRun { object, size: size as u64, header, rest };
         self.slow.push(Slow { back: self.asm.bytes.len() as u32, kind });
         self.clean.push(Var(self.at).into());
         Ok(())
     }
 
-    /// Takes memory from the inline region, from `object` to what `end` puts into `limit`; leaves the base
-    /// of the valid-object bits in `bits`.
-    fn take_memory(&mut self, object: Reg, limit: Reg, bits: Reg, slow: Target, end: impl FnOnce(&mut Self)) {
-        let field = |offset: usize| Mem::Base(CONTEXT, offset as i32);
-        let (cursor, end_of_region) = (std::mem::offset_of!(Bump, cursor), std::mem::offset_of!(Bump, limit));
-        self.asm.load(bits, field(std::mem::offset_of!(Context, vo_base)));
-        self.asm.test(bits, bits);
-        self.asm.jump_if(cond::EQUAL, slow);
-        self.asm.load(SCRATCH, field(std::mem::offset_of!(Context, bump)));
+    /// Takes memory from the inline region, from `object` to what `compute` puts into `end`.
+    fn take_memory(&mut self, object: Reg, end: Reg, slow: Target, compute: impl FnOnce(&mut Self)) {
+        let (cursor, limit) = (std::mem::offset_of!(Bump, cursor), std::mem::offset_of!(Bump, limit));
+        self.asm.load(SCRATCH, Mem::Base(CONTEXT, std::mem::offset_of!(Context, bump) as i32));
         self.asm.load(object, Mem::Base(SCRATCH, cursor as i32));
-        end(self);
-        self.asm.alu(Alu::Cmp, limit, Src::Mem(Mem::Base(SCRATCH, end_of_region as i32)));
+        compute(self);
+        self.asm.alu(Alu::Cmp, end, Src::Mem(Mem::Base(SCRATCH, limit as i32)));
         self.asm.jump_if(cond::ABOVE, slow);
-        self.asm.store(Mem::Base(SCRATCH, cursor as i32), limit);
+        self.asm.store(Mem::Base(SCRATCH, cursor as i32), end);
     }
 
     fn store_header(&mut self, object: Reg, offset: i32, header: u64) {
@@ -269,7 +236,7 @@ impl Compiler<'_> {
         let (size, header) = layout(ty, items.unwrap_or(0));
         let header = header | self.env.header_bits;
         let object = self.define(GENERAL, None)?;
-        let (limit, bits) = (self.temp(GENERAL)?, self.temp(GENERAL)?);
+        let end = self.temp(GENERAL)?;
         let slow = Target::Slow(self.slow.len() as u32);
         match length {
             None if size > MAX_BUMP => self.asm.jump(slow),
@@ -282,33 +249,23 @@ impl Compiler<'_> {
                 self.asm.jump_if(cond::ABOVE, slow);
             }
         }
-        self.take_memory(object, limit, bits, slow, |compiler| match length {
+        self.take_memory(object, end, slow, |compiler| match length {
             None => match i32::try_from(size) {
-                Ok(size) => compiler.asm.lea(limit, Mem::Base(object, size)),
+                Ok(size) => compiler.asm.lea(end, Mem::Base(object, size)),
                 Err(_) => {
-                    compiler.asm.mov_const(limit, size as u64);
-                    compiler.asm.alu(Alu::Add, limit, Src::Reg(object));
+                    compiler.asm.mov_const(end, size as u64);
+                    compiler.asm.alu(Alu::Add, end, Src::Reg(object));
                 }
             },
             Some(length) => {
-                compiler.array_size(limit, length, ty);
-                compiler.asm.alu(Alu::Add, limit, Src::Reg(object));
+                compiler.array_size(end, length, ty);
+                compiler.asm.alu(Alu::Add, end, Src::Reg(object));
             }
         });
         self.store_header(object, 0, header);
         if let Some(length) = length {
             self.asm.store_half(Mem::Base(object, 4), length);
         }
-        // The valid-object bit, in its aligned group of 32: those of one 256-byte line.
-        self.asm.mov(limit, object);
-        self.asm.shift_imm(Shift::Right, limit, 8);
-        self.asm.shift_imm(Shift::Left, limit, 2);
-        self.asm.alu(Alu::Add, bits, Src::Reg(limit));
-        self.asm.mov(limit, object);
-        self.asm.shift_imm(Shift::Right, limit, 3);
-        self.asm.load_half(SCRATCH, Mem::Base(bits, 0));
-        self.asm.set_bit_half(SCRATCH, limit);
-        self.asm.store_half(Mem::Base(bits, 0), SCRATCH);
         let item = ty.items.map_or(0, |(kind, _)| kind.size());
         let size = if length.is_some() { ty.fixed_size as u64 } else { size as u64 };
         let kind = SlowKind::Alloc { object, length, size, header, item };
@@ -371,7 +328,7 @@ impl Compiler<'_> {
                 self.asm.mov(object, SCRATCH);
                 self.asm.jump(Target::Here(slow.back));
             }
-            SlowKind::AllocRun { object, size, header, ref rest, mark, bits } => {
+            SlowKind::AllocRun { object, size, header, ref rest } => {
                 let (back, rest) = (slow.back, rest.clone());
                 self.asm.mov_const(SCRATCH, header);
                 self.asm.push_reg(SCRATCH);
@@ -382,10 +339,7 @@ impl Compiler<'_> {
                 for member in rest {
                     self.store_header(object, member.offset as i32, member.header | self.env.header_bits);
                 }
-                self.asm.load(bits, Mem::Base(CONTEXT, std::mem::offset_of!(Context, vo_base) as i32));
-                self.asm.test(bits, bits);
-                self.asm.jump_if(cond::EQUAL, Target::Here(back));
-                self.asm.jump(Target::Here(mark));
+                self.asm.jump(Target::Here(back));
             }
         }
     }

@@ -56,7 +56,6 @@ pub(crate) fn context(heap: &Heap) -> &'static Context {
     const { assert!(hotloop_codegen::MAX_BUMP == hotloop_gc::MAX_BUMP_BYTES) };
     let mut context = Context::new(heap.bump().cast_const().cast(), allocate);
     context.bump = heap.bump().cast();
-    context.vo_base = hotloop_gc::vo_bit().base;
     context.header_bits = heap.header_bits();
     context.remember = remember;
     Box::leak(Box::new(context))
