@@ -180,10 +180,14 @@ impl Interpreter for Pyllisp {
                             Step::Next(pc.at(jump_target(code, pc.index + 1)))
                         }
                     }
-                    None => {
-                        let cell = self.cell(code.cells, $cell);
-                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
-                    }
+                    None => match equals_null::<M, { operator::$operator }>(a, b) {
+                        Some(true) => Step::Next(pc.ahead(2)),
+                        Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
+                        None => {
+                            let cell = self.cell(code.cells, $cell);
+                            finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                        }
+                    },
                 }
             }};
         }
@@ -202,6 +206,61 @@ impl Interpreter for Pyllisp {
                         let cell = self.cell(code.cells, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, $y.to_value()))
                     }
+                }
+            }};
+        }
+
+        macro_rules! read_item {
+            ($dst:expr, $object:expr, $item:expr) => {{
+                let (object, item) = ($object, $item);
+                if let Some(list) = object.cast::<List<M>>()
+                    && let Some(index) = item.as_int()
+                    && index.is_index_of(list.length())
+                {
+                    done!($dst, list.items().items(index))
+                } else if let Some(string) = object.cast::<Str<M>>()
+                    && let Some(index) = item.as_int()
+                    && let Some(character) = self.character_at(string, index)
+                {
+                    done!($dst, character)
+                } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    match self.entry(dict, item) {
+                        Ok(Some(value)) => done!($dst, value),
+                        Ok(None) => answer!($dst, get_item::<M>(self, object, item)),
+                        Err(Raise(error)) => {
+                            state.exception = error;
+                            Step::Raise(pc)
+                        }
+                    }
+                } else if let Some(value) = self.memory_item(object, item) {
+                    done!($dst, value)
+                } else {
+                    answer!($dst, get_item::<M>(self, object, item))
+                }
+            }};
+        }
+        macro_rules! write_item {
+            ($object:expr, $item:expr, $value:expr) => {{
+                let (object, item, value) = ($object, $item, $value);
+                if let Some(list) = object.cast::<List<M>>()
+                    && let Some(index) = item.as_int()
+                    && index.is_index_of(list.length())
+                {
+                    list.items().set_items(index, value);
+                    Step::Next(next)
+                } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    match self.set_entry(dict, item, value) {
+                        Ok(true) => Step::Next(next),
+                        Ok(false) => answer!(set_item::<M>(self, object, item, value)),
+                        Err(Raise(error)) => {
+                            state.exception = error;
+                            Step::Raise(pc)
+                        }
+                    }
+                } else if self.set_memory_item(object, item, value) {
+                    Step::Next(next)
+                } else {
+                    answer!(set_item::<M>(self, object, item, value))
                 }
             }};
         }
@@ -292,55 +351,15 @@ impl Interpreter for Pyllisp {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
                 }
             }
-            Instr::GetItem { dst, object, item } => {
-                let (object, item) = (get(frame, object), get(frame, item));
-                if let Some(list) = object.cast::<List<M>>()
-                    && let Some(index) = item.as_int()
-                    && index.is_index_of(list.length())
-                {
-                    done!(dst, list.items().items(index))
-                } else if let Some(string) = object.cast::<Str<M>>()
-                    && let Some(index) = item.as_int()
-                    && let Some(character) = self.character_at(string, index)
-                {
-                    done!(dst, character)
-                } else if let Some(dict) = object.cast::<Dict<M>>() {
-                    match self.entry(dict, item) {
-                        Ok(Some(value)) => done!(dst, value),
-                        Ok(None) => answer!(dst, get_item::<M>(self, object, item)),
-                        Err(Raise(error)) => {
-                            state.exception = error;
-                            Step::Raise(pc)
-                        }
-                    }
-                } else if let Some(value) = self.memory_item(object, item) {
-                    done!(dst, value)
-                } else {
-                    answer!(dst, get_item::<M>(self, object, item))
-                }
+            Instr::GetItem { dst, object, item } => read_item!(dst, get(frame, object), get(frame, item)),
+            Instr::GetItemInt { dst, object, value } => {
+                read_item!(dst, get(frame, object), Value::small(value.into()))
             }
             Instr::SetItem { object, item, src } => {
-                let (object, item) = (get(frame, object), get(frame, item));
-                if let Some(list) = object.cast::<List<M>>()
-                    && let Some(index) = item.as_int()
-                    && index.is_index_of(list.length())
-                {
-                    list.items().set_items(index, get(frame, src));
-                    Step::Next(next)
-                } else if let Some(dict) = object.cast::<Dict<M>>() {
-                    match self.set_entry(dict, item, get(frame, src)) {
-                        Ok(true) => Step::Next(next),
-                        Ok(false) => answer!(set_item::<M>(self, object, item, get(frame, src))),
-                        Err(Raise(error)) => {
-                            state.exception = error;
-                            Step::Raise(pc)
-                        }
-                    }
-                } else if self.set_memory_item(object, item, get(frame, src)) {
-                    Step::Next(next)
-                } else {
-                    answer!(set_item::<M>(self, object, item, get(frame, src)))
-                }
+                write_item!(get(frame, object), get(frame, item), get(frame, src))
+            }
+            Instr::SetItemInt { object, value, src } => {
+                write_item!(get(frame, object), Value::small(value.into()), get(frame, src))
             }
 
             Instr::Jump { target } => Step::Next(pc.at(target.0)),
