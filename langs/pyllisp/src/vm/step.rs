@@ -265,7 +265,8 @@ impl Interpreter for Pyllisp {
             }};
         }
 
-        match code.code.instrs[pc.index] {
+        // Every index is in range (`code/verify.rs`); a panic here would cost each instruction something.
+        match code.code.instrs.get(pc.index).copied().unwrap_or(Instr::AssertFail {}) {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
             Instr::LoadConst { dst, value } => done!(dst, code.consts[value.index()].value()),
             Instr::LoadInt { dst, value } => done!(dst, Value::small(value.into())),
@@ -427,11 +428,11 @@ impl Interpreter for Pyllisp {
 
             Instr::Call { dst: _, base, count } => {
                 let callee = get(frame, base);
-                let args = Args::registers(base.0 + 1, count);
+                // What goes out of line lies in memory, so the usual case has arguments of its own.
                 if let Some(closure) = callee.cast::<Closure<M>>() {
-                    finish!(self.enter(pc, state, closure, args))
+                    finish!(self.enter(pc, state, closure, Args::registers(base.0 + 1, count)))
                 } else {
-                    finish!(self.invoke(pc, state, callee, args))
+                    finish!(self.invoke(pc, state, callee, Args::registers(base.0 + 1, count)))
                 }
             }
             Instr::LoadMethod { dst, object, name } => {
