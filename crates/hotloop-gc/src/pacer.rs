@@ -85,8 +85,10 @@ pub(crate) struct Pacer {
 impl Pacer {
     /// The pacer of a heap that was not collected yet.
     pub(crate) fn new(limit: usize, nursery: Option<usize>) -> Pacer {
+        // Nothing is known yet, so the nursery is the size that was asked for.
+        let survivors = nursery.unwrap_or(0) / FEW_SURVIVORS;
         let mut pacer =
-            Pacer { nursery, limit, live: 0, survivors: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
+            Pacer { nursery, limit, live: 0, survivors, exact: true, full_at: 0, since: 0, allowance: 0 };
         pacer.collected(Extent::Full, 0);
         pacer
     }
@@ -272,7 +274,7 @@ mod tests {
         (1..=4).for_each(|round| pacer.collected(Extent::Young, 6 * round * MB));
         pacer.allocated(44 * MB);
         assert_eq!(pacer.decide(8), Decision::Allocate);
-        pacer.allocated(MB);
+        pacer.allocated(2 * MB);
         assert_eq!(pacer.decide(8), YOUNG);
         // It does not grow without bounds, and shrinks again.
         pacer.collected(Extent::Young, 800 * MB);
@@ -286,8 +288,14 @@ mod tests {
     #[test]
     fn the_nursery_is_small_while_next_to_nothing_survives() {
         let mut pacer = Pacer::new(16384 * MB, Some(NURSERY));
-        pacer.allocated(NURSERY / NURSERY_SHRINKAGE);
-        assert_eq!(pacer.decide(8), YOUNG);
+        // At first nothing is known.
+        for allowance in [NURSERY, NURSERY / 2, NURSERY / 4, NURSERY / 4] {
+            pacer.allocated(allowance - 1);
+            assert_eq!(pacer.decide(8), Decision::Allocate);
+            pacer.allocated(1);
+            assert_eq!(pacer.decide(8), YOUNG);
+            pacer.collected(Extent::Young, 0);
+        }
         // Half of this counts.
         pacer.collected(Extent::Young, 2 * NURSERY / FEW_SURVIVORS);
         pacer.allocated(NURSERY - 1);
