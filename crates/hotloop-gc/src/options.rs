@@ -42,7 +42,8 @@ pub struct HeapOptions {
     /// Verify what is reachable before each collection, for tests: a missing write barrier or root ends
     /// the process at once.
     pub verify: bool,
-    /// With generations: bytes allocated between two collections of a small heap; 16 MB if `None`.
+    /// With generations: bytes allocated between two collections of a small heap; 16 MB if `None`. Half of it
+    /// where next to nothing survives.
     pub nursery_bytes: Option<usize>,
 }
 

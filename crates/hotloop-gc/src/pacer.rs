@@ -23,6 +23,11 @@
 pub(crate) const MIN_ALLOWANCE: usize = 8 << 20;
 /// With generations: the same, if nothing else is asked for.
 pub(crate) const NURSERY: usize = 16 << 20;
+/// With generations: where next to nothing survives, the nursery is this many times smaller, so that new memory is
+/// cleared and written in the cache;
+const NURSERY_SHRINKAGE: usize = 2;
+/// that is where the nursery would still be so many times larger than what survives of it.
+const FEW_SURVIVORS: usize = 256;
 /// With generations: a nursery is at least as many times larger than what survives of it,
 const SURVIVORS: usize = 8;
 /// but at most so many times larger than the least one.
@@ -80,8 +85,10 @@ pub(crate) struct Pacer {
 impl Pacer {
     /// The pacer of a heap that was not collected yet.
     pub(crate) fn new(limit: usize, nursery: Option<usize>) -> Pacer {
+        // Nothing is known yet, so the nursery is the size that was asked for.
+        let survivors = nursery.unwrap_or(0) / FEW_SURVIVORS;
         let mut pacer =
-            Pacer { nursery, limit, live: 0, survivors: 0, exact: true, full_at: 0, since: 0, allowance: 0 };
+            Pacer { nursery, limit, live: 0, survivors, exact: true, full_at: 0, since: 0, allowance: 0 };
         pacer.collected(Extent::Full, 0);
         pacer
     }
@@ -154,7 +161,8 @@ impl Pacer {
         let wanted = match self.nursery {
             Some(nursery) => {
                 let roomy = self.survivors.saturating_mul(SURVIVORS).min(nursery * NURSERY_GROWTH);
-                nursery.max(roomy).max(live / NURSERY_FRACTION)
+                let few = self.survivors.saturating_mul(FEW_SURVIVORS);
+                few.clamp(nursery / NURSERY_SHRINKAGE, nursery).max(roomy).max(live / NURSERY_FRACTION)
             }
             None => live.max(MIN_ALLOWANCE),
         };
@@ -266,7 +274,7 @@ mod tests {
         (1..=4).for_each(|round| pacer.collected(Extent::Young, 6 * round * MB));
         pacer.allocated(44 * MB);
         assert_eq!(pacer.decide(8), Decision::Allocate);
-        pacer.allocated(MB);
+        pacer.allocated(2 * MB);
         assert_eq!(pacer.decide(8), YOUNG);
         // It does not grow without bounds, and shrinks again.
         pacer.collected(Extent::Young, 800 * MB);
@@ -275,6 +283,28 @@ mod tests {
         (0..10).for_each(|_| pacer.collected(Extent::Young, 100 * MB));
         pacer.allocated(NURSERY);
         assert_ne!(pacer.decide(8), Decision::Allocate);
+    }
+
+    #[test]
+    fn the_nursery_is_small_while_next_to_nothing_survives() {
+        let mut pacer = Pacer::new(16384 * MB, Some(NURSERY));
+        // At first nothing is known.
+        for allowance in [NURSERY, NURSERY / 2, NURSERY / 2] {
+            pacer.allocated(allowance - 1);
+            assert_eq!(pacer.decide(8), Decision::Allocate);
+            pacer.allocated(1);
+            assert_eq!(pacer.decide(8), YOUNG);
+            pacer.collected(Extent::Young, 0);
+        }
+        // Half of this counts.
+        pacer.collected(Extent::Young, 2 * NURSERY / FEW_SURVIVORS);
+        pacer.allocated(NURSERY - 1);
+        assert_eq!(pacer.decide(8), Decision::Allocate);
+        pacer.allocated(1);
+        assert_eq!(pacer.decide(8), YOUNG);
+        (0..10).for_each(|_| pacer.collected(Extent::Young, 2 * NURSERY / FEW_SURVIVORS));
+        pacer.allocated(NURSERY / NURSERY_SHRINKAGE);
+        assert_eq!(pacer.decide(8), YOUNG);
     }
 
     #[test]

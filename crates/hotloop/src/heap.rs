@@ -73,7 +73,14 @@ impl TypeCell {
     #[inline(always)]
     pub fn id(&self) -> u32 {
         let id = self.id.load(Ordering::Relaxed);
-        if id != 0 { id } else { self.register().0.get().id }
+        if id != 0 { id } else { self.first_id() }
+    }
+
+    /// The number at first use: out of line, because every type test has a call of it.
+    #[cold]
+    #[inline(never)]
+    fn first_id(&self) -> u32 {
+        self.register().0.get().id
     }
 
     pub fn type_ref(&self) -> TypeRef {

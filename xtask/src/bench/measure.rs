@@ -45,10 +45,13 @@ impl Prepared {
                 arguments.push(source()?);
                 ready(program.clone(), arguments)
             }
-            Runner::Script(name) => match interpreter(name) {
-                Some(program) => ready(program, vec![source()?]),
-                None => Ok(Err(format!("{name} is not installed"))),
-            },
+            Runner::Script(name) => {
+                let name = if contestant.runner == programs::PYTHON { &settings.python } else { name };
+                match interpreter(name) {
+                    Some(program) => ready(program, vec![source()?]),
+                    None => Ok(Err(format!("{name} is not installed"))),
+                }
+            }
             Runner::C { overflow_checks } => match compile::compile(contestant.file, &scratch)? {
                 Some(program) => {
                     if overflow_checks > 0 {

@@ -18,12 +18,17 @@ use crate::{Result, workspace};
 use measure::Prepared;
 use programs::{Benchmark, Pace, Runner};
 
+/// CPython, unless another program is asked for.
+const PYTHON: &str = "python3";
+
 pub const HELP: &str = "\
 bench [NAME…]          compare hotloop with its peers; a NAME selects the benchmarks that contain it
     --quick            shorter counts
     --rounds N         rounds (default 5)
     --peers            without hotloop
     --jit ARGUMENTS    give hotloop these JIT parameters where the benchmark names none
+    --interpreters     only the second tables: hotloop with the JIT off, and CPython
+    --python PROGRAM   CPython's program (default `python3`)
     --strict           fail if a goal is missed
     --hotloop PATH     use this program instead of building it
     The NAME `suite` stands for the programs of the suite, whose ratios are summed up in the end.
@@ -41,12 +46,14 @@ pub fn command(mut args: Args) -> Result<()> {
     let rounds = args.number("--rounds", 5)?.max(1) as usize;
     let peers_only = args.flag("--peers");
     let jit = args.option("--jit")?;
+    let interpreters = args.flag("--interpreters");
+    let python = args.option("--python")?.unwrap_or_else(|| PYTHON.to_string());
     let given = args.option("--hotloop")?;
     let selected = select(&args.rest()?)?;
     let hotloop = if peers_only { None } else { Some(workspace::hotloop(given)?) };
     // Goals compare hotloop with a peer; without hotloop the first row is only a yardstick.
     let judge = hotloop.is_some();
-    let missed = run(&selected, &Settings { quick, rounds, hotloop, jit, judge })?;
+    let missed = run(&selected, &Settings { quick, rounds, hotloop, jit, interpreters, python, judge })?;
     match missed {
         0 => Ok(()),
         _ if !strict => Ok(()),
@@ -56,7 +63,7 @@ pub fn command(mut args: Args) -> Result<()> {
 
 /// One short round of the main benchmark, for `ci`: does everything run and answer alike?
 pub fn smoke(hotloop: PathBuf) -> Result<()> {
-    let settings = Settings { quick: true, rounds: 1, hotloop: Some(hotloop), jit: None, judge: false };
+    let settings = Settings { quick: true, ..Settings::new(1, hotloop) };
     run(&select(&["addmul".to_string()])?, &settings).map(|_| ())
 }
 
@@ -67,8 +74,27 @@ pub struct Settings {
     pub hotloop: Option<PathBuf>,
     /// The value of `--jit` for contestants that have no arguments of their own.
     pub jit: Option<String>,
+    /// Whether only the races of interpreters are run.
+    pub interpreters: bool,
+    /// CPython's program.
+    pub python: String,
     /// Whether ratios are held against the goals.
     pub judge: bool,
+}
+
+impl Settings {
+    /// So many rounds of the full counts, which no goal judges.
+    pub fn new(rounds: usize, hotloop: PathBuf) -> Settings {
+        Settings {
+            quick: false,
+            rounds,
+            hotloop: Some(hotloop),
+            jit: None,
+            interpreters: false,
+            python: PYTHON.to_string(),
+            judge: false,
+        }
+    }
 }
 
 /// The program with counts so small that all modes of `diff` can run it, if it is one that has counts.
@@ -110,6 +136,9 @@ fn run(selected: &[&'static Benchmark], settings: &Settings) -> Result<usize> {
         let full = if settings.quick { benchmark.quick } else { benchmark.literals };
         let mut ratios = Vec::new();
         for (pace, counts) in [(Pace::Fast, full), (Pace::Slow, benchmark.slow)] {
+            if settings.interpreters && pace == Pace::Fast {
+                continue;
+            }
             missed += race(benchmark, pace, counts, settings, &mut ratios)?;
         }
         summary.push((benchmark.name, ratios));

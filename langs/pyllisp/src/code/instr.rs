@@ -169,6 +169,10 @@ instructions! {
     GetItem { dst: Reg, object: Reg, item: Reg };
     /// `object[item]` becomes `src`.
     SetItem { object: Reg, item: Reg, src: Reg };
+    /// `dst` becomes `object[value]`.
+    GetItemInt { dst: Reg, object: Reg, value: i16 };
+    /// `object[value]` becomes `src`.
+    SetItemInt { object: Reg, value: i16, src: Reg };
 
     /// Goes on at `target`.
     Jump { target: Label };

@@ -1,6 +1,7 @@
 //! Expressions: for their value in a given register, in any register, or for their effect.
 
-use super::{Compiler, function, operator};
+use super::operator::{self, Right};
+use super::{Compiler, function};
 use crate::ast::{Class, Expr, ExprKind, Literal, Name, Target};
 use crate::code::{CodeId, Instr, Reg};
 
@@ -103,8 +104,8 @@ impl Compiler<'_, '_> {
             }
             ExprKind::Index(object, index) => {
                 let object = self.operand(object, index.assigns);
-                let item = self.operand(index, false);
-                self.emit.instr(Instr::GetItem { dst, object, item });
+                let item = self.index(index);
+                self.get_item(dst, object, item);
             }
             ExprKind::Assign(target, value) => {
                 let src = self.assign(target, value);
@@ -322,8 +323,8 @@ impl Compiler<'_, '_> {
             Target::Index(object, index) => {
                 let src = self.operand(value, object.assigns || index.assigns);
                 let object = self.operand(object, index.assigns);
-                let item = self.operand(index, false);
-                self.emit.instr(Instr::SetItem { object, item, src });
+                let item = self.index(index);
+                self.set_item(object, item, src);
                 src
             }
         }
@@ -338,7 +339,7 @@ impl Compiler<'_, '_> {
         };
         let right = match operator::small_int(value) {
             Some(_) if self.is_from_base(operator) => self.right(&operator.text, value),
-            _ => operator::Right::Reg(self.operand(value, target_assigns)),
+            _ => Right::Reg(self.operand(value, target_assigns)),
         };
         match target {
             Target::Bound(name) | Target::Stored(name) => {
@@ -363,13 +364,35 @@ impl Compiler<'_, '_> {
             }
             Target::Index(object, index) => {
                 let object = self.operand(object, index.assigns);
-                let item = self.operand(index, false);
+                let item = self.index(index);
                 let dst = self.emit.push();
-                self.emit.instr(Instr::GetItem { dst, object, item });
+                self.get_item(dst, object, item);
                 self.operate(operator, dst, right, dst);
-                self.emit.instr(Instr::SetItem { object, item, src: dst });
+                self.set_item(object, item, dst);
                 dst
             }
         }
+    }
+
+    /// What stands between the brackets of `object[index]`.
+    fn index(&mut self, index: &Expr) -> Right {
+        match operator::small_int(index) {
+            Some(value) => Right::Int(value),
+            None => Right::Reg(self.operand(index, false)),
+        }
+    }
+
+    fn get_item(&mut self, dst: Reg, object: Reg, item: Right) {
+        self.emit.instr(match item {
+            Right::Reg(item) => Instr::GetItem { dst, object, item },
+            Right::Int(value) => Instr::GetItemInt { dst, object, value },
+        });
+    }
+
+    fn set_item(&mut self, object: Reg, item: Right, src: Reg) {
+        self.emit.instr(match item {
+            Right::Reg(item) => Instr::SetItem { object, item, src },
+            Right::Int(value) => Instr::SetItemInt { object, value, src },
+        });
     }
 }

@@ -179,3 +179,25 @@ fn operands_are_evaluated_before_what_follows_them() {
            4 Return r2",
     );
 }
+
+#[test]
+fn an_index_that_is_a_small_literal_is_part_of_its_instruction() {
+    check(
+        "f = (func a i)\n    a[1] += a[i]\n    a[100000] = a[7]\n    (return a[0])\n",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 2, 4 slots
+           0 GetItem r2 r0 r1
+           1 GetItemInt r3 r0 1
+           2 Add r3 r3 r2 +
+           3 SetItemInt r0 1 r3
+           4 GetItemInt r2 r0 7
+           5 LoadInt r3 100000
+           6 SetItem r0 r3 r2
+           7 GetItemInt r3 r0 0
+           8 Return r3",
+    );
+}

@@ -49,8 +49,14 @@ pub fn offset(string: Str<Plain>, number: i64) -> i64 {
 }
 
 /// Whether two strings have the same text.
+#[inline]
 pub fn same(one: Str<Plain>, two: Str<Plain>) -> bool {
-    one.is_same(two) || one.bytes_slice() == two.bytes_slice()
+    if one.is_same(two) {
+        return true;
+    }
+    let (first, second) = (one.hash().get(), two.hash().get());
+    let known_to_differ = first != second && first != 0 && second != 0;
+    !known_to_differ && one.bytes_slice() == two.bytes_slice()
 }
 
 /// The same, in line.
@@ -89,7 +95,27 @@ fn new_hash(string: Str<Plain>) -> i64 {
     for byte in string.bytes_slice() {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
-    let hash = (hash as i64).max(1);
+    // 0 says that the hash is not known.
+    let hash = if hash == 0 { 1 } else { hash as i64 };
     string.set_hash(hash.into());
     hash
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn hashes_differ_and_are_kept() {
+        let runtime = Runtime::new(Options::default());
+        let hashes = (0..1000).map(|number| {
+            let string = Str::from_text(&runtime, &format!("word {number}"));
+            let hash = hash(string);
+            assert_eq!((string.hash().get(), hash != 0), (hash, true));
+            hash
+        });
+        assert_eq!(hashes.collect::<HashSet<_>>().len(), 1000);
+    }
 }

@@ -264,8 +264,13 @@ fn of_small<M: Mode>(operator: u32, a: Value<M>, b: Value<M>) -> Option<Value<M>
     })
 }
 
-/// `a == b` where one of them is null, and the other of one of the interpreter's common types.
-fn equals_null<M: Mode>(a: Value<M>, b: Value<M>) -> Option<bool> {
+/// What `a == b` or `a != b` gives where one of them is null, and the other of one of the interpreter's common
+/// types.
+#[inline(always)]
+pub(super) fn equals_null<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>) -> Option<bool> {
+    if !matches!(OPERATOR, EQ | NE) {
+        return None;
+    }
     let is_null = |value: Value<M>| value.is_special(special::NULL);
     let other = if is_null(b) {
         a
@@ -274,10 +279,12 @@ fn equals_null<M: Mode>(a: Value<M>, b: Value<M>) -> Option<bool> {
     } else {
         return None;
     };
-    if !other.is_reference() {
-        return Some(is_null(other));
-    }
-    (other.is::<List<M>>() || other.is::<Str<M>>()).then_some(false)
+    let equal = if other.is_reference() {
+        (other.is::<List<M>>() || other.is::<Str<M>>()).then_some(false)
+    } else {
+        Some(is_null(other))
+    };
+    equal.map(|equal| equal == (OPERATOR == EQ))
 }
 
 impl Pyllisp {
@@ -345,10 +352,8 @@ impl Pyllisp {
         a: Value<M>,
         b: Value<M>,
     ) -> Outcome {
-        if matches!(OPERATOR, EQ | NE)
-            && let Some(equal) = equals_null(a, b)
-        {
-            self.give(pc, state, boolean(equal == (OPERATOR == EQ)));
+        if let Some(truth) = equals_null::<M, OPERATOR>(a, b) {
+            self.give(pc, state, boolean(truth));
             return Outcome::Next;
         }
         let floats = match (a.as_float(), b.as_float()) {

@@ -180,10 +180,14 @@ impl Interpreter for Pyllisp {
                             Step::Next(pc.at(jump_target(code, pc.index + 1)))
                         }
                     }
-                    None => {
-                        let cell = self.cell(code.cells, $cell);
-                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
-                    }
+                    None => match equals_null::<M, { operator::$operator }>(a, b) {
+                        Some(true) => Step::Next(pc.ahead(2)),
+                        Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
+                        None => {
+                            let cell = self.cell(code.cells, $cell);
+                            finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                        }
+                    },
                 }
             }};
         }
@@ -206,7 +210,63 @@ impl Interpreter for Pyllisp {
             }};
         }
 
-        match code.code.instrs[pc.index] {
+        macro_rules! read_item {
+            ($dst:expr, $object:expr, $item:expr) => {{
+                let (object, item) = ($object, $item);
+                if let Some(list) = object.cast::<List<M>>()
+                    && let Some(index) = item.as_int()
+                    && index.is_index_of(list.length())
+                {
+                    done!($dst, list.items().items(index))
+                } else if let Some(string) = object.cast::<Str<M>>()
+                    && let Some(index) = item.as_int()
+                    && let Some(character) = self.character_at(string, index)
+                {
+                    done!($dst, character)
+                } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    match self.entry(dict, item) {
+                        Ok(Some(value)) => done!($dst, value),
+                        Ok(None) => answer!($dst, get_item::<M>(self, object, item)),
+                        Err(Raise(error)) => {
+                            state.exception = error;
+                            Step::Raise(pc)
+                        }
+                    }
+                } else if let Some(value) = self.memory_item(object, item) {
+                    done!($dst, value)
+                } else {
+                    answer!($dst, get_item::<M>(self, object, item))
+                }
+            }};
+        }
+        macro_rules! write_item {
+            ($object:expr, $item:expr, $value:expr) => {{
+                let (object, item, value) = ($object, $item, $value);
+                if let Some(list) = object.cast::<List<M>>()
+                    && let Some(index) = item.as_int()
+                    && index.is_index_of(list.length())
+                {
+                    list.items().set_items(index, value);
+                    Step::Next(next)
+                } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    match self.set_entry(dict, item, value) {
+                        Ok(true) => Step::Next(next),
+                        Ok(false) => answer!(set_item::<M>(self, object, item, value)),
+                        Err(Raise(error)) => {
+                            state.exception = error;
+                            Step::Raise(pc)
+                        }
+                    }
+                } else if self.set_memory_item(object, item, value) {
+                    Step::Next(next)
+                } else {
+                    answer!(set_item::<M>(self, object, item, value))
+                }
+            }};
+        }
+
+        // Every index is in range (`code/verify.rs`); a panic here would cost each instruction something.
+        match code.code.instrs.get(pc.index).copied().unwrap_or(Instr::AssertFail {}) {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
             Instr::LoadConst { dst, value } => done!(dst, code.consts[value.index()].value()),
             Instr::LoadInt { dst, value } => done!(dst, Value::small(value.into())),
@@ -292,55 +352,15 @@ impl Interpreter for Pyllisp {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
                 }
             }
-            Instr::GetItem { dst, object, item } => {
-                let (object, item) = (get(frame, object), get(frame, item));
-                if let Some(list) = object.cast::<List<M>>()
-                    && let Some(index) = item.as_int()
-                    && index.is_index_of(list.length())
-                {
-                    done!(dst, list.items().items(index))
-                } else if let Some(string) = object.cast::<Str<M>>()
-                    && let Some(index) = item.as_int()
-                    && let Some(character) = self.character_at(string, index)
-                {
-                    done!(dst, character)
-                } else if let Some(dict) = object.cast::<Dict<M>>() {
-                    match self.entry(dict, item) {
-                        Ok(Some(value)) => done!(dst, value),
-                        Ok(None) => answer!(dst, get_item::<M>(self, object, item)),
-                        Err(Raise(error)) => {
-                            state.exception = error;
-                            Step::Raise(pc)
-                        }
-                    }
-                } else if let Some(value) = self.memory_item(object, item) {
-                    done!(dst, value)
-                } else {
-                    answer!(dst, get_item::<M>(self, object, item))
-                }
+            Instr::GetItem { dst, object, item } => read_item!(dst, get(frame, object), get(frame, item)),
+            Instr::GetItemInt { dst, object, value } => {
+                read_item!(dst, get(frame, object), Value::small(value.into()))
             }
             Instr::SetItem { object, item, src } => {
-                let (object, item) = (get(frame, object), get(frame, item));
-                if let Some(list) = object.cast::<List<M>>()
-                    && let Some(index) = item.as_int()
-                    && index.is_index_of(list.length())
-                {
-                    list.items().set_items(index, get(frame, src));
-                    Step::Next(next)
-                } else if let Some(dict) = object.cast::<Dict<M>>() {
-                    match self.set_entry(dict, item, get(frame, src)) {
-                        Ok(true) => Step::Next(next),
-                        Ok(false) => answer!(set_item::<M>(self, object, item, get(frame, src))),
-                        Err(Raise(error)) => {
-                            state.exception = error;
-                            Step::Raise(pc)
-                        }
-                    }
-                } else if self.set_memory_item(object, item, get(frame, src)) {
-                    Step::Next(next)
-                } else {
-                    answer!(set_item::<M>(self, object, item, get(frame, src)))
-                }
+                write_item!(get(frame, object), get(frame, item), get(frame, src))
+            }
+            Instr::SetItemInt { object, value, src } => {
+                write_item!(get(frame, object), Value::small(value.into()), get(frame, src))
             }
 
             Instr::Jump { target } => Step::Next(pc.at(target.0)),
@@ -408,11 +428,11 @@ impl Interpreter for Pyllisp {
 
             Instr::Call { dst: _, base, count } => {
                 let callee = get(frame, base);
-                let args = Args::registers(base.0 + 1, count);
+                // What goes out of line lies in memory, so the usual case has arguments of its own.
                 if let Some(closure) = callee.cast::<Closure<M>>() {
-                    finish!(self.enter(pc, state, closure, args))
+                    finish!(self.enter(pc, state, closure, Args::registers(base.0 + 1, count)))
                 } else {
-                    finish!(self.invoke(pc, state, callee, args))
+                    finish!(self.invoke(pc, state, callee, Args::registers(base.0 + 1, count)))
                 }
             }
             Instr::LoadMethod { dst, object, name } => {

@@ -47,13 +47,7 @@ pub fn command(mut args: Args) -> Result<()> {
     let runs = args.number("--runs", 5)?.max(1) as usize;
     let given = args.option("--hotloop")?;
     let names = args.rest()?;
-    let settings = Settings {
-        quick: false,
-        rounds: runs,
-        hotloop: Some(workspace::hotloop(given)?),
-        jit: None,
-        judge: false,
-    };
+    let settings = Settings::new(runs, workspace::hotloop(given)?);
     let selected = SUITE.iter().filter(|it| names.is_empty() || names.iter().any(|name| it.name == name));
     let mut rows = Vec::new();
     for benchmark in selected {
