@@ -123,6 +123,8 @@ pub(crate) struct HeapInner {
     /// If the heap is verified.
     verified: Option<RefCell<Verified>>,
     stack_base: Cell<*const u8>,
+    /// The parts in use of stacks that are not the running one: from, to.
+    suspended: RefCell<Vec<(*const u8, *const u8)>>,
     scanners: RefCell<Vec<(RootsId, RootScanner)>>,
     next_roots: Cell<u64>,
     requester: RefCell<Option<Requester>>,
@@ -179,6 +181,10 @@ impl HeapInner {
             match away {
                 None => stack::visit_own_stack(self.stack_base.get(), &mut visit),
                 Some(low) => stack::visit_words(low, self.stack_base.get(), &mut visit),
+            }
+            for (low, high) in self.suspended.borrow().iter() {
+                // They don't change until they go on, see `Heap::leave_stack`.
+                stack::visit_words(*low, *high, &mut visit);
             }
         }
         for (_, scanner) in self.scanners.borrow().iter() {
@@ -476,6 +482,7 @@ impl Heap {
             failed: Cell::new(false),
             verified: options.verify.then(RefCell::default),
             stack_base: Cell::new(stack::thread_stack_base()),
+            suspended: RefCell::default(),
             scanners: RefCell::new(Vec::new()),
             next_roots: Cell::new(0),
             requester: RefCell::new(None),
@@ -695,6 +702,37 @@ impl Heap {
     /// is the running stack. What other stacks refer to is for root scanners to report.
     pub unsafe fn set_stack_base(&self, base: *const u8) {
         self.inner().stack_base.set(base);
+    }
+
+    /// Calls `work`, which goes on with another native stack, the end (highest address) of which is `base`. The
+    /// calling stack is suspended until `work` is back: collections scan it from here.
+    ///
+    /// # Safety
+    ///
+    /// As for [`set_stack_base`](Heap::set_stack_base), while the other stack runs. The calling stack stays
+    /// readable until it goes on, or until [`forget_stack`](Heap::forget_stack).
+    pub unsafe fn leave_stack<T>(&self, base: *const u8, work: impl FnOnce() -> T) -> T {
+        /// The stack goes on, whether `work` has returned or panicked.
+        struct Back<'a>(&'a HeapInner, *const u8, *const u8);
+        impl Drop for Back<'_> {
+            fn drop(&mut self) {
+                let Back(inner, low, own) = *self;
+                inner.stack_base.set(own);
+                inner.suspended.borrow_mut().retain(|(suspended, _)| *suspended != low);
+            }
+        }
+        let inner = self.inner();
+        stack::with_registers_saved(|low| {
+            let own = inner.stack_base.replace(base);
+            inner.suspended.borrow_mut().push((low, own));
+            let _back = Back(inner, low, own);
+            work()
+        })
+    }
+
+    /// The stack that ends at `base` never goes on; what it refers to is not kept alive any more.
+    pub fn forget_stack(&self, base: *const u8) {
+        self.inner().suspended.borrow_mut().retain(|(_, high)| *high != base);
     }
 
     /// The bump region, at the same address for the life of the heap. Traces allocate from it; the

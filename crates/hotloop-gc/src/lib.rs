@@ -130,7 +130,7 @@ pub use heap::{
     write_barrier,
 };
 pub use options::{HeapOptions, Plan, Request, Requester, Stats};
-pub use stack::{stack_limit, visit_words};
+pub use stack::{thread_stack, visit_words};
 pub use types::{
     FLAG_OLD, HEADER_BYTES, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET,
     Layout, MAX_TYPES, REF_TAG, Slot, SlotKind, TAG_MASK, Trailing, TypeId, layout, register_type,

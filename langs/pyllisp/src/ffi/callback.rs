@@ -1,6 +1,6 @@
 //! Functions of the program that C calls.
 //!
-//! A callback runs in a greenlet of its own, which ends with it: nobody can switch to what waits for C to return. An
+//! A callback runs in the greenlet that called C, which may switch to others and back (`vm/stacks.rs`). An
 //! error that leaves it is kept until C has returned, and raised where C was called; C sees 0 meanwhile, and is
 //! called back no more.
 
@@ -14,9 +14,6 @@ use hotloop_ffi::{Kind, Type};
 use super::convert::Where;
 use crate::object::{Closure, Frame, is_set, list, null, unset};
 use crate::vm::{Pc, Pyllisp, State};
-
-/// How many callbacks may run inside of each other: each takes a piece of the machine's stack.
-const MOST_CALLBACKS: u32 = 100;
 
 /// The most callbacks of a program: they are never freed, as C may keep them.
 const MOST_MADE: usize = 1 << 16;
@@ -100,7 +97,7 @@ impl Pyllisp {
                 },
             );
         }
-        if self.ffi.depth.get() >= MOST_CALLBACKS {
+        if !runtime.has_stack_room() {
             return Err(self.error("callbacks are nested too deeply"));
         }
         let Some(helper) = self.helper("run_callback").value::<Plain>().cast::<Closure<Plain>>() else {
@@ -110,11 +107,8 @@ impl Pyllisp {
         let frame = Frame::new(runtime, code, None, None, 0, 0.into(), u32::from(code.code.slots));
         frame.set_slots(0, function.value());
         frame.set_slots(1, values.to_value());
-        self.ffi.depth.set(self.ffi.depth.get() + 1);
-        let waiting = self.begin_callback();
-        let end = vm.run(Pc::new(code, 0), State { frame, result: null(), exception: unset() });
-        self.end_callback(waiting);
-        self.ffi.depth.set(self.ffi.depth.get() - 1);
+        let state = State { frame, result: null(), exception: unset() };
+        let end = self.called_back(|| vm.run(Pc::new(code, 0), state));
         if is_set(end.exception) {
             return Err(Raise(end.exception));
         }

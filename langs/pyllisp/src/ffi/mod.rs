@@ -23,7 +23,7 @@ mod define;
 mod library;
 mod memory;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -48,8 +48,6 @@ pub(crate) struct Ffi {
     made: RefCell<callback::Made>,
     /// What functions are called that C gave.
     function: ConstValue,
-    /// How many callbacks are running.
-    depth: Cell<u32>,
     /// Texts of the program that C was shown, with a zero at the end, for ever.
     texts: RefCell<HashMap<Vec<u8>, usize>>,
 }
@@ -64,7 +62,6 @@ impl Ffi {
             callbacks: runtime.constant(callbacks.to_value()),
             function: runtime.constant(Str::from_text(runtime, "function").to_value()),
             made: RefCell::default(),
-            depth: Cell::new(0),
             texts: RefCell::default(),
         }
     }
