@@ -113,6 +113,7 @@ impl Pyllisp {
             let Some(next) = running.next() else { unreachable!("a stack is left for a greenlet") };
             running.set_next(None);
             running.set_greenlet(next);
+            let (stage, frame) = (next.stage(), next.frame());
             let stack = |greenlet: Greenlet<Plain>| greenlet.stack().get() as usize;
             left = match (self.begin(next), before) {
                 (None, _) => stacks.resume(stack(next)),
@@ -120,6 +121,8 @@ impl Pyllisp {
                     (Ok(left), _) => left,
                     (Err(_), None) => unreachable!("who was not called back leaves a stack behind"),
                     (Err(_), Some(before)) => {
+                        next.set_stage(stage);
+                        next.set_frame(frame);
                         running.set_greenlet(before);
                         running.set_exception(self.error("too many greenlets wait in callbacks of C").0);
                         stacks.resume(stack(before))
