@@ -31,8 +31,8 @@ use hotloop_ir::Trace;
 pub use context::{Alloc, Bump, Context, MAX_BUMP, MOST_RESULTS, Poll, Remember, Site, Waiting};
 pub use eval::Eval;
 pub use force::Force;
-pub use stack::OnStack;
 pub use ranges::Ranges;
+pub use stack::OnStack;
 
 /// A compiled trace. `enter`'s descriptor is the number of the loop to enter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

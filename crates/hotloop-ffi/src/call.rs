@@ -1,6 +1,7 @@
 //! Calls through libffi: for what does not fit registers, structures by value and functions with any number of
 //! arguments.
 
+use hotloop::Runtime;
 use hotloop::foreign::{Foreign, Scalar};
 use libffi::middle::{Cif, CodePtr, Type as Shape};
 
@@ -118,10 +119,36 @@ fn variadic_interface(function: &Function, more: &[Plain]) -> Result<Cif, TypeEr
 /// # Errors
 /// Such a function can't be called.
 pub fn call(
+    allowed: Foreign,
+    function: &Function,
+    address: usize,
+    args: &[Plain],
+) -> Result<Returned, TypeError> {
+    call_by(allowed, function, address, args, Ready::call)
+}
+
+/// As [`call`]; if the function is said to be [blocking](Function::blocking), collections of other threads go on.
+///
+/// # Errors
+/// Such a function can't be called.
+pub fn call_in(
+    runtime: &Runtime,
+    allowed: Foreign,
+    function: &Function,
+    address: usize,
+    args: &[Plain],
+) -> Result<Returned, TypeError> {
+    let blocking = |ready: Ready| runtime.blocking(move || ready.call());
+    let by: &dyn Fn(Ready) = if function.blocking { &blocking } else { &Ready::call };
+    call_by(allowed, function, address, args, by)
+}
+
+fn call_by(
     _allowed: Foreign,
     function: &Function,
     address: usize,
     args: &[Plain],
+    by: impl Fn(Ready),
 ) -> Result<Returned, TypeError> {
     assert!(args.len() >= function.args.len(), "fewer arguments than the function takes");
     let more = &args[function.args.len()..];
@@ -161,18 +188,35 @@ pub fn call(
     };
     // At least a word, aligned as anything in C may be.
     let mut result = vec![0u128; (size as usize).div_ceil(16).max(1)];
-    let code = CodePtr::from_ptr(std::ptr::with_exposed_provenance(address));
-    // SAFETY: the interface describes these arguments and that room for the result; that it describes the function,
-    // who gave the permission vouches for.
-    unsafe {
-        libffi::raw::ffi_call(
-            cif.as_raw_ptr(),
-            Some(*code.as_fun()),
-            result.as_mut_ptr().cast(),
-            places.as_mut_ptr(),
-        );
-    }
+    by(Ready {
+        interface: cif.as_raw_ptr(),
+        code: CodePtr::from_ptr(std::ptr::with_exposed_provenance(address)),
+        result: result.as_mut_ptr().cast(),
+        places: places.as_mut_ptr(),
+    });
     Ok(returned(function.result, &result, size as usize))
+}
+
+/// A call that only has to be made.
+struct Ready {
+    interface: *mut libffi::low::ffi_cif,
+    code: CodePtr,
+    result: *mut libc::c_void,
+    places: *mut *mut libc::c_void,
+}
+
+// SAFETY: it stays on its thread: `Runtime::blocking` asks for this so that nothing of the heap gets in, and nothing of
+// it is here.
+unsafe impl Send for Ready {}
+
+impl Ready {
+    fn call(self) {
+        // SAFETY: the interface describes these arguments and that room for the result; that it describes the
+        // function, who gave the permission vouches for.
+        unsafe {
+            libffi::raw::ffi_call(self.interface, Some(*self.code.as_fun()), self.result, self.places);
+        }
+    }
 }
 
 fn returned(ty: &Type, result: &[u128], size: usize) -> Returned {

@@ -7,6 +7,7 @@
 //! when the call of C is over.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::thread::ThreadId;
 
 use hotloop::foreign::{Foreign, Scalar};
@@ -53,8 +54,28 @@ struct Shared {
     function: &'static Function,
 }
 
-/// Makes a function that C can call, of a type and with a number that the handler knows: its address. It lives as long
-/// as the process, as nobody knows for how long C keeps it.
+/// A function that C can call. It stays when this is dropped: nobody knows for how long C keeps it.
+pub struct Callback {
+    closure: ManuallyDrop<Closure<'static>>,
+    /// What the closure refers to.
+    shared: *mut Shared,
+}
+
+impl Callback {
+    /// Where C finds it.
+    pub fn address(&self) -> usize {
+        (*self.closure.code_ptr() as *const ()).expose_provenance()
+    }
+
+    /// Frees its code: C has forgotten the address, vouches who has the permission.
+    pub fn free(self, _allowed: Foreign) {
+        drop(ManuallyDrop::into_inner(self.closure));
+        // SAFETY: `make` made it, and only the closure referred to it.
+        drop(unsafe { Box::from_raw(self.shared) });
+    }
+}
+
+/// Makes a function that C can call, of a type and with a number that the handler knows.
 ///
 /// # Errors
 /// Functions of that type can't be made.
@@ -63,7 +84,7 @@ pub fn make(
     owner: u64,
     number: usize,
     function: &'static Function,
-) -> Result<usize, TypeError> {
+) -> Result<Callback, TypeError> {
     let by_value = |ty: &crate::types::Type| matches!(ty.kind, Kind::Record(_));
     if function.variadic || by_value(function.result) || function.args.iter().any(|arg| by_value(arg)) {
         return Err(TypeError(
@@ -71,11 +92,12 @@ pub fn make(
         ));
     }
     let interface = interface(function)?;
-    let shared = Box::leak(Box::new(Shared { owner, number, thread: std::thread::current().id(), function }));
-    let closure = Closure::try_new(interface, entry, &*shared)
+    let shared =
+        Box::into_raw(Box::new(Shared { owner, number, thread: std::thread::current().id(), function }));
+    // SAFETY: it was just made, and goes after the closure.
+    let closure = Closure::try_new(interface, entry, unsafe { &*shared })
         .map_err(|_| TypeError("libffi can't make a callback".into()))?;
-    let closure = Box::leak(Box::new(closure));
-    Ok((*closure.code_ptr() as *const ()).expose_provenance())
+    Ok(Callback { closure: ManuallyDrop::new(closure), shared })
 }
 
 /// What libffi calls. A panic can't unwind through C: it ends the process here.

@@ -171,7 +171,7 @@ impl Library {
             if let Ok(back) = callback::make(allowed, OWNER, 0, function) {
                 let handler = Echo { wanted: wanted.clone(), seen: RefCell::default() };
                 let all: Vec<Plain> =
-                    [Plain::Word(back as u64)].into_iter().chain(args.iter().copied()).collect();
+                    [Plain::Word(back.address() as u64)].into_iter().chain(args.iter().copied()).collect();
                 let caller = self.symbol(&format!("c_{seed}"))?;
                 let given = callback::serve(&handler, || call(allowed, declaration.caller(), caller, &all));
                 same(&wanted, &given.map_err(|error| error.to_string())?, "as a callback gave it")?;

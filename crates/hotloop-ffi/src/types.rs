@@ -75,6 +75,8 @@ pub struct Function {
     pub args: Vec<&'static Type>,
     /// Whether more arguments may follow.
     pub variadic: bool,
+    /// Whether it may take long: collections of other threads don't wait for it.
+    pub blocking: bool,
     direct: OnceCell<Option<ForeignCall>>,
     pub(crate) interface: OnceCell<Option<libffi::middle::Cif>>,
 }
@@ -101,7 +103,7 @@ enum Key {
     Number(Scalar),
     Pointer(usize),
     Array(usize, Option<u64>),
-    Function(usize, Vec<usize>, bool),
+    Function(usize, Vec<usize>, bool, bool),
 }
 
 thread_local! {
@@ -187,13 +189,39 @@ impl Type {
                 _ => Ok(arg),
             })
             .collect::<Result<_, _>>()?;
+        Type::function_of(result, args, variadic, false)
+    }
+
+    /// The same function's type, or a pointer to it, for one that may take long: collections of other threads don't
+    /// wait for it. Such a call is made through libffi.
+    ///
+    /// # Errors
+    /// It is no function.
+    pub fn blocking(&'static self) -> Result<&'static Type, TypeError> {
+        match &self.kind {
+            Kind::Function(function) => {
+                Type::function_of(function.result, function.args.clone(), function.variadic, true)
+            }
+            Kind::Pointer(to) if matches!(to.kind, Kind::Function(_)) => Type::pointer(to.blocking()?),
+            _ => wrong(format!("{self} is no function")),
+        }
+    }
+
+    fn function_of(
+        result: &'static Type,
+        args: Vec<&'static Type>,
+        variadic: bool,
+        blocking: bool,
+    ) -> Result<&'static Type, TypeError> {
         let depth = args.iter().chain([&result]).map(|ty| ty.depth).max().unwrap_or(0);
-        let key = Key::Function(address(result), args.iter().map(|arg| address(arg)).collect(), variadic);
+        let addresses = args.iter().map(|arg| address(arg)).collect();
+        let key = Key::Function(address(result), addresses, variadic, blocking);
         made(key, depth + 1, || {
             Kind::Function(Function {
                 result,
                 args,
                 variadic,
+                blocking,
                 direct: OnceCell::new(),
                 interface: OnceCell::new(),
             })
@@ -339,7 +367,7 @@ impl Function {
                 Kind::Void => None,
                 _ => Some(self.result.scalar()?),
             };
-            if self.variadic { None } else { ForeignCall::new(&args, result) }
+            if self.variadic || self.blocking { None } else { ForeignCall::new(&args, result) }
         })
     }
 }

@@ -638,6 +638,20 @@ impl Heap {
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
+    /// Calls `work`, which uses the heap, in the middle of a call of [`blocking`](Heap::blocking), if this is one:
+    /// what blocks has called back. Waits for the end of a collection.
+    pub fn unblocked<T>(&self, work: impl FnOnce() -> T) -> T {
+        let inner = self.inner();
+        let Activity::Away(stack) = inner.activity().get() else { return work() };
+        world::come_back(inner);
+        inner.open_region();
+        // A panic must go away again, too.
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        inner.close_region();
+        world::go_away(inner, stack);
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
     /// Whether the last collection found more bytes alive than the limit. The program should give
     /// something up (a language would raise its memory error); see also
     /// [`set_poll_flag`](Heap::set_poll_flag).

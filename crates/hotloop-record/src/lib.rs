@@ -32,8 +32,8 @@ pub use follow::Kept;
 pub use looks::{looks_are_noted, note_all_looks, note_look};
 pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
 pub use rebuild::{Allocate, Rebuilt, make_objects, rebuild};
-pub use stack::OnStack;
 pub use recorder::{Abort, EntryPositions, Fed, FedEntry, Question, Recorder, Run};
+pub use stack::OnStack;
 
 use hotloop_ir::Operand;
 

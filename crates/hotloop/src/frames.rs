@@ -57,7 +57,11 @@ pub(crate) struct OnStack {
 
 impl Default for OnStack {
     fn default() -> OnStack {
-        OnStack { runs: std::ptr::null(), waits: &raw const NOBODY, site: Site { guard: Site::NONE, frame: 0 } }
+        OnStack {
+            runs: std::ptr::null(),
+            waits: &raw const NOBODY,
+            site: Site { guard: Site::NONE, frame: 0 },
+        }
     }
 }
 

@@ -498,6 +498,17 @@ impl Runtime {
         unsafe { self.heap.blocking(work) }
     }
 
+    /// Calls `work`, which uses the heap, in the middle of what [`Runtime::blocking`] waits for: for functions that C
+    /// calls back. Elsewhere it is just called.
+    ///
+    /// ```
+    /// # let runtime = hotloop::Runtime::new(hotloop::Options::default());
+    /// assert_eq!(runtime.unblocked(|| 1 + 1), 2);
+    /// ```
+    pub fn unblocked<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.heap.unblocked(work)
+    }
+
     /// Suspends the native stack that the calling native was reached on, until somebody resumes it
     /// ([`Stacks::resume`](crate::Stacks::resume)). False at once if that is none of [`Stacks`](crate::Stacks).
     ///

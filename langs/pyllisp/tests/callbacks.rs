@@ -125,14 +125,15 @@ fn left_behind() {
          \u{20}   (return all.length)\n(print (some))\n",
         "10\n",
     );
-    // There are only so many native stacks.
-    check_error(
-        &format!(
-            "{START}kept = []\nself_less = (func n)\n    (sort 2)\n        (func a b)\n            (main.switch)\n            (return 0)\n\
-             (for i (range 2000))\n    g = (greenlet self_less 2)\n    (g.switch)\n"
-        ),
-        "too many greenlets wait in callbacks of C",
+    // There are only so many native stacks. (Collections look at all of them.)
+    let program = format!(
+        "{START}kept = []\nwaits = (func n)\n    (sort 2)\n        (func a b)\n            (main.switch)\n            (return 0)\n\
+         (for i (range 2000))\n    g = (greenlet waits 2)\n    (g.switch)\n"
     );
+    for way in common::WAYS.into_iter().filter(|way| !way.contains("gc=")) {
+        let error = common::run(&program, way).error.unwrap_or_default();
+        assert!(error.ends_with("Error: too many greenlets wait in callbacks of C"), "{way}: {error}");
+    }
 }
 
 /// Generators, deep calls and loops beside callbacks that were left.
@@ -156,14 +157,86 @@ fn programs_go_on_meanwhile() {
 /// The native stacks of greenlets have ends, too.
 #[test]
 fn stacks_end() {
-    check_with(
-        "deep = (func n)\n    (return 1 + (deep n+1))\n\
+    let program = "deep = (func n)\n    (return 1 + (deep n+1))\n\
          work = (func)\n    (sort 2)\n        (func a b)\n            (main.switch 1)\n            (try)\n                (deep 0)\n\
          \u{20}           (except e)\n                (print e.message)\n            (return 0)\n\
          g = (greenlet work)\n(print (g.switch))\n(g.switch)\n\
          again = (func a b)\n    (sort 2 again)\n    (return 0)\n\
          nested = (func)\n    (try)\n        (sort 2 again)\n    (except e)\n        (print e.message)\n\
-         (nested)\n((greenlet nested).switch)\n",
-        "1\nmaximum recursion depth exceeded\ncallbacks are nested too deeply\ncallbacks are nested too deeply\n",
+         (nested)\n((greenlet nested).switch)\n";
+    let expected = "1\nmaximum recursion depth exceeded\ncallbacks are nested too deeply\ncallbacks are nested too deeply\n";
+    // (Collections look at all of so many frames.)
+    for way in common::WAYS.into_iter().filter(|way| !way.contains("gc=")) {
+        assert_eq!(common::run(&format!("{START}{program}"), way).to_string(), expected, "{way}");
+    }
+}
+
+#[test]
+fn callbacks_are_freed() {
+    let many = "less = (func a b) (return a.to - b.to)\n\
+         round = (func n)\n    sum = 0\n    (for i (range n))\n        compare = (func a b) (return i)\n\
+         \u{20}       c = (ffi.callback order compare)\n        sum += (c null null)\n        (ffi.free c)\n    (return sum)\n";
+    check_with(&format!("{many}(print (round 100) (round 3000))\n"), "4950 4498500\n");
+    // The addresses are used again, but not at once.
+    for way in ["off", "threshold=50"] {
+        let got = common::run(&format!("{START}{many}(print (round 70000))\n"), way).to_string();
+        assert_eq!(got, "2449965000\n", "{way}");
+    }
+    let one = format!("{START}{many}c = (ffi.callback order less)\n");
+    check_error(&format!("{one}(ffi.free c)\n(c null null)\n"), "C called a callback that was freed");
+    check_error(
+        &format!("{one}(ffi.free c)\n(qsort (numbers 3) 3 4 c)\n"),
+        "C called a callback that was freed",
     );
+    check_error(&format!("{one}(ffi.free c)\n(ffi.free c)\n"), "free: the callback was freed");
+    check_error(&format!("{START}(ffi.free qsort)\n"), "free: the function is no callback");
+    // One is made again for a function whose callback was freed, and a callback may free itself.
+    check_with(
+        &format!(
+            "{many}c = (ffi.callback order less)\n(ffi.free c)\nd = (ffi.callback order less)\n\
+             items = (numbers 4)\n(qsort items 4 4 d)\n(print items[0] items[3])\n\
+             unary = (ffi.cfunc ffi.int [ffi.int])\nself = null\nlast = (func n)\n    (ffi.free self)\n    (return n + 1)\n\
+             self = (ffi.callback unary last)\n(print (self 5))\n"
+        ),
+        "0 3\n6\n",
+    );
+}
+
+/// What C does meanwhile is in the heap's bounds, too: callbacks in calls that others don't wait for.
+#[test]
+fn blocking_calls_call_back() {
+    check_with(
+        "slow = (ffi.handle libc \"qsort\" (ffi.blocking (ffi.cfunc null [ffi.voidp ffi.size_t ffi.size_t (ffi.pointer order)])))\n\
+         sorted = (func count)\n    items = (numbers count)\n    (slow items count 4)\n        (func a b)\n            x = [a.to b.to]\n\
+         \u{20}           (return x[0] - x[1])\n    (return items[count - 1])\n\
+         sum = 0\n(for i (range 12)) sum += (sorted 8 + i % 3)\n(print sum)\n\
+         (try)\n    (slow (numbers 3) 3 4)\n        (func a b) (return a.nothing)\n(except e)\n    (print e.message)\n\
+         leaves = (func)\n    (slow (numbers 2) 2 4)\n        (func a b)\n            (main.switch 1)\n            (return 0)\n    (return 2)\n\
+         one = (greenlet leaves)\ntwo = (greenlet leaves)\n(print (one.switch) (two.switch) (one.switch) (two.switch))\n",
+        "96\nnothing not in <memory i32>\n1 1 2 2\n",
+    );
+    check_error("ffi = (import \"ffi\")\n(ffi.blocking ffi.int)", "i32 is no function");
+}
+
+/// Collections of other threads don't wait for a call that is said to take long.
+#[test]
+fn others_collect_during_long_calls() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let ended = AtomicBool::new(false);
+    let sleep = "ffi = (import \"ffi\")\npoll = (ffi.handle (ffi.library null) \"poll\" \
+                 (ffi.blocking (ffi.cfunc ffi.int [ffi.voidp ffi.ulong ffi.int])))\n(print (poll null 0 1000))\n";
+    let work = "a = []\n(for i (range 300))\n    (a.append [i])\n(print a.length)\n";
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            assert_eq!(common::run(sleep, "off").to_string(), "0\n");
+            ended.store(true, Ordering::SeqCst);
+        });
+        let mut during = 0;
+        while !ended.load(Ordering::SeqCst) {
+            assert_eq!(common::run(work, "off,gc=11").to_string(), "300\n");
+            during += 1;
+        }
+        // One waits for the other's start or end, perhaps.
+        assert!(during > 4, "{during} programs that collected all the time");
+    });
 }

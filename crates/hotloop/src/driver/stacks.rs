@@ -183,12 +183,8 @@ impl<'i, I: Interpreter> Vm<'i, I> {
     /// when it is over never go on.
     pub fn with_stacks<T>(&self, work: impl FnOnce(&Stacks<'_, 'i, I>) -> T) -> T {
         let _checking = Checking::begin(self.checks_hints());
-        let stacks = Stacks {
-            vm: self,
-            all: RefCell::default(),
-            begin: Cell::new(None),
-            end: Cell::new(None),
-        };
+        let stacks =
+            Stacks { vm: self, all: RefCell::default(), begin: Cell::new(None), end: Cell::new(None) };
         work(&stacks)
     }
 

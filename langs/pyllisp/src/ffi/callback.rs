@@ -4,27 +4,53 @@
 //! error that leaves it is kept until C has returned, and raised where C was called; C sees 0 meanwhile, and is
 //! called back no more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use hotloop::prelude::*;
 use hotloop_ffi::call::Plain as Word;
-use hotloop_ffi::callback::{Handler, make};
+use hotloop_ffi::callback::{Callback, Handler, make};
 use hotloop_ffi::{Kind, Type};
 
 use super::convert::Where;
 use crate::object::{Closure, Frame, is_set, list, null, unset};
 use crate::vm::{Pc, Pyllisp, State};
 
-/// The most callbacks of a program: they are never freed, as C may keep them.
+/// The most callbacks of a program.
 const MOST_MADE: usize = 1 << 16;
 
-/// The callbacks of a program.
+/// So many that were freed are not used again, as C may still call them by mistake, which is an error then.
+const KEPT_FREED: usize = 1 << 10;
+
+/// The callbacks of a program, by their numbers.
 #[derive(Default)]
 pub(super) struct Made {
-    /// What each calls, and what C takes it for.
-    functions: Vec<(ConstValue, &'static Type)>,
-    /// Their addresses, by function and type. Functions of callbacks are never freed or moved.
-    addresses: HashMap<(u64, usize), usize>,
+    all: Vec<Known>,
+    /// Their numbers, by function and type. Functions of callbacks are not moved, and kept alive.
+    numbers: HashMap<(u64, usize), usize>,
+    by_address: HashMap<usize, usize>,
+    /// Those that were freed, in that order.
+    freed: VecDeque<usize>,
+}
+
+/// A callback.
+struct Known {
+    ty: &'static Type,
+    code: Callback,
+    /// Whether it was not freed.
+    live: bool,
+}
+
+impl Made {
+    /// Where a new callback of a type goes, and whether there is code for it already.
+    fn place(&mut self, ty: &'static Type) -> Option<(usize, bool)> {
+        let full = self.all.len() >= MOST_MADE;
+        if full || self.freed.len() >= KEPT_FREED {
+            if let Some(at) = self.freed.iter().position(|number| std::ptr::eq(self.all[*number].ty, ty)) {
+                return Some((self.freed.remove(at)?, true));
+            }
+        }
+        if full { Some((self.freed.pop_front()?, false)) } else { Some((self.all.len(), false)) }
+    }
 }
 
 /// Runs callbacks of an interpreter's program.
@@ -39,6 +65,12 @@ impl Handler for Server<'_> {
     }
 
     fn call(&self, number: usize, args: &[Word]) -> Word {
+        self.interp.runtime().unblocked(|| self.call_back(number, args))
+    }
+}
+
+impl Server<'_> {
+    fn call_back(&self, number: usize, args: &[Word]) -> Word {
         let interp = self.interp;
         let callbacks = interp.callbacks::<Plain>();
         if is_set(callbacks.pending()) {
@@ -60,29 +92,72 @@ impl Pyllisp {
         place: &Where<'_>,
     ) -> Result<usize, Raise<Plain>> {
         let key = (function.raw(), std::ptr::from_ref(ty).addr());
-        if let Some(known) = self.ffi.made.borrow().addresses.get(&key) {
-            return Ok(*known);
+        if let Some(number) = self.ffi.made.borrow().numbers.get(&key) {
+            return Ok(self.ffi.made.borrow().all[*number].code.address());
         }
         let Kind::Function(signature) = &ty.kind else {
             return Err(self.error(&format!("{}: {ty} is no function", place.0)));
         };
-        let number = self.ffi.made.borrow().functions.len();
-        if number >= MOST_MADE {
-            return Err(self.error(&format!("{}: there are {MOST_MADE} callbacks already", place.0)));
-        }
-        let made = make(self.foreign()?, self.ffi.owner, number, signature);
-        let address = made.map_err(|error| self.error(&format!("{}: {error}", place.0)))?;
-        let function = self.runtime().constant(function);
+        let foreign = self.foreign()?;
         let mut made = self.ffi.made.borrow_mut();
-        made.functions.push((function, ty));
-        made.addresses.insert(key, address);
+        let Some((number, again)) = made.place(ty) else {
+            let message = "callbacks already; free those that C needs no more";
+            return Err(self.error(&format!("{}: there are {MOST_MADE} {message}", place.0)));
+        };
+        if !again {
+            let code = make(foreign, self.ffi.owner, number, signature)
+                .map_err(|error| self.error(&format!("{}: {error}", place.0)))?;
+            made.by_address.insert(code.address(), number);
+            let known = Known { ty, code, live: true };
+            if number == made.all.len() {
+                made.all.push(known);
+            } else {
+                let before = std::mem::replace(&mut made.all[number], known);
+                made.by_address.remove(&before.code.address());
+                before.code.free(foreign);
+            }
+        }
+        made.all[number].live = true;
+        made.numbers.insert(key, number);
+        let address = made.all[number].code.address();
+        drop(made);
+        let functions = self.callbacks::<Plain>().functions();
+        while list::length(functions) <= number {
+            list::push(self.runtime(), functions, null());
+        }
+        functions.items().set_items(number, function);
         // From now on C may do whatever the program does.
         self.callbacks::<Plain>().set_made(1.into());
         Ok(address)
     }
 
+    /// C will not call a callback again.
+    pub(super) fn free_callback(&self, address: usize) -> Result<(), Raise<Plain>> {
+        let mut made = self.ffi.made.borrow_mut();
+        let Some(number) = made.by_address.get(&address).copied() else {
+            return Err(self.error("free: the function is no callback"));
+        };
+        let ty = made.all[number].ty;
+        if !std::mem::replace(&mut made.all[number].live, false) {
+            return Err(self.error("free: the callback was freed"));
+        }
+        let functions = self.callbacks::<Plain>().functions();
+        let function = list::get(functions, number);
+        made.numbers.remove(&(function.raw(), std::ptr::from_ref(ty).addr()));
+        made.freed.push_back(number);
+        functions.items().set_items(number, null());
+        Ok(())
+    }
+
     fn run_callback(&self, vm: &Vm<'_, Pyllisp>, number: usize, args: &[Word]) -> Result<Word, Raise<Plain>> {
-        let (function, ty) = self.ffi.made.borrow().functions[number];
+        let (ty, live) = {
+            let known = &self.ffi.made.borrow().all[number];
+            (known.ty, known.live)
+        };
+        if !live {
+            return Err(self.error("C called a callback that was freed"));
+        }
+        let function = list::get(self.callbacks::<Plain>().functions(), number);
         let Kind::Function(signature) = &ty.kind else { return Ok(Word::Word(0)) };
         let runtime = self.runtime();
         let values = list::with_room(runtime, args.len());
@@ -105,7 +180,7 @@ impl Pyllisp {
         };
         let code = helper.code();
         let frame = Frame::new(runtime, code, None, None, 0, 0.into(), u32::from(code.code.slots));
-        frame.set_slots(0, function.value());
+        frame.set_slots(0, function);
         frame.set_slots(1, values.to_value());
         let state = State { frame, result: null(), exception: unset() };
         let end = self.called_back(|| vm.run(Pc::new(code, 0), state));

@@ -49,7 +49,7 @@ const NUMBERS: [(&str, Scalar); 29] = [
     ("double", Scalar::F64),
 ];
 
-const FUNCTIONS: [(&str, Native); 17] = [
+const FUNCTIONS: [(&str, Native); 18] = [
     ("library", open),
     ("handle", handle),
     ("wrap", wrap),
@@ -61,6 +61,7 @@ const FUNCTIONS: [(&str, Native); 17] = [
     ("struct", structure),
     ("union", union),
     ("cfunc", cfunc),
+    ("blocking", blocking),
     ("cast", cast),
     ("sizeof", sizeof),
     ("malloc", malloc),
@@ -296,6 +297,11 @@ fn cfunc(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     interp.made(Type::function(result, types, variadic))
 }
 
+/// `(blocking type)`: a function's type, for functions that may take long
+fn blocking(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    interp.made(interp.type_at(args, 0)?.blocking())
+}
+
 /// `(cast value type)`: the same word or memory as another type
 fn cast(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let ty = interp.type_at(args, 1)?;
@@ -393,8 +399,11 @@ fn automem(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     Ok(interp.room(ty, size)?.to_value())
 }
 
-/// `(free memory)`
+/// `(free memory)`, `(free callback)`
 fn free(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    if let Some(function) = args.first().and_then(|arg| arg.cast::<CFunction<Plain>>()) {
+        return interp.free_callback(function.address().get() as usize).map(|()| null());
+    }
     let memory: Memory<Plain> = object(interp, args, 0, interp.interfaces.memory)?;
     interp.check_live(memory, &Where(format_args!("free")))?;
     if let Some(block) = memory.block() {

@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hotloop::foreign::Foreign;
 use hotloop::prelude::*;
 
-use crate::object::{Callbacks, Str, unset};
+use crate::object::{Callbacks, Str, list, unset};
 use crate::vm::Pyllisp;
 
 pub(crate) use callback::Server;
@@ -55,7 +55,7 @@ pub(crate) struct Ffi {
 impl Ffi {
     pub(crate) fn new(runtime: &Runtime) -> Ffi {
         static OWNERS: AtomicU64 = AtomicU64::new(0);
-        let callbacks = Callbacks::<Plain>::new(runtime, 0.into(), unset());
+        let callbacks = Callbacks::<Plain>::new(runtime, 0.into(), unset(), list::with_room(runtime, 0));
         Ffi {
             allowed: runtime.foreign(),
             owner: OWNERS.fetch_add(1, Ordering::Relaxed),

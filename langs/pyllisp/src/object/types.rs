@@ -492,4 +492,7 @@ pub struct Callbacks {
     pub made: Int,
     /// The error that left one; unset if there is none.
     pub pending: Value,
+    /// The function of each, by its number.
+    #[immutable]
+    pub functions: List,
 }

@@ -12,8 +12,8 @@ use hotloop::prelude::*;
 
 use super::call::{Args, MAX_DEPTH, Outcome};
 use super::error::Complaint;
-use super::{Pc, Pyllisp, State};
 use super::stacks::leave_c;
+use super::{Pc, Pyllisp, State};
 use crate::object::{Closure, Frame, Greenlet, Items, List, Running, null, unset};
 
 /// [`Greenlet::stage`]: it has not begun.

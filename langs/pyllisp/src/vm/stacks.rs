@@ -140,7 +140,8 @@ impl Pyllisp {
         }
         if stage == NEW {
             let args = running.value().cast::<List<Plain>>()?;
-            let frame = self.first_frame(None, 0.into(), greenlet, Args::before_list(greenlet.to_value(), args))?;
+            let frame =
+                self.first_frame(None, 0.into(), greenlet, Args::before_list(greenlet.to_value(), args))?;
             return Some((Pc::new(frame.code(), 0), begin_in(frame)));
         }
         let frame: Frame<Plain> = greenlet.frame()?;
