@@ -7,8 +7,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use hotloop::prelude::*;
-use hotloop_ffi::call::Plain as Word;
+use hotloop_ffi::call::{Plain as Word, Returned};
 use hotloop_ffi::callback::{Callback, Handler, make};
+use hotloop_ffi::memory::{copy, read};
 use hotloop_ffi::{Kind, Type};
 
 use super::convert::Where;
@@ -64,21 +65,21 @@ impl Handler for Server<'_> {
         self.interp.ffi.owner
     }
 
-    fn call(&self, number: usize, args: &[Word]) -> Word {
+    fn call(&self, number: usize, args: &[Word]) -> Returned {
         self.interp.runtime().unblocked(|| self.call_back(number, args))
     }
 }
 
 impl Server<'_> {
-    fn call_back(&self, number: usize, args: &[Word]) -> Word {
+    fn call_back(&self, number: usize, args: &[Word]) -> Returned {
         let interp = self.interp;
         let callbacks = interp.callbacks::<Plain>();
         if is_set(callbacks.pending()) {
-            return Word::Word(0);
+            return Returned::Nothing;
         }
         interp.run_callback(self.vm, number, args).unwrap_or_else(|Raise(error)| {
             callbacks.set_pending(error);
-            Word::Word(0)
+            Returned::Nothing
         })
     }
 }
@@ -149,7 +150,20 @@ impl Pyllisp {
         Ok(())
     }
 
-    fn run_callback(&self, vm: &Vm<'_, Pyllisp>, number: usize, args: &[Word]) -> Result<Word, Raise<Plain>> {
+    /// A copy of what C handed over by value.
+    fn value_at(&self, ty: &'static Type, place: usize) -> Result<Value<Plain>, Raise<Plain>> {
+        let size = ty.size().map_err(|error| self.error(&error.0))?;
+        let memory = self.room(ty, size)?;
+        copy(self.foreign()?, place, memory.address().get() as usize, size as usize);
+        Ok(memory.to_value())
+    }
+
+    fn run_callback(
+        &self,
+        vm: &Vm<'_, Pyllisp>,
+        number: usize,
+        args: &[Word],
+    ) -> Result<Returned, Raise<Plain>> {
         let (ty, live) = {
             let known = &self.ffi.made.borrow().all[number];
             (known.ty, known.live)
@@ -158,7 +172,7 @@ impl Pyllisp {
             return Err(self.error("C called a callback that was freed"));
         }
         let function = list::get(self.callbacks::<Plain>().functions(), number);
-        let Kind::Function(signature) = &ty.kind else { return Ok(Word::Word(0)) };
+        let Kind::Function(signature) = &ty.kind else { return Ok(Returned::Nothing) };
         let runtime = self.runtime();
         let values = list::with_room(runtime, args.len());
         for (arg, ty) in args.iter().zip(&signature.args) {
@@ -168,7 +182,7 @@ impl Pyllisp {
                 match *arg {
                     Word::Float(float) => Value::from_float(runtime, float.into()),
                     Word::Word(word) => self.value_of_word(ty, word),
-                    Word::At(_) => null(),
+                    Word::At(place) => self.value_at(ty, place)?,
                 },
             );
         }
@@ -188,7 +202,7 @@ impl Pyllisp {
             return Err(Raise(end.exception));
         }
         if matches!(signature.result.kind, Kind::Void) {
-            return Ok(Word::Word(0));
+            return Ok(Returned::Nothing);
         }
         let keep = list::with_room(runtime, 0);
         let word =
@@ -196,6 +210,13 @@ impl Pyllisp {
         if list::length(keep) > 0 {
             return Err(self.error("result of a callback: a text lives for a call only"));
         }
-        Ok(word)
+        Ok(match word {
+            Word::Word(word) => Returned::Word(word),
+            Word::Float(float) => Returned::Float(float),
+            Word::At(place) => {
+                let size = signature.result.size().map_err(|error| self.error(&error.0))?;
+                Returned::Bytes(read(self.foreign()?, place, size as usize))
+            }
+        })
     }
 }
