@@ -337,7 +337,10 @@ fn mistakes_are_errors() {
         ("(ffi.malloc ffi.void)", "void has no size"),
         ("(ffi.struct [[\"x\" ffi.void]])", "field x: void has no size"),
         ("(ffi.struct [[\"x\" ffi.int] [\"x\" ffi.int]])", "there are two fields x"),
-        ("(ffi.struct [[\"x\"]])", "expected a field like [\"x\" ffi.int], got [\"x\"]"),
+        (
+            "(ffi.struct [[\"x\"]])",
+            "expected a field like [\"x\" ffi.int], or [\"x\" ffi.int 3] for bits, got [\"x\"]",
+        ),
         ("(ffi.struct 5)", "expected a list of fields, got 5"),
         ("(ffi.array ffi.int -1)", "expected a count as arg: 1, got -1"),
         ("(ffi.array ffi.int 1000000000000)", "an array of 1000000000000 i32 is too large"),

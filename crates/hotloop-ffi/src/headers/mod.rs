@@ -255,8 +255,9 @@ impl Maker<'_> {
                     last = format!("enum {tag}");
                 }
                 "FieldDecl" => {
-                    let bits =
-                        if part.bits { part.constant().and_then(|bits| bits.try_into().ok()) } else { None };
+                    // One whose width is not to be found fits nowhere.
+                    let width = || part.constant().and_then(|bits| bits.try_into().ok()).unwrap_or(u32::MAX);
+                    let bits = part.bits.then(width);
                     fields.push((part.name.clone(), bare(&part.ty.text, &last), bits));
                 }
                 _ => {}
