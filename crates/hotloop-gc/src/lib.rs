@@ -115,6 +115,7 @@
 //! while the program reads its source.
 #![warn(missing_docs)]
 
+mod away;
 mod binding;
 mod heap;
 mod options;

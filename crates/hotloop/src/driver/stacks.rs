@@ -161,13 +161,16 @@ struct One {
     base: usize,
 }
 
+/// Where a run begins.
+type Begin<I> = (<I as Interpreter>::Pc, <I as Interpreter>::State<Plain>);
+
 /// Native stacks on which an interpreter runs: see [`Vm::with_stacks`].
 pub struct Stacks<'v, 'i, I: Interpreter> {
     vm: &'v Vm<'i, I>,
     /// By number.
     all: RefCell<Vec<Option<One>>>,
     /// What the next one begins with.
-    begin: Cell<Option<(I::Pc, I::State<Plain>)>>,
+    begin: Cell<Option<Begin<I>>>,
     /// What the last one ended with.
     end: Cell<Option<I::State<Plain>>>,
 }

@@ -45,10 +45,11 @@ impl Made {
     /// Where a new callback of a type goes, and whether there is code for it already.
     fn place(&mut self, ty: &'static Type) -> Option<(usize, bool)> {
         let full = self.all.len() >= MOST_MADE;
-        if full || self.freed.len() >= KEPT_FREED {
-            if let Some(at) = self.freed.iter().position(|number| std::ptr::eq(self.all[*number].ty, ty)) {
-                return Some((self.freed.remove(at)?, true));
-            }
+        let mut freed = self.freed.iter();
+        if (full || freed.len() >= KEPT_FREED)
+            && let Some(at) = freed.position(|number| std::ptr::eq(self.all[*number].ty, ty))
+        {
+            return Some((self.freed.remove(at)?, true));
         }
         if full { Some((self.freed.pop_front()?, false)) } else { Some((self.all.len(), false)) }
     }
