@@ -23,7 +23,8 @@ pub trait Handler {
     /// A number that no other handler has.
     fn owner(&self) -> u64;
     /// Calls a function by its number; the answer is as the function's type has it (nothing is 0). What arguments
-    /// [are at](Plain::At) is C's, for this call.
+    /// [are at](Plain::At) is C's, for this call. If calls may be [blocking](crate::call::call_in), it uses the heap in
+    /// [`Runtime::unblocked`](hotloop::Runtime::unblocked) only.
     fn call(&self, number: usize, args: &[Plain]) -> Returned;
 }
 

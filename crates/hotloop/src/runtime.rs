@@ -513,6 +513,11 @@ impl Runtime {
     /// ([`Stacks::resume`](crate::Stacks::resume)). False at once if that is none of [`Stacks`](crate::Stacks).
     ///
     /// Meanwhile the interpreter runs elsewhere, as if the native had called it. Hold no borrow across it.
+    ///
+    /// ```
+    /// let runtime = hotloop::Runtime::new(hotloop::Options::default());
+    /// assert!(!runtime.leave_stack(), "the thread's own stack can't be left");
+    /// ```
     pub fn leave_stack(&self) -> bool {
         let how = self.suspend.how.get();
         if how.is_null() {

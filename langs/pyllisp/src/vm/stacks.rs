@@ -41,7 +41,9 @@ pub(super) fn leave_c(
         running.set_exception(unset());
         return Err(Raise(exception));
     }
-    Ok(running.value())
+    let value = running.value();
+    running.set_value(null());
+    Ok(value)
 }
 
 /// Where a run of the interpreter begins.
