@@ -78,6 +78,11 @@ impl Poll {
         self.rearm();
     }
 
+    /// Whether the machine stack has room from here, whoever is asked to stop.
+    pub fn is_within_limit(&self, stack_pointer: usize) -> bool {
+        stack_pointer >= self.stack_limit.load(Ordering::SeqCst)
+    }
+
     /// The flag was answered: calls of entries have room again.
     pub fn rearm(&self) {
         self.stack.store(self.stack_limit.load(Ordering::SeqCst), Ordering::SeqCst);

@@ -20,7 +20,7 @@ use crate::folding::{Fold, Folds, Member};
 use crate::force::{Force, Forcing};
 use crate::foreign;
 use crate::items;
-use crate::{CodeId, CodegenError, Context, Entry, Exits, Options, Request, Site, Target, UNWOUND};
+use crate::{CodeId, CodegenError, Context, Entry, Exits, OnStack, Options, Request, Site, Target, UNWOUND};
 
 /// The reference target.
 pub struct Eval {
@@ -54,9 +54,9 @@ struct Code {
 }
 
 /// A trace that is walked.
-#[derive(Clone, Copy)]
-struct Active {
-    id: CodeId,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Active {
+    pub id: CodeId,
     /// Another trace waits for it.
     called: bool,
     /// While it waits in a call: the guard behind it (its number in the trace), and where the variables are.
@@ -180,8 +180,16 @@ impl Target for Eval {
         self.bridges.borrow_mut().remove(&guard);
     }
 
-    fn running(&self) -> Vec<CodeId> {
-        self.active.borrow().iter().map(|one| one.id).collect()
+    fn running(&self, suspended: &[&OnStack]) -> Vec<CodeId> {
+        let active = self.active.borrow();
+        let here = active.iter().map(|one| one.id);
+        here.chain(suspended.iter().flat_map(|stack| stack.walked())).collect()
+    }
+
+    unsafe fn change_stack(&self, context: *mut Context, other: &mut OnStack) {
+        // SAFETY: the caller's promise.
+        unsafe { other.exchange(context) };
+        std::mem::swap(&mut *self.active.borrow_mut(), &mut other.active);
     }
 
     unsafe fn free(&self, id: CodeId) {

@@ -21,6 +21,7 @@ pub mod foreign;
 pub mod fuzzing;
 mod items;
 mod ranges;
+mod stack;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod x64;
 
@@ -35,6 +36,7 @@ pub use context::{Alloc, Bump, Context, MAX_BUMP, MOST_RESULTS, Poll, Remember, 
 pub use eval::Eval;
 pub use force::Force;
 pub use ranges::Ranges;
+pub use stack::OnStack;
 
 /// A compiled trace. `enter`'s descriptor is the number of the loop to enter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -204,9 +206,16 @@ pub trait Target {
     /// bridge stays, for whoever runs in it or enters it.
     fn detach(&self, guard: u32);
 
-    /// The traces in which an activation of [`Target::run`] may be right now: some word of the stack points
-    /// into them. Empty unless a native function called by a trace is asking.
-    fn running(&self) -> Vec<CodeId>;
+    /// The traces in which an activation of [`Target::run`] may be right now: some word of the stack, or of those
+    /// that are suspended, points into them. Empty unless a native function called by a trace is asking.
+    fn running(&self, suspended: &[&OnStack]) -> Vec<CodeId>;
+
+    /// Another native stack is about to go on: `other` is what is known of that one (at first nothing), and then of
+    /// the one that is left.
+    ///
+    /// # Safety
+    /// The context is that of all runs on both.
+    unsafe fn change_stack(&self, context: *mut Context, other: &mut OnStack);
 
     /// Frees a trace: its memory, its number and its guards' numbers are used again. A bridge is detached
     /// from its guard; bridges of its own guards stay and have to be freed on their own.

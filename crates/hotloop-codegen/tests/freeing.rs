@@ -53,7 +53,7 @@ fn guards_leave_again_when_their_bridge_is_freed() {
                 target.detach(1);
                 assert_eq!(run(&*target, code, &[0, 3, 5, 80]), left);
             }
-            assert_eq!(target.running(), []);
+            assert_eq!(target.running(&[]), []);
             // SAFETY: nothing runs, nothing enters it.
             unsafe { target.free(bridge) };
             assert_eq!(run(&*target, code, &[0, 3, 5, 80]), left);
@@ -112,7 +112,7 @@ extern "C" fn who_runs(other: u64) -> Answer {
     if other != 0 {
         return Answer(run(target, CodeId(other as u32), &[0]).1[0], 0);
     }
-    Answer(target.running().iter().map(|code| 1 << code.0).sum(), 0)
+    Answer(target.running(&[]).iter().map(|code| 1 << code.0).sum(), 0)
 }
 
 #[test]
@@ -149,6 +149,6 @@ fn what_runs_is_known() {
         assert_eq!(run(&*target, CodeId(1), &[0]), (10, vec![0b010]));
         assert_eq!(run(&*target, CodeId(0), &[2]), (0, vec![0b101]));
         TARGET.set(None);
-        assert_eq!(target.running(), []);
+        assert_eq!(target.running(&[]), []);
     }
 }

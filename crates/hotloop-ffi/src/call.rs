@@ -1,10 +1,12 @@
 //! Calls through libffi: for what does not fit registers, structures by value and functions with any number of
 //! arguments.
 
+use hotloop::Runtime;
 use hotloop::foreign::{Foreign, Scalar};
 use libffi::middle::{Cif, CodePtr, Type as Shape};
 
-use crate::types::{Function, Kind, Type, TypeError};
+use crate::long_double;
+use crate::types::{Field, Function, Kind, Type, TypeError};
 
 /// A value on its way to C or from it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -35,15 +37,17 @@ fn shape(ty: &Type) -> Result<Shape, TypeError> {
     Ok(match &ty.kind {
         Kind::Void => Shape::void(),
         Kind::Number(scalar) => scalar_shape(*scalar),
+        Kind::LongDouble => Shape::longdouble(),
         Kind::Pointer(_) => Shape::pointer(),
         Kind::Record(record) => match record.body() {
-            Some(_) if record.union => {
-                return Err(TypeError(format!("{ty} can't be passed by value, as unions can't")));
-            }
             Some(body) => {
                 let mut shapes = Vec::new();
-                for field in &body.fields {
-                    flatten(field.ty, &mut shapes)?;
+                if is_plain(ty) {
+                    for field in &body.fields {
+                        flatten(field.ty, &mut shapes)?;
+                    }
+                } else {
+                    shapes = pieces(ty)?;
                 }
                 if shapes.is_empty() {
                     return Err(TypeError(format!("{ty} has nothing that could be passed")));
@@ -61,23 +65,96 @@ fn shape(ty: &Type) -> Result<Shape, TypeError> {
 /// Most items of an array in a structure that goes by value.
 const MOST_ITEMS: u64 = 4096;
 
+fn too_large<T>(ty: &Type) -> Result<T, TypeError> {
+    Err(TypeError(format!("{ty} is too large to be passed by value")))
+}
+
 fn flatten(ty: &Type, shapes: &mut Vec<Shape>) -> Result<(), TypeError> {
     match &ty.kind {
         Kind::Array(of, length) => {
             let length = length.unwrap_or(0);
             if length > MOST_ITEMS {
-                return Err(TypeError(format!("{ty} is too large to be passed by value")));
+                return too_large(ty);
             }
             for _ in 0..length {
                 flatten(of, shapes)?;
             }
             if shapes.len() as u64 > MOST_ITEMS {
-                return Err(TypeError(format!("{ty} is too large to be passed by value")));
+                return too_large(ty);
             }
         }
         _ => shapes.push(shape(ty)?),
     }
     Ok(())
+}
+
+/// Whether libffi has words for it: no unions, no bit-fields.
+fn is_plain(ty: &Type) -> bool {
+    match &ty.kind {
+        Kind::Array(of, _) => is_plain(of),
+        Kind::Record(record) => {
+            let plain = |field: &Field| field.bits.is_none() && is_plain(field.ty);
+            !record.union && record.body().is_some_and(|body| body.fields.iter().all(plain))
+        }
+        _ => true,
+    }
+}
+
+/// A structure of numbers that goes where the record goes. The convention looks at each eight bytes: whether they
+/// have anything else than floats. So does this at each piece of the record's alignment, as records inside of others
+/// may begin in the middle of eight bytes.
+fn pieces(ty: &Type) -> Result<Vec<Shape>, TypeError> {
+    let (size, align) = (ty.size()?, ty.align());
+    if align > 8 {
+        return Err(TypeError(format!("{ty} can't be passed by value: libffi has nothing like it")));
+    }
+    if size / align > MOST_ITEMS {
+        return too_large(ty);
+    }
+    // Of each piece: whether it is all floats.
+    let mut floats = vec![None; (size / align) as usize];
+    note_floats(ty, 0, align, &mut floats);
+    Ok(floats
+        .into_iter()
+        .map(|float| match (align, float) {
+            (8, Some(true)) => Shape::f64(),
+            (4, Some(true)) => Shape::f32(),
+            (8, _) => Shape::u64(),
+            (4, _) => Shape::u32(),
+            (2, _) => Shape::u16(),
+            _ => Shape::u8(),
+        })
+        .collect())
+}
+
+fn note_floats(ty: &Type, offset: u64, align: u64, floats: &mut [Option<bool>]) {
+    match &ty.kind {
+        Kind::Array(of, length) => {
+            let size = of.size().unwrap_or(0);
+            (0..length.unwrap_or(0)).for_each(|index| note_floats(of, offset + index * size, align, floats));
+        }
+        Kind::Record(record) => {
+            for field in record.body().into_iter().flat_map(|body| &body.fields) {
+                match field.bits {
+                    None => note_floats(field.ty, offset + field.offset, align, floats),
+                    // The number that it is in may be larger than what is left of the record.
+                    Some(bits) => {
+                        let first = offset + field.offset + u64::from(bits.shift / 8);
+                        let last = offset + field.offset + u64::from((bits.shift + bits.width - 1) / 8);
+                        (first / align..=last / align).for_each(|piece| floats[piece as usize] = Some(false));
+                    }
+                }
+            }
+        }
+        _ => {
+            let float = ty.scalar().is_some_and(Scalar::is_float);
+            let last = offset + ty.size().unwrap_or(1) - 1;
+            for piece in offset / align..=last / align {
+                let known = &mut floats[piece as usize];
+                *known = Some(float && *known != Some(false));
+            }
+        }
+    }
 }
 
 fn scalar_shape(scalar: Scalar) -> Shape {
@@ -118,10 +195,36 @@ fn variadic_interface(function: &Function, more: &[Plain]) -> Result<Cif, TypeEr
 /// # Errors
 /// Such a function can't be called.
 pub fn call(
+    allowed: Foreign,
+    function: &Function,
+    address: usize,
+    args: &[Plain],
+) -> Result<Returned, TypeError> {
+    call_by(allowed, function, address, args, Ready::call)
+}
+
+/// As [`call`]; if the function is said to be [blocking](Function::blocking), collections of other threads go on.
+///
+/// # Errors
+/// Such a function can't be called.
+pub fn call_in(
+    runtime: &Runtime,
+    allowed: Foreign,
+    function: &Function,
+    address: usize,
+    args: &[Plain],
+) -> Result<Returned, TypeError> {
+    let blocking = |ready: Ready| runtime.blocking(move || ready.call());
+    let by: &dyn Fn(Ready) = if function.blocking { &blocking } else { &Ready::call };
+    call_by(allowed, function, address, args, by)
+}
+
+fn call_by(
     _allowed: Foreign,
     function: &Function,
     address: usize,
     args: &[Plain],
+    by: impl Fn(Ready),
 ) -> Result<Returned, TypeError> {
     assert!(args.len() >= function.args.len(), "fewer arguments than the function takes");
     let more = &args[function.args.len()..];
@@ -135,16 +238,15 @@ pub fn call(
         special = variadic_interface(function, more)?;
         &special
     };
-    // Each argument has a word of its own, in which it begins.
-    let kinds = function.args.iter().map(|arg| arg.scalar()).chain(more.iter().map(|_| None));
-    let mut words: Vec<u64> = args
+    // Each argument has a place of its own, in which it begins.
+    let kinds = function.args.iter().map(|arg| Some(*arg)).chain(more.iter().map(|_| None));
+    let mut words: Vec<u128> = args
         .iter()
         .zip(kinds)
-        .map(|(arg, scalar)| match *arg {
-            Plain::Word(word) => word,
-            Plain::Float(float) if scalar == Some(Scalar::F32) => (float as f32).to_bits().into(),
-            Plain::Float(float) => float.to_bits(),
-            Plain::At(address) => address as u64,
+        .map(|(arg, ty)| match *arg {
+            Plain::Word(word) => word.into(),
+            Plain::Float(float) => float_for(ty, float),
+            Plain::At(address) => address as u128,
         })
         .collect();
     let mut places: Vec<*mut libc::c_void> = words
@@ -161,18 +263,44 @@ pub fn call(
     };
     // At least a word, aligned as anything in C may be.
     let mut result = vec![0u128; (size as usize).div_ceil(16).max(1)];
-    let code = CodePtr::from_ptr(std::ptr::with_exposed_provenance(address));
-    // SAFETY: the interface describes these arguments and that room for the result; that it describes the function,
-    // who gave the permission vouches for.
-    unsafe {
-        libffi::raw::ffi_call(
-            cif.as_raw_ptr(),
-            Some(*code.as_fun()),
-            result.as_mut_ptr().cast(),
-            places.as_mut_ptr(),
-        );
-    }
+    by(Ready {
+        interface: cif.as_raw_ptr(),
+        code: CodePtr::from_ptr(std::ptr::with_exposed_provenance(address)),
+        result: result.as_mut_ptr().cast(),
+        places: places.as_mut_ptr(),
+    });
     Ok(returned(function.result, &result, size as usize))
+}
+
+/// A float as C has it in a place of the type.
+pub(crate) fn float_for(ty: Option<&Type>, float: f64) -> u128 {
+    match ty.map(|ty| &ty.kind) {
+        Some(Kind::Number(Scalar::F32)) => (float as f32).to_bits().into(),
+        Some(Kind::LongDouble) => long_double::from_float(float),
+        _ => float.to_bits().into(),
+    }
+}
+
+/// A call that only has to be made.
+struct Ready {
+    interface: *mut libffi::low::ffi_cif,
+    code: CodePtr,
+    result: *mut libc::c_void,
+    places: *mut *mut libc::c_void,
+}
+
+// SAFETY: it stays on its thread: `Runtime::blocking` asks for this so that nothing of the heap gets in, and nothing of
+// it is here.
+unsafe impl Send for Ready {}
+
+impl Ready {
+    fn call(self) {
+        // SAFETY: the interface describes these arguments and that room for the result; that it describes the
+        // function, who gave the permission vouches for.
+        unsafe {
+            libffi::raw::ffi_call(self.interface, Some(*self.code.as_fun()), self.result, self.places);
+        }
+    }
 }
 
 fn returned(ty: &Type, result: &[u128], size: usize) -> Returned {
@@ -181,6 +309,7 @@ fn returned(ty: &Type, result: &[u128], size: usize) -> Returned {
         Some(Scalar::F32) => Returned::Float(f32::from_bits(word as u32).into()),
         Some(Scalar::F64) => Returned::Float(f64::from_bits(word)),
         Some(scalar) => Returned::Word(scalar.extend(word)),
+        None if matches!(ty.kind, Kind::LongDouble) => Returned::Float(long_double::to_float(result[0])),
         None if matches!(ty.kind, Kind::Void) => Returned::Nothing,
         None => {
             let bytes = result.iter().flat_map(|word| word.to_ne_bytes());

@@ -7,21 +7,25 @@
 //! when the call of C is over.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::thread::ThreadId;
 
 use hotloop::foreign::{Foreign, Scalar};
 use libffi::low::ffi_cif;
 use libffi::middle::Closure;
 
-use crate::call::{Plain, interface};
+use crate::call::{Plain, Returned, float_for, interface};
+use crate::long_double;
 use crate::types::{Function, Kind, TypeError};
 
 /// Whose functions C calls.
 pub trait Handler {
     /// A number that no other handler has.
     fn owner(&self) -> u64;
-    /// Calls a function by its number; the answer is a word or a float as the function's type has it.
-    fn call(&self, number: usize, args: &[Plain]) -> Plain;
+    /// Calls a function by its number; the answer is as the function's type has it (nothing is 0). What arguments
+    /// [are at](Plain::At) is C's, for this call. If calls may be [blocking](crate::call::call_in), it uses the heap in
+    /// [`Runtime::unblocked`](hotloop::Runtime::unblocked) only.
+    fn call(&self, number: usize, args: &[Plain]) -> Returned;
 }
 
 thread_local! {
@@ -53,8 +57,28 @@ struct Shared {
     function: &'static Function,
 }
 
-/// Makes a function that C can call, of a type and with a number that the handler knows: its address. It lives as long
-/// as the process, as nobody knows for how long C keeps it.
+/// A function that C can call. It stays when this is dropped: nobody knows for how long C keeps it.
+pub struct Callback {
+    closure: ManuallyDrop<Closure<'static>>,
+    /// What the closure refers to.
+    shared: *mut Shared,
+}
+
+impl Callback {
+    /// Where C finds it.
+    pub fn address(&self) -> usize {
+        (*self.closure.code_ptr() as *const ()).expose_provenance()
+    }
+
+    /// Frees its code: C has forgotten the address, vouches who has the permission.
+    pub fn free(self, _allowed: Foreign) {
+        drop(ManuallyDrop::into_inner(self.closure));
+        // SAFETY: `make` made it, and only the closure referred to it.
+        drop(unsafe { Box::from_raw(self.shared) });
+    }
+}
+
+/// Makes a function that C can call, of a type and with a number that the handler knows.
 ///
 /// # Errors
 /// Functions of that type can't be made.
@@ -63,29 +87,38 @@ pub fn make(
     owner: u64,
     number: usize,
     function: &'static Function,
-) -> Result<usize, TypeError> {
-    let by_value = |ty: &crate::types::Type| matches!(ty.kind, Kind::Record(_));
-    if function.variadic || by_value(function.result) || function.args.iter().any(|arg| by_value(arg)) {
-        return Err(TypeError(
-            "structures by value and any number of arguments can't be handed to a callback".into(),
-        ));
+) -> Result<Callback, TypeError> {
+    if function.variadic {
+        return Err(TypeError("any number of arguments can't be handed to a callback".into()));
     }
     let interface = interface(function)?;
-    let shared = Box::leak(Box::new(Shared { owner, number, thread: std::thread::current().id(), function }));
-    let closure = Closure::try_new(interface, entry, &*shared)
+    let shared =
+        Box::into_raw(Box::new(Shared { owner, number, thread: std::thread::current().id(), function }));
+    // SAFETY: it was just made, and goes after the closure.
+    let known = unsafe { &*shared };
+    type Entry = unsafe extern "C" fn(&ffi_cif, &mut u64, *const *const libc::c_void, &Shared);
+    // SAFETY: the result is handed over as an address either way; it is that of room for any result.
+    let entry = unsafe { std::mem::transmute::<RawEntry, Entry>(entry) };
+    let closure = Closure::try_new(interface, entry, known)
         .map_err(|_| TypeError("libffi can't make a callback".into()))?;
-    let closure = Box::leak(Box::new(closure));
-    Ok((*closure.code_ptr() as *const ()).expose_provenance())
+    Ok(Callback { closure: ManuallyDrop::new(closure), shared })
 }
+
+type RawEntry = unsafe extern "C" fn(&ffi_cif, *mut u8, *const *const libc::c_void, &Shared);
 
 /// What libffi calls. A panic can't unwind through C: it ends the process here.
 unsafe extern "C" fn entry(
     _interface: &ffi_cif,
-    result: &mut u64,
+    result: *mut u8,
     args: *const *const libc::c_void,
     shared: &Shared,
 ) {
-    *result = 0;
+    let ty = shared.function.result;
+    let size = if matches!(ty.kind, Kind::Void) { 0 } else { ty.size().unwrap_or(0) as usize };
+    // libffi wants small integers widened.
+    let room = if ty.scalar().is_some() { 8 } else { size };
+    // SAFETY: there is room for the result, and for a word.
+    unsafe { result.write_bytes(0, room) };
     if std::thread::current().id() != shared.thread {
         return;
     }
@@ -95,23 +128,39 @@ unsafe extern "C" fn entry(
         .iter()
         .enumerate()
         .map(|(index, ty)| {
-            let scalar = ty.scalar().unwrap_or(Scalar::U64);
-            // SAFETY: libffi hands over one pointer for each argument of the interface, to a number of its type.
-            let word = unsafe { read(*args.add(index), scalar) };
-            if scalar.is_float() { Plain::Float(f64::from_bits(word)) } else { Plain::Word(word) }
+            // SAFETY: libffi hands over one pointer for each argument of the interface.
+            let place = unsafe { *args.add(index) };
+            match (ty.scalar(), &ty.kind) {
+                (Some(scalar), _) => {
+                    // SAFETY: there is a number of this type.
+                    let word = unsafe { read(place, scalar) };
+                    if scalar.is_float() { Plain::Float(f64::from_bits(word)) } else { Plain::Word(word) }
+                }
+                (None, Kind::LongDouble) => {
+                    let mut bytes = [0; 16];
+                    // SAFETY: there is one, of which ten bytes count.
+                    unsafe { std::ptr::copy_nonoverlapping(place.cast::<u8>(), bytes.as_mut_ptr(), 10) };
+                    Plain::Float(long_double::to_float(u128::from_ne_bytes(bytes)))
+                }
+                (None, _) => Plain::At(place.expose_provenance()),
+            }
         })
         .collect();
     let handlers = RUNNING.with_borrow(Clone::clone);
     // SAFETY: a handler that is in the list is valid: `serve` has not ended.
     let mut handlers = handlers.iter().rev().map(|handler| unsafe { &**handler });
     let Some(handler) = handlers.find(|handler| handler.owner() == shared.owner) else { return };
-    *result = match (handler.call(shared.number, &plain), shared.function.result.scalar()) {
-        (Plain::Float(float), Some(Scalar::F32)) => (float as f32).to_bits().into(),
-        (Plain::Float(float), _) => float.to_bits(),
-        // libffi wants small integers widened.
-        (Plain::Word(word), Some(scalar)) => scalar.extend(word),
-        _ => 0,
+    let bytes = match handler.call(shared.number, &plain) {
+        Returned::Float(float) => float_for(Some(ty), float).to_ne_bytes().to_vec(),
+        Returned::Word(word) => {
+            let word = ty.scalar().map_or(0, |scalar| scalar.extend(word));
+            u128::from(word).to_ne_bytes().to_vec()
+        }
+        Returned::Bytes(bytes) => bytes,
+        Returned::Nothing => Vec::new(),
     };
+    // SAFETY: as above; not more than there is room for.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), result, bytes.len().min(room)) };
 }
 
 /// # Safety

@@ -94,9 +94,19 @@ pub enum Shape {
 #[serde(rename_all = "lowercase")]
 pub enum Record {
     /// A structure.
-    Struct(Option<Vec<(String, String)>>),
+    Struct(Option<Vec<Field>>),
     /// A union.
-    Union(Option<Vec<(String, String)>>),
+    Union(Option<Vec<Field>>),
+}
+
+/// A field: name, type, and of how many bits it is if it is a bit-field.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Field {
+    /// Any other.
+    Whole(String, String),
+    /// A bit-field.
+    Bits(String, String, u32),
 }
 
 /// A description in use.
@@ -225,7 +235,13 @@ impl Description {
             return Ok(());
         }
         self.alone(name, || {
-            let fields = fields.iter().map(|(name, text)| Ok((name.clone(), self.parse(text)?)));
+            let fields = fields.iter().map(|field| {
+                let (name, text, bits) = match field {
+                    Field::Whole(name, text) => (name, text, None),
+                    Field::Bits(name, text, bits) => (name, text, Some(*bits)),
+                };
+                Ok((name.clone(), self.parse(text)?, bits))
+            });
             record.complete(fields.collect::<Result<_, TypeError>>()?)
         })
     }

@@ -5,6 +5,7 @@
 //! * [`call`]: calls of any signature, through libffi (those that fit registers are the toolkit's own,
 //!   [`hotloop::foreign`]);
 //! * [`callback`]: functions of the language as addresses that C calls;
+//! * [`long_double`]: the one number of C that is none of ours;
 //! * [`description`], [`text`]: headers as JSON, types as text; [`headers`] makes descriptions of C headers by clang;
 //! * [`memory`]: `malloc` and what is known of its blocks.
 //!
@@ -19,8 +20,9 @@ pub mod description;
 pub mod fuzzing;
 pub mod headers;
 pub mod library;
+pub mod long_double;
 pub mod memory;
 pub mod text;
 pub mod types;
 
-pub use types::{Function, Kind, Record, Type, TypeError};
+pub use types::{Bits, Function, Kind, Record, Type, TypeError};

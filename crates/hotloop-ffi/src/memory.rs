@@ -73,6 +73,13 @@ pub fn copy(_allowed: Foreign, from: usize, to: usize, count: usize) {
     unsafe { std::ptr::copy(source, target, count) }
 }
 
+/// Reads bytes.
+pub fn read(_allowed: Foreign, from: usize, count: usize) -> Vec<u8> {
+    let source = std::ptr::with_exposed_provenance::<u8>(from);
+    // SAFETY: as for `text`.
+    unsafe { std::slice::from_raw_parts(source, count).to_vec() }
+}
+
 /// Writes bytes.
 pub fn write(_allowed: Foreign, to: usize, bytes: &[u8]) {
     let target = std::ptr::with_exposed_provenance_mut::<u8>(to);

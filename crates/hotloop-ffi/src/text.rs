@@ -1,7 +1,7 @@
 //! Types as text, as descriptions of headers have them; what is printed reads back, but for records without a name.
 //!
 //! ```text
-//! type = "void" | "i8" | "u8" | … | "u64" | "f32" | "f64"
+//! type = "void" | "i8" | "u8" | … | "u64" | "f32" | "f64" | "longdouble"
 //!      | "pointer" type
 //!      | "array" type N?                              without N its length is unknown
 //!      | "cfunc" type "[" type* "..."? "]"            the result, then the arguments
@@ -71,6 +71,7 @@ impl<'a> Reader<'a> {
         let Some(token) = self.take() else { return Err(TypeError("the type ends too early".into())) };
         match token {
             "void" => Ok(Type::void()),
+            "longdouble" => Ok(Type::long_double()),
             "pointer" => Type::pointer(self.ty(Use::Pointed, depth + 1)?),
             "array" => {
                 let of = self.ty(Use::Whole, depth + 1)?;

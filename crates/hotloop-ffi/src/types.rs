@@ -28,6 +28,8 @@ pub enum Kind {
     Void,
     /// A number.
     Number(Scalar),
+    /// `long double`: 80 bits in 16 bytes.
+    LongDouble,
     /// A pointer.
     Pointer(&'static Type),
     /// An array; of unknown length at the end of structures and behind pointers.
@@ -65,7 +67,57 @@ pub struct Field {
     pub ty: &'static Type,
     /// Bytes from the record's beginning.
     pub offset: u64,
+    /// Which bits of the number there it is, if not all.
+    pub bits: Option<Bits>,
 }
+
+/// The bits of a bit-field in the number that it lies in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bits {
+    /// How many bits are below.
+    pub shift: u32,
+    /// How many there are.
+    pub width: u32,
+}
+
+fn is_signed(scalar: Scalar) -> bool {
+    matches!(scalar, Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64)
+}
+
+impl Bits {
+    /// The field's value in a number of the type.
+    pub fn read(self, scalar: Scalar, word: u64) -> u64 {
+        let unused = 64 - self.width;
+        let high = word << (unused - self.shift);
+        if is_signed(scalar) { (high as i64 >> unused) as u64 } else { high >> unused }
+    }
+
+    /// The number of the type with another value of the field, of which the lowest bits count.
+    pub fn write(self, word: u64, value: u64) -> u64 {
+        let mask = (u64::MAX >> (64 - self.width)) << self.shift;
+        word & !mask | value << self.shift & mask
+    }
+
+    /// The least and the greatest value of the field.
+    pub fn range(self, scalar: Scalar) -> (i128, i128) {
+        let all = 1i128 << self.width;
+        if is_signed(scalar) { (-(all >> 1), (all >> 1) - 1) } else { (0, all - 1) }
+    }
+}
+
+/// Where a field is found.
+#[derive(Clone, Copy)]
+pub struct Found {
+    /// Its type.
+    pub ty: &'static Type,
+    /// Bytes from the beginning.
+    pub offset: u64,
+    /// Which bits there, if not all.
+    pub bits: Option<Bits>,
+}
+
+/// A field that a record is given: name, type, and of how many bits it is if it is a bit-field.
+pub type NewField = (String, &'static Type, Option<u32>);
 
 /// What functions of a type take and give.
 pub struct Function {
@@ -75,6 +127,8 @@ pub struct Function {
     pub args: Vec<&'static Type>,
     /// Whether more arguments may follow.
     pub variadic: bool,
+    /// Whether it may take long: collections of other threads don't wait for it.
+    pub blocking: bool,
     direct: OnceCell<Option<ForeignCall>>,
     pub(crate) interface: OnceCell<Option<libffi::middle::Cif>>,
 }
@@ -99,9 +153,10 @@ fn wrong<T>(message: String) -> Result<T, TypeError> {
 enum Key {
     Void,
     Number(Scalar),
+    LongDouble,
     Pointer(usize),
     Array(usize, Option<u64>),
-    Function(usize, Vec<usize>, bool),
+    Function(usize, Vec<usize>, bool, bool),
 }
 
 thread_local! {
@@ -130,6 +185,11 @@ impl Type {
     /// A number.
     pub fn number(scalar: Scalar) -> &'static Type {
         Type::simple(Key::Number(scalar), Kind::Number(scalar))
+    }
+
+    /// `long double`
+    pub fn long_double() -> &'static Type {
+        Type::simple(Key::LongDouble, Kind::LongDouble)
     }
 
     fn simple(key: Key, kind: Kind) -> &'static Type {
@@ -187,13 +247,39 @@ impl Type {
                 _ => Ok(arg),
             })
             .collect::<Result<_, _>>()?;
+        Type::function_of(result, args, variadic, false)
+    }
+
+    /// The same function's type, or a pointer to it, for one that may take long: collections of other threads don't
+    /// wait for it. Such a call is made through libffi.
+    ///
+    /// # Errors
+    /// It is no function.
+    pub fn blocking(&'static self) -> Result<&'static Type, TypeError> {
+        match &self.kind {
+            Kind::Function(function) => {
+                Type::function_of(function.result, function.args.clone(), function.variadic, true)
+            }
+            Kind::Pointer(to) if matches!(to.kind, Kind::Function(_)) => Type::pointer(to.blocking()?),
+            _ => wrong(format!("{self} is no function")),
+        }
+    }
+
+    fn function_of(
+        result: &'static Type,
+        args: Vec<&'static Type>,
+        variadic: bool,
+        blocking: bool,
+    ) -> Result<&'static Type, TypeError> {
         let depth = args.iter().chain([&result]).map(|ty| ty.depth).max().unwrap_or(0);
-        let key = Key::Function(address(result), args.iter().map(|arg| address(arg)).collect(), variadic);
+        let addresses = args.iter().map(|arg| address(arg)).collect();
+        let key = Key::Function(address(result), addresses, variadic, blocking);
         made(key, depth + 1, || {
             Kind::Function(Function {
                 result,
                 args,
                 variadic,
+                blocking,
                 direct: OnceCell::new(),
                 interface: OnceCell::new(),
             })
@@ -208,6 +294,7 @@ impl Type {
         match &self.kind {
             Kind::Void => wrong("void has no size".into()),
             Kind::Number(scalar) => Ok(scalar.size().into()),
+            Kind::LongDouble => Ok(16),
             Kind::Pointer(_) => Ok(8),
             Kind::Array(of, Some(length)) => Ok(of.size()? * length),
             Kind::Array(_, None) => wrong(format!("the size of {self} is unknown")),
@@ -224,6 +311,7 @@ impl Type {
         match &self.kind {
             Kind::Void | Kind::Function(_) => 1,
             Kind::Number(scalar) => scalar.size().into(),
+            Kind::LongDouble => 16,
             Kind::Pointer(_) => 8,
             Kind::Array(of, _) => of.align(),
             Kind::Record(record) => record.body.get().map_or(1, |body| body.align),
@@ -281,29 +369,37 @@ impl Record {
     ///
     /// # Errors
     /// It has some, or one of these can't be one.
-    pub fn complete(&self, fields: Vec<(String, &'static Type)>) -> Result<(), TypeError> {
+    pub fn complete(&self, fields: Vec<NewField>) -> Result<(), TypeError> {
         let last = fields.len().wrapping_sub(1);
         let mut body = Body { fields: Vec::with_capacity(fields.len()), size: 0, align: 1, depth: 0 };
-        for (index, (name, ty)) in fields.into_iter().enumerate() {
+        // Where the next bit-field may begin.
+        let mut bit = 0;
+        for (index, (name, ty, bits)) in fields.into_iter().enumerate() {
             let size = match ty.kind {
                 Kind::Array(_, None) if index == last && !self.union => 0,
                 _ => ty.size().map_err(|error| TypeError(format!("field {name}: {error}")))?,
             };
-            if name.is_empty() && ty.as_record().is_none() {
+            if name.is_empty() && ty.as_record().is_none() && bits.is_none() {
                 return wrong("a field without a name".into());
             }
             if !name.is_empty() && body.find(&name).is_some() {
                 return wrong(format!("there are two fields {name}"));
             }
             let align = ty.align();
+            if let Some(width) = bits {
+                bit = if self.union { 0 } else { bit };
+                self.add_bits(&mut body, &mut bit, name, ty, width)?;
+                continue;
+            }
             let offset = if self.union { 0 } else { body.size.next_multiple_of(align) };
             body.size = body.size.max(offset + size);
+            bit = body.size * 8;
             body.align = body.align.max(align);
             body.depth = body.depth.max(1 + ty.value_depth());
             if body.size > MOST_SIZE || body.depth > MOST_DEPTH {
                 return wrong(format!("field {name} makes it too large"));
             }
-            body.fields.push(Field { name, ty, offset });
+            body.fields.push(Field { name, ty, offset, bits: None });
         }
         body.size = body.size.next_multiple_of(body.align);
         match self.body.set(body) {
@@ -312,20 +408,53 @@ impl Record {
         }
     }
 
-    /// Type and offset of the field of this name, also in records without names inside of it.
-    pub fn find(&self, name: &str) -> Option<(&'static Type, u64)> {
+    /// A bit-field lies behind the one before, unless it would be in two numbers of its type then. One without a name
+    /// is room, one of no bits ends the number.
+    fn add_bits(
+        &self,
+        body: &mut Body,
+        bit: &mut u64,
+        name: String,
+        ty: &'static Type,
+        width: u32,
+    ) -> Result<(), TypeError> {
+        let unit = match ty.kind {
+            Kind::Number(scalar) if !scalar.is_float() => u64::from(scalar.size()) * 8,
+            _ => return wrong(format!("field {name}: {ty} has no bits")),
+        };
+        let wide = u64::from(width);
+        if wide > unit || (wide == 0 && !name.is_empty()) {
+            return wrong(format!("field {name}: {ty} can't be of {width} bits"));
+        }
+        if wide == 0 || *bit / unit != (*bit + wide - 1) / unit {
+            *bit = bit.next_multiple_of(unit);
+        }
+        let start = *bit;
+        *bit += wide;
+        body.size = body.size.max(bit.div_ceil(8));
+        if !name.is_empty() {
+            body.align = body.align.max(ty.align());
+            body.depth = body.depth.max(1);
+            let bits = Bits { shift: (start % unit) as u32, width };
+            body.fields.push(Field { name, ty, offset: start / unit * (unit / 8), bits: Some(bits) });
+        }
+        Ok(())
+    }
+
+    /// The field of this name, also in records without names inside of it.
+    pub fn find(&self, name: &str) -> Option<Found> {
         self.body.get()?.find(name)
     }
 }
 
 impl Body {
-    fn find(&self, name: &str) -> Option<(&'static Type, u64)> {
+    fn find(&self, name: &str) -> Option<Found> {
         self.fields.iter().find_map(|field| {
             if field.name == name {
-                return Some((field.ty, field.offset));
+                return Some(Found { ty: field.ty, offset: field.offset, bits: field.bits });
             }
-            let (ty, offset) = field.ty.as_record().filter(|_| field.name.is_empty())?.find(name)?;
-            Some((ty, field.offset + offset))
+            let found = field.ty.as_record().filter(|_| field.name.is_empty())?.find(name)?;
+            Some(Found { offset: field.offset + found.offset, ..found })
         })
     }
 }
@@ -339,7 +468,7 @@ impl Function {
                 Kind::Void => None,
                 _ => Some(self.result.scalar()?),
             };
-            if self.variadic { None } else { ForeignCall::new(&args, result) }
+            if self.variadic || self.blocking { None } else { ForeignCall::new(&args, result) }
         })
     }
 }
@@ -349,6 +478,7 @@ impl fmt::Display for Type {
         match &self.kind {
             Kind::Void => out.write_str("void"),
             Kind::Number(scalar) => out.write_str(scalar.name()),
+            Kind::LongDouble => out.write_str("longdouble"),
             Kind::Pointer(to) => write!(out, "pointer {to}"),
             Kind::Array(of, Some(length)) => write!(out, "array {of} {length}"),
             Kind::Array(of, None) => write!(out, "array {of}"),

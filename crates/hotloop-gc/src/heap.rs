@@ -86,7 +86,9 @@ pub(crate) struct HeapInner {
     failed: Cell<bool>,
     /// If the heap is verified.
     verified: Option<RefCell<Verified>>,
-    stack_base: Cell<*const u8>,
+    pub(crate) stack_base: Cell<*const u8>,
+    /// The parts in use of stacks that are not the running one: from, to.
+    pub(crate) suspended: RefCell<Vec<(*const u8, *const u8)>>,
     scanners: RefCell<Vec<(RootsId, RootScanner)>>,
     next_roots: Cell<u64>,
     requester: RefCell<Option<Requester>>,
@@ -147,6 +149,10 @@ impl HeapInner {
             match away {
                 None => stack::visit_own_stack(self.stack_base.get(), &mut visit),
                 Some(low) => stack::visit_words(low, self.stack_base.get(), &mut visit),
+            }
+            for (low, high) in self.suspended.borrow().iter() {
+                // They don't change until they go on, see `Heap::leave_stack`.
+                stack::visit_words(*low, *high, &mut visit);
             }
         }
         for (_, scanner) in self.scanners.borrow().iter() {
@@ -237,7 +243,7 @@ impl HeapInner {
 
     /// Counts the objects allocated in the region, gives its cursor back to MMTk's allocator and
     /// leaves the heap's own region empty.
-    fn close_region(&self) {
+    pub(crate) fn close_region(&self) {
         // SAFETY: the region is only accessed in methods of the heap, on its thread, none of which
         // holds a reference to it across a call; traces do not run meanwhile.
         let region = unsafe { &mut *self.region.get() };
@@ -255,7 +261,7 @@ impl HeapInner {
 
     /// Takes over the region that MMTk's allocator has. Not in stress mode, where every allocation
     /// takes the slow path.
-    fn open_region(&self) {
+    pub(crate) fn open_region(&self) {
         if self.stress.is_some() || self.until_failure.get() != 0 {
             return;
         }
@@ -454,6 +460,7 @@ impl Heap {
             failed: Cell::new(false),
             verified: options.verify.then(RefCell::default),
             stack_base: Cell::new(stack::thread_stack_base()),
+            suspended: RefCell::default(),
             scanners: RefCell::new(Vec::new()),
             next_roots: Cell::new(0),
             requester: RefCell::new(None),
@@ -469,7 +476,7 @@ impl Heap {
     }
 
     #[inline(always)]
-    fn inner(&self) -> &HeapInner {
+    pub(crate) fn inner(&self) -> &HeapInner {
         // SAFETY: the inner heap lives until `drop` and is only accessed through shared references
         // and, for the region, through its cell.
         unsafe { self.inner.as_ref() }
@@ -582,30 +589,6 @@ impl Heap {
         inner.close_region();
         inner.safepoint_closed();
         inner.open_region();
-    }
-
-    /// Calls `work`, which may wait for something or take long, while collections of other heaps
-    /// go on.
-    ///
-    /// `work` must not use the heap or change its objects; it may read objects that the caller has
-    /// references to, on its stack or in roots. Root scanners may be called on other threads
-    /// meanwhile, so it must not change what they read either.
-    ///
-    /// # Safety
-    ///
-    /// As just said.
-    pub unsafe fn blocking<T>(&self, work: impl FnOnce() -> T) -> T {
-        let inner = self.inner();
-        inner.close_region();
-        let result = stack::with_registers_saved(|low| {
-            world::go_away(inner, low);
-            // A panic must come back, too.
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            world::come_back(inner);
-            result
-        });
-        inner.open_region();
-        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Whether the last collection found more bytes alive than the limit. The program should give

@@ -113,6 +113,7 @@
 //! while the program reads its source.
 #![warn(missing_docs)]
 
+mod away;
 mod binding;
 mod fresh;
 mod heap;
@@ -128,7 +129,7 @@ pub use heap::{
     BumpRegion, Heap, MAX_BUMP_BYTES, RootScanner, RootsId, alloc_slow, barrier, remember, write_barrier,
 };
 pub use options::{HeapOptions, Plan, Request, Requester, Stats};
-pub use stack::{stack_limit, visit_words};
+pub use stack::{thread_stack, visit_words};
 pub use types::{
     FLAG_OLD, HEADER_BYTES, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET,
     Layout, MAX_TYPES, REF_TAG, Slot, SlotKind, TAG_MASK, Trailing, TypeId, layout, register_type,

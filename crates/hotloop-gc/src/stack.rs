@@ -20,13 +20,8 @@ pub(crate) fn thread_stack_base() -> *const u8 {
     thread_stack().1 as *const u8
 }
 
-/// The lowest address of the calling thread's stack.
-pub fn stack_limit() -> usize {
-    thread_stack().0
-}
-
 /// The lowest and the highest address of the calling thread's stack.
-fn thread_stack() -> (usize, usize) {
+pub fn thread_stack() -> (usize, usize) {
     // SAFETY: `pthread_getattr_np` initialises the attribute object that it is given for the
     // calling thread, which exists; the object is read and destroyed only if that succeeded.
     unsafe {

@@ -21,6 +21,7 @@ mod promise;
 mod rebuild;
 mod recorder;
 pub mod stable;
+mod stack;
 
 use std::cell::Cell;
 
@@ -32,6 +33,7 @@ pub use looks::{looks_are_noted, note_all_looks, note_look};
 pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
 pub use rebuild::{Allocate, Rebuilt, make_objects, rebuild};
 pub use recorder::{Abort, EntryPositions, Fed, FedEntry, Question, Recorder, Run};
+pub use stack::OnStack;
 
 use hotloop_ir::Operand;
 
@@ -78,7 +80,7 @@ impl Red {
 }
 
 thread_local! {
-    static CURRENT: Cell<*mut Recorder> = const { Cell::new(std::ptr::null_mut()) };
+    pub(crate) static CURRENT: Cell<*mut Recorder> = const { Cell::new(std::ptr::null_mut()) };
 }
 
 /// The recorder under which this thread runs `Meta` code.

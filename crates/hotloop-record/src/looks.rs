@@ -40,6 +40,11 @@ impl Looks {
     }
 }
 
+/// Another native stack goes on: what was noted for the one before.
+pub(crate) fn replace((asked, looks): (bool, Looks)) -> (bool, Looks) {
+    (ASKED.replace(asked), LOOKS.replace(looks))
+}
+
 /// Whether a recording wants to know which frames natives look at.
 #[inline(always)]
 pub fn looks_are_noted() -> bool {

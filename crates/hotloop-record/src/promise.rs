@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static CHECKING_THREADS: AtomicU32 = AtomicU32::new(0);
 
 /// Says where the program stands.
-type Describe = dyn Fn() -> String;
+pub(crate) type Describe = dyn Fn() -> String;
 
 thread_local! {
     static CHECKING: Cell<bool> = const { Cell::new(false) };
-    static PLACE: Cell<Option<*const Describe>> = const { Cell::new(None) };
+    pub(crate) static PLACE: Cell<Option<*const Describe>> = const { Cell::new(None) };
 }
 
 /// Whether some thread checks what authors promise: one load.

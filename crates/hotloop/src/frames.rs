@@ -48,6 +48,33 @@ thread_local! {
     static WAITS: Cell<*const AtomicU64> = const { Cell::new(&raw const NOBODY) };
 }
 
+/// The runs of a native stack that is not running: at first there are none.
+pub(crate) struct OnStack {
+    runs: *const Run<'static>,
+    waits: *const AtomicU64,
+    site: Site,
+}
+
+impl Default for OnStack {
+    fn default() -> OnStack {
+        OnStack {
+            runs: std::ptr::null(),
+            waits: &raw const NOBODY,
+            site: Site { guard: Site::NONE, frame: 0 },
+        }
+    }
+}
+
+impl OnStack {
+    /// The stack is about to go on; from then on this is what belongs to the one that is left.
+    pub fn exchange(&mut self, context: &Context) {
+        self.runs = RUNS.replace(self.runs);
+        self.waits = WAITS.replace(self.waits);
+        let site = context.waiting.get();
+        context.waiting.set(std::mem::replace(&mut self.site, site));
+    }
+}
+
 /// Puts the outer run back, however the inner one ends.
 struct Inner<'a>(&'a Context);
 

@@ -76,7 +76,7 @@ mod runtime;
 mod watch;
 
 pub use boxed::BoxedFloat;
-pub use driver::{LoopCell, Summary, Vm};
+pub use driver::{Left, LoopCell, NoStack, Stacks, Summary, Vm};
 pub use green::{Green, GreenRef, GreenWord};
 pub use heap::{HeapArray, HeapType};
 pub use hooks::{AbortInfo, ExitInfo, JitHooks, TraceInfo, TraceKind};

@@ -11,6 +11,7 @@ use hotloop_gc::{Heap, HeapOptions, Plan, Request};
 use hotloop_log::Log;
 
 use crate::Plain;
+use crate::driver::Suspend;
 use crate::foreign::Foreign;
 use crate::hooks::JitHooks;
 use crate::red::{ConstValue, Value};
@@ -329,6 +330,7 @@ pub struct Runtime {
     hooks: RefCell<Option<Rc<dyn JitHooks>>>,
     log: RefCell<Log>,
     constants: Rc<RefCell<Vec<u64>>>,
+    suspend: Suspend,
 }
 
 impl fmt::Debug for Runtime {
@@ -392,6 +394,7 @@ impl Runtime {
             options,
             log: RefCell::new(Log::off()),
             constants,
+            suspend: Suspend::new(),
         }
     }
 
@@ -494,6 +497,52 @@ impl Runtime {
         // SAFETY: the closure has no access to the heap, its references, or what this thread's root scanners
         // read (which is behind `Rc`).
         unsafe { self.heap.blocking(work) }
+    }
+
+    /// Calls `work`, which uses the heap, in the middle of what [`Runtime::blocking`] waits for: for functions that C
+    /// calls back. Elsewhere it is just called.
+    ///
+    /// ```
+    /// # let runtime = hotloop::Runtime::new(hotloop::Options::default());
+    /// assert_eq!(runtime.unblocked(|| 1 + 1), 2);
+    /// ```
+    pub fn unblocked<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.heap.unblocked(work)
+    }
+
+    /// Suspends the native stack that the calling native was reached on, until somebody resumes it
+    /// ([`Stacks::resume`](crate::Stacks::resume)). False at once if that is none of [`Stacks`](crate::Stacks).
+    ///
+    /// Meanwhile the interpreter runs elsewhere, as if the native had called it. Hold no borrow across it.
+    ///
+    /// ```
+    /// let runtime = hotloop::Runtime::new(hotloop::Options::default());
+    /// assert!(!runtime.leave_stack(), "the thread's own stack can't be left");
+    /// ```
+    pub fn leave_stack(&self) -> bool {
+        let how = self.suspend.how.get();
+        if how.is_null() {
+            return false;
+        }
+        // Steps look at frames without asking.
+        crate::frames::force_all();
+        self.suspend.at.set((&raw const how).addr());
+        // SAFETY: the stack that runs says how it is suspended, and this is that one; it goes on below this call.
+        // The base does not matter: who goes on has one of its own.
+        unsafe { self.heap.leave_stack(std::ptr::null(), || (*how).suspend(())) };
+        self.suspend.how.set(how);
+        true
+    }
+
+    /// How the native stack that runs is suspended.
+    pub(crate) fn suspend(&self) -> &Suspend {
+        &self.suspend
+    }
+
+    /// Whether the native stack has room for a run of the interpreter, for natives that begin one.
+    pub fn has_stack_room(&self) -> bool {
+        let here = 0u8;
+        self.context.poll.is_within_limit((&raw const here).addr())
     }
 
     /// Keeps a value alive for ever, as a constant for green data.

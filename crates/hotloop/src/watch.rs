@@ -56,6 +56,20 @@ thread_local! {
     static WATCH: RefCell<Watch> = RefCell::default();
 }
 
+/// The natives at work on a native stack that is not running, and the run of a loop.
+#[derive(Default)]
+pub(crate) struct OnStack(Vec<Running>, u64);
+
+impl OnStack {
+    /// The stack is about to go on; from then on this is what belongs to the one that is left.
+    pub fn exchange(&mut self) {
+        WATCH.with_borrow_mut(|watch| {
+            std::mem::swap(&mut self.0, &mut watch.running);
+            std::mem::swap(&mut self.1, &mut watch.run);
+        });
+    }
+}
+
 /// Answers of elidable functions that are kept.
 const MOST_ANSWERS: usize = 1024;
 

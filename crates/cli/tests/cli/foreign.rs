@@ -110,7 +110,7 @@ fn headers_are_described() {
          #define FLAG 0x20u\n#define BOTH (FLAG|1)\n#define HALF 0.5\n#define NAME \"abc\"\n#define CALL(x) x\n\
          #define WRONG nothing_known\n\
          extern int variable;\npoint *make(const char *name, int n[4], compare c, enum color, unsigned long);\n\
-         void any(int (*g[3])(void), ...);\nstruct bits { int a:3; };\nvoid of(struct bits *);\nlong double far(void);\n",
+         void any(int (*g[3])(void), ...);\nstruct bits { int a:3; unsigned :2; unsigned b:(1<<2); };\nvoid of(struct bits *);\nlong double far(void);\n",
     );
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("described.json");
     let arguments = ["headers", &header, "-o", output.to_str().unwrap(), "--alone", "--library", "libx.so"];

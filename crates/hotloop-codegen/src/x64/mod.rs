@@ -45,7 +45,7 @@ use self::memory::CodeMemory;
 use crate::barrier;
 use crate::check::check;
 use crate::force::Forcing;
-use crate::{CodeId, CodegenError, Context, Entry, Exits, Force, Options, Request, Site, Target};
+use crate::{CodeId, CodegenError, Context, Entry, Exits, Force, OnStack, Options, Request, Site, Target};
 
 /// The native target.
 pub struct X64 {
@@ -353,19 +353,22 @@ impl Target for X64 {
 
     /// Any word may be a return address, so some code may be spared that is not running.
     #[inline(never)]
-    fn running(&self) -> Vec<CodeId> {
+    fn running(&self, suspended: &[&OnStack]) -> Vec<CodeId> {
         let mut found = Vec::new();
-        if self.stack.get() == 0 {
+        let here = ((&raw const found).addr(), self.stack.get());
+        let others = suspended.iter().map(|stack| (stack.low, stack.outermost));
+        let stacks: Vec<(usize, usize)> =
+            [here].into_iter().chain(others).filter(|(_, outermost)| *outermost != 0).collect();
+        if stacks.is_empty() {
             return found;
         }
         let codes = self.codes.borrow();
         let known = codes.iter().enumerate().filter_map(|(id, code)| Some((id, code.as_ref()?)));
         let bases: BTreeMap<usize, (usize, CodeId)> =
             known.map(|(id, code)| (code.base, (code.base + code.size, CodeId(id as u32)))).collect();
-        let mut at = (&raw const found).addr().next_multiple_of(8);
-        while at < self.stack.get() {
+        for at in stacks.into_iter().flat_map(|(low, high)| (low.next_multiple_of(8)..high).step_by(8)) {
             // SAFETY: a word of this thread's stack, between this function's frame and that of the
-            // outermost `run`; all return addresses into code are there.
+            // outermost `run`, or of a stack that is suspended; all return addresses into code are there.
             let word = unsafe { std::ptr::with_exposed_provenance::<usize>(at).read_volatile() };
             if let Some(offset) = self.memory.offset_of(word)
                 && let Some((_, (end, id))) = bases.range(..=offset).next_back()
@@ -374,9 +377,14 @@ impl Target for X64 {
             {
                 found.push(*id);
             }
-            at += 8;
         }
         found
+    }
+
+    unsafe fn change_stack(&self, context: *mut Context, other: &mut OnStack) {
+        // SAFETY: the caller's promise.
+        unsafe { other.exchange(context) };
+        other.outermost = self.stack.replace(other.outermost);
     }
 
     unsafe fn free(&self, id: CodeId) {

@@ -9,8 +9,8 @@ use hotloop::foreign::{Foreign, Number, Scalar};
 
 use super::{Random, room};
 use crate::call::{Plain, Returned};
-use crate::memory;
-use crate::types::{Function, Kind, Type};
+use crate::types::{Field, Function, Kind, NewField, Record, Type};
+use crate::{long_double, memory};
 
 /// What C calls numbers.
 fn c_name(scalar: Scalar) -> &'static str {
@@ -45,15 +45,13 @@ impl Declaration {
         for number in 0..1 + random.below(3) {
             let union = random.below(4) == 0;
             let ty = Type::record(&format!("r_{seed}_{number}"), union);
-            let fields =
-                (0..1 + random.below(5)).map(|field| (format!("x{field}"), field_type(random, &records)));
-            let fields: Vec<(String, &'static Type)> = fields.collect();
+            let fields = (0..1 + random.below(5)).map(|field| new_field(random, field, &records));
+            let fields: Vec<NewField> = fields.collect();
             if ty.as_record().is_some_and(|record| record.complete(fields).is_ok()) {
                 records.push(ty);
             }
         }
-        let plain = |ty: &&&'static Type| is_passed(ty);
-        let passed: Vec<&'static Type> = records.iter().filter(plain).copied().collect();
+        let passed: Vec<&'static Type> = records.iter().copied().filter(|ty| is_passed(ty)).collect();
         let result = number_or_pointer(random);
         let most = if random.below(4) == 0 { 18 } else { 7 };
         let count = random.below(most);
@@ -98,7 +96,8 @@ impl Declaration {
             let Some(record) = ty.as_record() else { continue };
             let _ = writeln!(out, "{} {{", spelled(ty));
             for field in record.body().into_iter().flat_map(|body| &body.fields) {
-                let _ = writeln!(out, "    {};", declared(field.ty, &field.name));
+                let bits = field.bits.map_or(String::new(), |bits| format!(" : {}", bits.width));
+                let _ = writeln!(out, "    {}{bits};", declared(field.ty, &field.name));
             }
             let _ = writeln!(out, "}};");
         }
@@ -108,7 +107,7 @@ impl Declaration {
             let _ = write!(out, "    sizeof({name}), _Alignof({name})");
             let fields =
                 ty.as_record().and_then(|record| record.body()).into_iter().flat_map(|body| &body.fields);
-            for field in fields {
+            for field in fields.filter(|field| field.bits.is_none()) {
                 let _ = write!(out, ", offsetof({name}, {})", field.name);
             }
             let _ = writeln!(out, ",");
@@ -124,7 +123,7 @@ impl Declaration {
         for (ty, name) in function.args.iter().zip(&names) {
             fold_text(ty, name, out);
         }
-        let float = function.result.scalar().is_some_and(Scalar::is_float);
+        let float = is_float(function.result);
         let value = if float { "(h % 4096) * 0.25" } else { "h" };
         let _ = writeln!(out, "    return ({result})({value});\n}}");
         let types: Vec<String> = function.args.iter().map(|ty| spelled(ty)).collect();
@@ -145,7 +144,8 @@ impl Declaration {
             list.push((format!("the alignment of {ty}"), ty.align()));
             let fields =
                 ty.as_record().and_then(|record| record.body()).into_iter().flat_map(|body| &body.fields);
-            list.extend(fields.map(|field| (format!("the offset of {} in {ty}", field.name), field.offset)));
+            let whole = fields.filter(|field| field.bits.is_none());
+            list.extend(whole.map(|field| (format!("the offset of {} in {ty}", field.name), field.offset)));
         }
         list
     }
@@ -155,7 +155,7 @@ impl Declaration {
         let mut hash = self.seed;
         let mut args = Vec::new();
         for ty in &self.parts().args {
-            args.push(match ty.scalar() {
+            args.push(match scalar_of(ty) {
                 Some(scalar) => number(random, scalar, &mut hash),
                 None => {
                     let place = room(allowed, ty)?;
@@ -166,6 +166,19 @@ impl Declaration {
             });
         }
         Ok((args, hash))
+    }
+
+    /// The number that the function makes of arguments.
+    pub fn hash(&self, allowed: Foreign, args: &[Plain]) -> u64 {
+        let mut hash = self.seed;
+        for (ty, arg) in self.parts().args.iter().zip(args) {
+            match *arg {
+                Plain::Word(word) => mix(&mut hash, word),
+                Plain::Float(float) => mix(&mut hash, (float * 4.0) as i64 as u64),
+                Plain::At(place) => mix_value(allowed, ty, place, &mut hash),
+            }
+        }
+        hash
     }
 
     /// Gives back what arguments were in.
@@ -182,7 +195,8 @@ fn made(ty: Result<&'static Type, crate::types::TypeError>) -> &'static Type {
 }
 
 fn number_or_pointer(random: &mut Random) -> &'static Type {
-    match random.below(11) {
+    match random.below(12) {
+        11 => Type::long_double(),
         10 => made(Type::pointer(Type::void())),
         number => Type::number(Scalar::ALL[number]),
     }
@@ -199,21 +213,84 @@ fn field_type(random: &mut Random, records: &[&'static Type]) -> &'static Type {
     }
 }
 
-/// Whether a record goes by value: libffi has no unions.
-fn is_passed(ty: &Type) -> bool {
+/// A field, or some bits.
+fn new_field(random: &mut Random, number: usize, records: &[&'static Type]) -> NewField {
+    let name = format!("x{number}");
+    if random.below(3) != 0 {
+        return (name, field_type(random, records), None);
+    }
+    let scalar = Scalar::ALL[random.below(8)];
+    let width = 1 + random.below(8 * scalar.size() as usize) as u32;
+    (name, Type::number(scalar), Some(width))
+}
+
+/// Whether libffi can pass a record by value.
+fn is_passed(ty: &'static Type) -> bool {
+    made(Type::function(Type::void(), vec![ty], false))
+        .as_function()
+        .is_some_and(|function| crate::call::interface(function).is_ok())
+}
+
+fn is_float(ty: &Type) -> bool {
+    matches!(ty.kind, Kind::LongDouble) || ty.scalar().is_some_and(Scalar::is_float)
+}
+
+/// As what a number goes.
+fn scalar_of(ty: &Type) -> Option<Scalar> {
+    if is_float(ty) { ty.scalar().or(Some(Scalar::F64)) } else { ty.scalar() }
+}
+
+/// Fields of a record; of a union its largest one.
+fn fields_of(record: &Record) -> impl Iterator<Item = &Field> {
+    let fields = record.body().map_or(&[][..], |body| &body.fields);
+    let size = |field: &&Field| match field.bits {
+        Some(bits) => u64::from(bits.width),
+        None => field.ty.size().unwrap_or(0) * 8,
+    };
+    let largest = fields.iter().rev().max_by_key(size);
+    fields.iter().filter(move |field| !record.union || largest.is_some_and(|one| std::ptr::eq(one, *field)))
+}
+
+fn mix(hash: &mut u64, word: u64) {
+    *hash = hash.wrapping_mul(31).wrapping_add(word);
+}
+
+fn load(allowed: Foreign, scalar: Scalar, place: usize) -> u64 {
+    match allowed.load::<Concrete>(scalar, (place as i64).into(), 0.into()) {
+        Number::Word(word) => word.get() as u64,
+        Number::Float(float) => (float.get() * 4.0) as i64 as u64,
+    }
+}
+
+/// Mixes a value in memory as C does it.
+fn mix_value(allowed: Foreign, ty: &Type, place: usize, hash: &mut u64) {
     match &ty.kind {
-        Kind::Record(record) => {
-            !record.union
-                && record.body().is_some_and(|body| body.fields.iter().all(|field| is_passed(field.ty)))
+        Kind::Array(of, Some(length)) => {
+            let size = of.size().unwrap_or(0) as usize;
+            (0..*length as usize).for_each(|index| mix_value(allowed, of, place + index * size, hash));
         }
-        Kind::Array(of, _) => is_passed(of),
-        _ => true,
+        Kind::Record(record) => {
+            for field in fields_of(record) {
+                let place = place + field.offset as usize;
+                match (field.bits, field.ty.scalar()) {
+                    (Some(bits), Some(scalar)) => mix(hash, bits.read(scalar, load(allowed, scalar, place))),
+                    _ => mix_value(allowed, field.ty, place, hash),
+                }
+            }
+        }
+        Kind::LongDouble => {
+            let (low, high) = (load(allowed, Scalar::U64, place), load(allowed, Scalar::U16, place + 8));
+            let float = long_double::to_float(u128::from(high) << 64 | u128::from(low));
+            mix(hash, (float * 4.0) as i64 as u64);
+        }
+        _ => mix(hash, load(allowed, ty.scalar().unwrap_or(Scalar::U64), place)),
     }
 }
 
 fn spelled(ty: &Type) -> String {
     match &ty.kind {
         Kind::Number(scalar) => c_name(*scalar).into(),
+        Kind::LongDouble => "long double".into(),
         Kind::Record(record) if record.union => format!("union {}", record.name),
         Kind::Record(record) => format!("struct {}", record.name),
         _ => "void *".into(),
@@ -234,13 +311,12 @@ fn fold_text(ty: &Type, name: &str, out: &mut String) {
             (0..*length).for_each(|index| fold_text(of, &format!("{name}[{index}]"), out));
         }
         Kind::Record(record) => {
-            for field in record.body().into_iter().flat_map(|body| &body.fields) {
+            for field in fields_of(record) {
                 fold_text(field.ty, &format!("{name}.{}", field.name), out);
             }
         }
         _ => {
-            let float = ty.scalar().is_some_and(Scalar::is_float);
-            let value = if float { format!("(long)({name} * 4)") } else { name.into() };
+            let value = if is_float(ty) { format!("(long)({name} * 4)") } else { name.into() };
             let _ = writeln!(out, "    h = h * 31 + (unsigned long){value};");
         }
     }
@@ -256,7 +332,7 @@ fn number(random: &mut Random, scalar: Scalar, hash: &mut u64) -> Plain {
         let word = scalar.extend(word);
         (Plain::Word(word), word)
     };
-    *hash = hash.wrapping_mul(31).wrapping_add(mixed);
+    mix(hash, mixed);
     plain
 }
 
@@ -268,9 +344,21 @@ fn fill(allowed: Foreign, random: &mut Random, ty: &Type, place: usize, hash: &m
             (0..*length as usize).for_each(|index| fill(allowed, random, of, place + index * size, hash));
         }
         Kind::Record(record) => {
-            for field in record.body().into_iter().flat_map(|body| &body.fields) {
-                fill(allowed, random, field.ty, place + field.offset as usize, hash);
+            for field in fields_of(record) {
+                let place = place + field.offset as usize;
+                let (Some(bits), Some(scalar)) = (field.bits, field.ty.scalar()) else {
+                    fill(allowed, random, field.ty, place, hash);
+                    continue;
+                };
+                let word = bits.write(load(allowed, scalar, place), random.word());
+                mix(hash, bits.read(scalar, word));
+                let word: Number<Concrete> = super::number(&Plain::Word(word));
+                allowed.store(scalar, (place as i64).into(), 0.into(), word);
             }
+        }
+        Kind::LongDouble => {
+            let Plain::Float(float) = number(random, Scalar::F64, hash) else { return };
+            memory::write(allowed, place, &long_double::from_float(float).to_ne_bytes());
         }
         _ => {
             let scalar = ty.scalar().unwrap_or(Scalar::U64);
@@ -282,7 +370,7 @@ fn fill(allowed: Foreign, random: &mut Random, ty: &Type, place: usize, hash: &m
 
 /// What a function of this result gives for a hash.
 pub fn value_of(ty: &Type, hash: u64) -> Returned {
-    match ty.scalar() {
+    match scalar_of(ty) {
         Some(scalar) if scalar.is_float() => Returned::Float((hash % 4096) as f64 * 0.25),
         Some(scalar) => Returned::Word(scalar.extend(hash)),
         None => Returned::Nothing,

@@ -104,7 +104,7 @@ impl Reader<'_, '_> {
         let plain = |signed: &str, other: &str| (if unsigned { other } else { signed }).to_owned();
         Ok(match kind.as_deref() {
             None if long == 0 && !unsigned && !signed => return Err(Unknown),
-            Some("double") if long > 0 => return Err(Unknown),
+            Some("double") if long > 0 => "longdouble".to_owned(),
             Some("char") => plain("i8", "u8"),
             Some("short") => plain("i16", "u16"),
             None | Some("int") if long > 0 => plain("i64", "u64"),

@@ -2,8 +2,8 @@
 //! constants.
 //!
 //! Described is what the headers themselves declare, and other files in their folders; of what these use from
-//! elsewhere, the types. Left out is what libffi or we don't know: `long double`, vectors, `va_list`, functions that
-//! are only in the header. Structures with bit-fields or a layout of their own are there without fields.
+//! elsewhere, the types. Left out is what libffi or we don't know: vectors, `va_list`, functions that are only in the
+//! header. Structures with a layout of their own are there without fields.
 
 mod ctype;
 mod macros;
@@ -254,7 +254,12 @@ impl Maker<'_> {
                     self.enumeration(part, Some(&tag), false);
                     last = format!("enum {tag}");
                 }
-                "FieldDecl" => fields.push((part.name.clone(), bare(&part.ty.text, &last))),
+                "FieldDecl" => {
+                    // One whose width is not to be found fits nowhere.
+                    let width = || part.constant().and_then(|bits| bits.try_into().ok()).unwrap_or(u32::MAX);
+                    let bits = part.bits.then(width);
+                    fields.push((part.name.clone(), bare(&part.ty.text, &last), bits));
+                }
                 _ => {}
             }
         }

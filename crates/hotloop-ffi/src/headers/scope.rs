@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::ctype::{Unknown, translate};
-use crate::description::{Record, Shape};
+use crate::description::{Field, Record, Shape};
 
 /// A structure or union as it was declared.
 pub struct Declared {
     pub union: bool,
-    /// Names and types as clang writes them; nothing if it is not known how it lies in memory.
-    pub fields: Option<Vec<(String, String)>>,
+    /// Names, types and bits as clang writes them; nothing if it is not known how it lies in memory.
+    pub fields: Option<Vec<(String, String, Option<u32>)>>,
 }
 
 /// What is declared.
@@ -97,7 +97,13 @@ impl Scope {
             let Some(record) = self.records.get(&tag) else { continue };
             let (union, fields) = (record.union, record.fields.clone());
             let described = fields.and_then(|fields| {
-                let translated = fields.into_iter().map(|(name, text)| Ok((name, translate(&text, self)?)));
+                let translated = fields.into_iter().map(|(name, text, bits)| {
+                    let ty = translate(&text, self)?;
+                    Ok(match bits {
+                        None => Field::Whole(name, ty),
+                        Some(bits) => Field::Bits(name, ty, bits),
+                    })
+                });
                 translated.collect::<Result<Vec<_>, Unknown>>().ok()
             });
             let name = self.name_of(if union { "union" } else { "struct" }, &tag);

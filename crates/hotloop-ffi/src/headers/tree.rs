@@ -116,11 +116,7 @@ impl Node {
                 "PackedAttr" | "AlignedAttr" | "MaxFieldAlignmentAttr" | "VectorSizeAttr"
             )
         };
-        self.bits
-            || self
-                .inner
-                .iter()
-                .any(|node| attribute(node) || (node.kind == "FieldDecl" && node.is_special()))
+        self.inner.iter().any(|node| attribute(node) || (node.kind == "FieldDecl" && node.is_special()))
     }
 
     /// The value of an enumerator, if it is written there.

@@ -199,9 +199,12 @@ impl<I: Interpreter> Vm<'_, I> {
         if tables.condemned == 0 {
             return;
         }
-        let running = self.target.running();
+        let parked = self.parked.borrow();
+        let suspended: Vec<_> = parked.iter().map(super::stacks::Parked::target).collect();
+        let running = self.target.running(&suspended);
         let mut held = Marks::none(tables.traces.len());
         let mut todo: Vec<usize> = tables.pins.clone();
+        todo.extend(parked.iter().flat_map(super::stacks::Parked::pins));
         for (index, compiled) in tables.traces.iter().enumerate() {
             if compiled.as_ref().is_some_and(|compiled| running.contains(&compiled.code)) {
                 todo.push(index);

@@ -10,6 +10,7 @@
 //! leave.rs    a guard failed: rebuild, replay, or record a bridge
 //! check.rs    do the author's promises hold? (check_hints)
 //! life.rs     what was compiled is freed
+//! stacks.rs   runs on native stacks that may be suspended
 //! tables.rs   positions, loops, traces, guards
 //! ```
 
@@ -24,6 +25,7 @@ mod leave;
 mod life;
 mod record;
 mod returns;
+mod stacks;
 mod tables;
 
 use std::cell::{Cell, RefCell};
@@ -40,7 +42,10 @@ use crate::mode::{Direct, Meta, Mode};
 use force::Made;
 use tables::Tables;
 
+pub use stacks::{Left, NoStack, Stacks};
 pub use tables::{LoopCell, Summary};
+
+pub(crate) use stacks::Suspend;
 
 /// The context that running code shares with the runtime; it lives for ever.
 pub(crate) fn context(heap: &Heap) -> &'static Context {
@@ -89,8 +94,11 @@ pub struct Vm<'i, I: Interpreter> {
     target: Box<dyn Target>,
     /// The types of the red state.
     types: Vec<Ty>,
-    /// The machine stack of this thread ends there, but for room for what traces call.
-    stack_limit: usize,
+    /// The machine stack that runs ends there, but for room for what traces call.
+    stack_limit: Cell<usize>,
+    /// What belongs to stacks that are not running, by their numbers.
+    parked: Rc<RefCell<Vec<stacks::Parked>>>,
+    pool: RefCell<stacks::Pool>,
     tables: Rc<RefCell<Tables<I::Pc>>>,
     /// Recorders at work, innermost last; their words are roots.
     recorders: Rc<RefCell<Vec<*const Recorder>>>,
@@ -137,6 +145,8 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         let made: Rc<RefCell<Vec<Made>>> = Rc::default();
         let (rooted, recording, words) = (tables.clone(), recorders.clone(), kept.clone());
         let objects = made.clone();
+        let parked: Rc<RefCell<Vec<stacks::Parked>>> = Rc::default();
+        let others = parked.clone();
         let history: Rc<RefCell<Vec<check::Past<I::Pc>>>> = Rc::default();
         let past = history.clone();
         let roots = interpreter.runtime().heap().add_roots(Box::new(move |visit| {
@@ -146,6 +156,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
             objects.borrow().iter().flatten().flatten().for_each(|word| visit(*word));
             past.borrow().iter().for_each(|step| step.visit(visit));
             crate::watch::visit(visit);
+            others.borrow().iter().for_each(|stack| stack.visit(visit));
             for recorder in recording.borrow().iter() {
                 // SAFETY: recorders are taken off this list before they go away, and no reference to one is
                 // in use while an allocation may collect (see `Mode::allocate` and `hotloop_record::call`).
@@ -158,7 +169,9 @@ impl<'i, I: Interpreter> Vm<'i, I> {
             interpreter,
             target,
             types: kinds.iter().map(|kind| kind.ty()).collect(),
-            stack_limit: hotloop_gc::stack_limit() + STACK_RESERVE,
+            stack_limit: Cell::new(hotloop_gc::thread_stack().0 + STACK_RESERVE),
+            parked,
+            pool: RefCell::default(),
             tables,
             recorders,
             history,
@@ -176,7 +189,7 @@ impl<'i, I: Interpreter> Vm<'i, I> {
 
     /// Runs from `pc` in `state` until [`Step::Done`], and gives the state back.
     pub fn run(&self, pc: I::Pc, state: I::State<Plain>) -> I::State<Plain> {
-        self.interpreter.runtime().context().poll.set_stack_limit(self.stack_limit);
+        self.interpreter.runtime().context().poll.set_stack_limit(self.stack_limit.get());
         // Steps look at frames without asking.
         crate::frames::force_all();
         let check = self.checks_hints();

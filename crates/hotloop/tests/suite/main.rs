@@ -14,3 +14,4 @@ mod random;
 mod run;
 mod shapes;
 mod stable;
+mod stacks;

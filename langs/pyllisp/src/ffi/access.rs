@@ -2,6 +2,7 @@
 
 use hotloop::foreign::{Number, Scalar};
 use hotloop::prelude::*;
+use hotloop_ffi::types::Found;
 use hotloop_ffi::{Kind, Type};
 
 use super::convert::{address_of_room, can_be_called, compatible};
@@ -111,8 +112,8 @@ impl Pyllisp {
     #[inline(never)]
     pub(crate) fn memory_field<M: Mode>(&self, object: Value<M>, name: Atom) -> Option<Value<M>> {
         let memory = object.cast::<Memory<M>>()?;
-        let (ty, offset) = self.field_of(memory.ty().get(), name)?;
-        self.load(memory, offset.into(), ty)
+        let found = self.field_of(memory.ty().get(), name).filter(|found| found.bits.is_none())?;
+        self.load(memory, (found.offset as i64).into(), found.ty)
     }
 
     /// `memory.name = value`, if that is usual; whether it is.
@@ -120,8 +121,8 @@ impl Pyllisp {
     pub(crate) fn set_memory_field<M: Mode>(&self, object: Value<M>, name: Atom, value: Value<M>) -> bool {
         let Some(memory) = object.cast::<Memory<M>>() else { return false };
         match self.field_of(memory.ty().get(), name) {
-            Some((ty, offset)) => self.store(memory, offset.into(), ty, value),
-            None => false,
+            Some(Found { ty, offset, bits: None }) => self.store(memory, (offset as i64).into(), ty, value),
+            _ => false,
         }
     }
 
@@ -143,12 +144,11 @@ impl Pyllisp {
         }
     }
 
-    /// Type and offset of what a name means in memory of a type.
-    pub(super) fn field_of(&self, ty: &'static Type, name: Atom) -> Option<(&'static Type, i64)> {
+    /// Where in memory of a type what a name means is.
+    pub(super) fn field_of(&self, ty: &'static Type, name: Atom) -> Option<Found> {
         self.with_atom_name(name, |name| {
             let field = ty.as_record().and_then(|record| record.find(name));
-            let field = field.map(|(ty, offset)| (ty, offset as i64));
-            field.or_else(|| (name == "to").then_some((ty, 0)))
+            field.or_else(|| (name == "to").then_some(Found { ty, offset: 0, bits: None }))
         })
     }
 
@@ -183,6 +183,7 @@ impl Pyllisp {
         }
         match ty.scalar() {
             Some(scalar) => Some(self.value_of(ty, foreign.load(scalar, memory.address(), offset))),
+            None if matches!(ty.kind, Kind::LongDouble) => None,
             None => {
                 let address = memory.address() + offset;
                 Some(Memory::new(self.runtime(), GreenRef::new(ty), address, memory.block()).to_value())

@@ -3,7 +3,7 @@
 
 use hotloop::foreign::Number;
 use hotloop::prelude::*;
-use hotloop_ffi::call::{Returned, call};
+use hotloop_ffi::call::{Returned, call_in};
 use hotloop_ffi::{Function, Kind, Type, memory};
 
 use super::convert::{Where, address_of_room};
@@ -132,7 +132,7 @@ impl Pyllisp {
             };
             words.push(self.to_c(arg, value, keep, &place)?);
         }
-        let answer = call(foreign, signature, function.address().get() as usize, &words);
+        let answer = call_in(self.runtime(), foreign, signature, function.address().get() as usize, &words);
         // What the words point to stays until the call is over.
         std::hint::black_box((keep, args));
         let callbacks = self.callbacks::<Plain>();

@@ -5,7 +5,8 @@ use std::fmt;
 use hotloop::foreign::{Number, Scalar};
 use hotloop::prelude::*;
 use hotloop_ffi::call::Plain as Word;
-use hotloop_ffi::{Kind, Type, memory};
+use hotloop_ffi::types::Found;
+use hotloop_ffi::{Bits, Kind, Type, long_double, memory};
 
 use crate::object::number::{self, Integer, as_number};
 use crate::object::{
@@ -46,7 +47,7 @@ impl Pyllisp {
         place: &Where<'_>,
     ) -> Result<Word, Raise<Plain>> {
         match &ty.kind {
-            Kind::Number(scalar) if scalar.is_float() => {
+            Kind::LongDouble | Kind::Number(Scalar::F32 | Scalar::F64) => {
                 let float = value.as_float().map(|float| float.get());
                 let float = float.or_else(|| as_number(value).map(|integer| integer.to_float()));
                 float.map(Word::Float).ok_or_else(|| self.misfit(place, ty, value))
@@ -163,6 +164,17 @@ impl Pyllisp {
             if matches!(ty.kind, Kind::Void | Kind::Function(_)) {
                 return Err(self.error(&format!("{}: {ty} can't be read", place.0)));
             }
+            if matches!(ty.kind, Kind::LongDouble) {
+                self.check_room(memory, offset, ty, place)?;
+                let word =
+                    |scalar, at: i64| match foreign.load(scalar, memory.address(), (offset + at).into()) {
+                        Number::Word(word) => word.get() as u64,
+                        Number::Float(_) => 0,
+                    };
+                let (low, high) = (word(Scalar::U64, 0), word(Scalar::U16, 8));
+                let float = long_double::to_float(u128::from(high) << 64 | u128::from(low));
+                return Ok(Value::from_float(self.runtime(), float.into()));
+            }
             self.check_live(memory, place)?;
             let address = memory.address().get().wrapping_add(offset);
             let part = Memory::new(self.runtime(), GreenRef::new(ty), address.into(), memory.block());
@@ -206,12 +218,77 @@ impl Pyllisp {
                 let number = Number::Word((word as i64).into());
                 foreign.store(ty.scalar().unwrap_or(Scalar::U64), memory.address(), offset.into(), number);
             }
+            Word::Float(float) if matches!(ty.kind, Kind::LongDouble) => {
+                let to = memory.address().get().wrapping_add(offset) as usize;
+                memory::write(foreign, to, &long_double::from_float(float).to_ne_bytes());
+            }
             Word::Float(float) => {
                 let number = Number::Float(float.into());
                 foreign.store(ty.scalar().unwrap_or(Scalar::F64), memory.address(), offset.into(), number);
             }
         }
         Ok(())
+    }
+
+    /// The value of a bit-field.
+    pub(super) fn read_bits(
+        &self,
+        memory: Memory<Plain>,
+        found: Found,
+        bits: Bits,
+        place: &Where<'_>,
+    ) -> Answer {
+        let (scalar, word) = self.number_with_bits(memory, found, place)?;
+        let word = bits.read(scalar, word);
+        Ok(if scalar == Scalar::U64 {
+            self.unsigned(word)
+        } else {
+            number::integer(self.runtime(), word as i64)
+        })
+    }
+
+    /// Writes a bit-field; the others of its number stay.
+    pub(super) fn write_bits(
+        &self,
+        memory: Memory<Plain>,
+        found: Found,
+        bits: Bits,
+        value: Value<Plain>,
+        place: &Where<'_>,
+    ) -> Result<(), Raise<Plain>> {
+        let foreign = self.foreign()?;
+        let (scalar, before) = self.number_with_bits(memory, found, place)?;
+        let integer = match as_number(value) {
+            Some(Integer::Small(word)) => Some(i128::from(word)),
+            Some(Integer::Big(big)) => i128::try_from(&big).ok(),
+            None => return Err(self.misfit(place, found.ty, value)),
+        };
+        let (lo, hi) = bits.range(scalar);
+        let Some(integer) = integer.filter(|integer| (lo..=hi).contains(integer)) else {
+            let shown = repr::repr(self, value);
+            let message = format!("{}: {shown} does not fit {} bits of {}", place.0, bits.width, found.ty);
+            return Err(self.error(&message));
+        };
+        let word = bits.write(before, integer as u64);
+        let number = Number::Word((word as i64).into());
+        foreign.store(scalar, memory.address(), (found.offset as i64).into(), number);
+        Ok(())
+    }
+
+    /// The number that a bit-field lies in.
+    fn number_with_bits(
+        &self,
+        memory: Memory<Plain>,
+        found: Found,
+        place: &Where<'_>,
+    ) -> Result<(Scalar, u64), Raise<Plain>> {
+        let offset = found.offset as i64;
+        self.check_room(memory, offset, found.ty, place)?;
+        let scalar = found.ty.scalar().unwrap_or(Scalar::U64);
+        match self.foreign()?.load(scalar, memory.address(), offset.into()) {
+            Number::Word(word) => Ok((scalar, word.get() as u64)),
+            Number::Float(_) => unreachable!("bits are of integers"),
+        }
     }
 
     fn copy_value(&self, ty: &Type, from: i64, to: i64) -> Result<(), Raise<Plain>> {

@@ -49,7 +49,7 @@ const NUMBERS: [(&str, Scalar); 29] = [
     ("double", Scalar::F64),
 ];
 
-const FUNCTIONS: [(&str, Native); 17] = [
+const FUNCTIONS: [(&str, Native); 18] = [
     ("library", open),
     ("handle", handle),
     ("wrap", wrap),
@@ -61,6 +61,7 @@ const FUNCTIONS: [(&str, Native); 17] = [
     ("struct", structure),
     ("union", union),
     ("cfunc", cfunc),
+    ("blocking", blocking),
     ("cast", cast),
     ("sizeof", sizeof),
     ("malloc", malloc),
@@ -79,6 +80,7 @@ pub(crate) fn define(interp: &Pyllisp) {
     for (name, scalar) in NUMBERS {
         info.define(interp, name, interp.type_value(Type::number(scalar)));
     }
+    info.define(interp, "longdouble", interp.type_value(Type::long_double()));
     info.define(interp, "void", interp.type_value(Type::void()));
     if let Ok(pointer) = Type::pointer(Type::void()) {
         info.define(interp, "voidp", interp.type_value(pointer));
@@ -259,16 +261,22 @@ fn complete(interp: &Pyllisp, ty: &'static Type, fields: Value<Plain>) -> Result
     let mut described = Vec::with_capacity(list::length(fields));
     for index in 0..list::length(fields) {
         let field = list::get(fields, index);
-        let pair = field.cast::<List<Plain>>().filter(|pair| list::length(*pair) == 2);
+        let pair = field.cast::<List<Plain>>().filter(|pair| (2..=3).contains(&list::length(*pair)));
         let pair = pair.and_then(|pair| {
             let name = text::as_text(list::get(pair, 0))?;
-            Some((name, list::get(pair, 1).cast::<CType<Plain>>()?.ty().get()))
+            let bits = match list::length(pair) {
+                2 => None,
+                _ => Some(u32::try_from(list::get(pair, 2).as_small()?.to_int().get()).ok()?),
+            };
+            Some((name, list::get(pair, 1).cast::<CType<Plain>>()?.ty().get(), bits))
         });
         match pair {
             Some(pair) => described.push(pair),
             None => {
                 let shown = repr::repr(interp, field);
-                return Err(interp.error(&format!("expected a field like [\"x\" ffi.int], got {shown}")));
+                return Err(interp.error(&format!(
+                    "expected a field like [\"x\" ffi.int], or [\"x\" ffi.int 3] for bits, got {shown}"
+                )));
             }
         }
     }
@@ -296,6 +304,11 @@ fn cfunc(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     interp.made(Type::function(result, types, variadic))
 }
 
+/// `(blocking type)`: a function's type, for functions that may take long
+fn blocking(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    interp.made(interp.type_at(args, 0)?.blocking())
+}
+
 /// `(cast value type)`: the same word or memory as another type
 fn cast(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let ty = interp.type_at(args, 1)?;
@@ -311,11 +324,11 @@ fn cast(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         number::Integer::Big(big) => low_word(&big),
     });
     match &ty.kind {
-        Kind::Number(scalar) if scalar.is_float() => {
+        Kind::LongDouble | Kind::Number(Scalar::F32 | Scalar::F64) => {
             let float = value.as_float().map(|float| float.get());
             let float = float.or_else(|| number::as_number(value).map(|integer| integer.to_float()));
             match float {
-                Some(float) if *scalar == Scalar::F32 => {
+                Some(float) if ty.scalar() == Some(Scalar::F32) => {
                     Ok(Value::from_float(interp.runtime(), f64::from(float as f32).into()))
                 }
                 Some(float) => Ok(Value::from_float(interp.runtime(), float.into())),
@@ -393,8 +406,11 @@ fn automem(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     Ok(interp.room(ty, size)?.to_value())
 }
 
-/// `(free memory)`
+/// `(free memory)`, `(free callback)`
 fn free(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
+    if let Some(function) = args.first().and_then(|arg| arg.cast::<CFunction<Plain>>()) {
+        return interp.free_callback(function.address().get() as usize).map(|()| null());
+    }
     let memory: Memory<Plain> = object(interp, args, 0, interp.interfaces.memory)?;
     interp.check_live(memory, &Where(format_args!("free")))?;
     if let Some(block) = memory.block() {

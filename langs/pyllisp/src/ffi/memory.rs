@@ -19,8 +19,11 @@ impl Pyllisp {
         let ty: &'static Type = memory.ty().get();
         let shown = self.atom_name(name);
         let place = Where(format_args!("{shown} of {}", repr::repr(self, object)));
-        if let Some((field, offset)) = self.field_of(ty, name) {
-            return Some(self.read(memory, offset, field, &place));
+        if let Some(found) = self.field_of(ty, name) {
+            return Some(match found.bits {
+                Some(bits) => self.read_bits(memory, found, bits, &place),
+                None => self.read(memory, found.offset as i64, found.ty, &place),
+            });
         }
         match (shown.as_str(), &ty.kind) {
             ("str", _) => Some(self.text_in_c(memory, ty, &place)),
@@ -61,8 +64,11 @@ impl Pyllisp {
         let ty: &'static Type = memory.ty().get();
         let shown = self.atom_name(name);
         let place = Where(format_args!("{shown} of {}", repr::repr(self, object)));
-        if let Some((field, offset)) = self.field_of(ty, name) {
-            return Some(self.write_to(memory, offset, field, value, &place));
+        if let Some(found) = self.field_of(ty, name) {
+            return Some(match found.bits {
+                Some(bits) => self.write_bits(memory, found, bits, value, &place),
+                None => self.write_to(memory, found.offset as i64, found.ty, value, &place),
+            });
         }
         None
     }

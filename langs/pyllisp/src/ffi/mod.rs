@@ -23,14 +23,14 @@ mod define;
 mod library;
 mod memory;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotloop::foreign::Foreign;
 use hotloop::prelude::*;
 
-use crate::object::{Callbacks, Str, unset};
+use crate::object::{Callbacks, Str, list, unset};
 use crate::vm::Pyllisp;
 
 pub(crate) use callback::Server;
@@ -48,8 +48,6 @@ pub(crate) struct Ffi {
     made: RefCell<callback::Made>,
     /// What functions are called that C gave.
     function: ConstValue,
-    /// How many callbacks are running.
-    depth: Cell<u32>,
     /// Texts of the program that C was shown, with a zero at the end, for ever.
     texts: RefCell<HashMap<Vec<u8>, usize>>,
 }
@@ -57,14 +55,13 @@ pub(crate) struct Ffi {
 impl Ffi {
     pub(crate) fn new(runtime: &Runtime) -> Ffi {
         static OWNERS: AtomicU64 = AtomicU64::new(0);
-        let callbacks = Callbacks::<Plain>::new(runtime, 0.into(), unset());
+        let callbacks = Callbacks::<Plain>::new(runtime, 0.into(), unset(), list::with_room(runtime, 0));
         Ffi {
             allowed: runtime.foreign(),
             owner: OWNERS.fetch_add(1, Ordering::Relaxed),
             callbacks: runtime.constant(callbacks.to_value()),
             function: runtime.constant(Str::from_text(runtime, "function").to_value()),
             made: RefCell::default(),
-            depth: Cell::new(0),
             texts: RefCell::default(),
         }
     }

@@ -74,8 +74,10 @@ pub struct Greenlet {
     pub args: Option<List>,
     /// The frame that waits for the next switch.
     pub frame: Option<Frame>,
-    /// Whether it has begun or ended.
+    /// Whether it has begun or ended, or whether C has called it back.
     pub stage: Int,
+    /// The native stack that waits for the next switch, if C has called it back.
+    pub stack: Int,
 }
 
 /// Where it is noted which greenlet runs.
@@ -83,9 +85,12 @@ pub struct Greenlet {
 pub struct Running {
     /// The one.
     pub greenlet: Greenlet,
-    /// The one in which the program, or the callback of C that runs, began: the only one without a parent that can
-    /// be switched to.
-    pub base: Greenlet,
+    /// The one that goes on when the native stack was left, if that is why.
+    pub next: Option<Greenlet>,
+    /// What it is given.
+    pub value: Value,
+    /// The error that is raised in it, or the unset value.
+    pub exception: Value,
 }
 
 /// A name's place in a module.
@@ -487,4 +492,7 @@ pub struct Callbacks {
     pub made: Int,
     /// The error that left one; unset if there is none.
     pub pending: Value,
+    /// The function of each, by its number.
+    #[immutable]
+    pub functions: List,
 }

@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
     Raise,
     /// An error is pending in another frame.
     RaiseAt(Pc),
+    /// A greenlet goes on that C has called back: on its own native stack.
+    Leave,
 }
 
 /// The arguments of a call.
@@ -86,6 +88,11 @@ impl<M: Mode> Args<M> {
     pub fn list(list: List<M>) -> Args<M> {
         let count = list.length().promote().min(u16::MAX.into()) as u16;
         Args { receiver: None, others: Others::Items { items: list.items(), count } }
+    }
+
+    /// An object, and the elements of a list.
+    pub fn before_list(receiver: Value<M>, list: List<M>) -> Args<M> {
+        Args { receiver: Some(receiver), ..Args::list(list) }
     }
 
     /// How many there are.

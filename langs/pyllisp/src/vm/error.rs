@@ -36,13 +36,11 @@ pub enum Complaint {
     ExpectedAtLeast,
     /// A greenlet that has ended can't go on.
     DeadGreenlet,
-    /// A callback can't go on with what waits for C to return.
-    OutOfCallback,
     /// A class is called with fewer arguments than it has fields.
     ClassRequires,
 }
 
-const COMPLAINTS: [Complaint; 11] = [
+const COMPLAINTS: [Complaint; 10] = [
     Complaint::Assertion,
     Complaint::CannotCall,
     Complaint::CannotInstantiate,
@@ -52,7 +50,6 @@ const COMPLAINTS: [Complaint; 11] = [
     Complaint::AlreadyRunning,
     Complaint::ExpectedAtLeast,
     Complaint::DeadGreenlet,
-    Complaint::OutOfCallback,
     Complaint::ClassRequires,
 ];
 
@@ -78,7 +75,6 @@ pub fn complaint(interp: &Pyllisp, what: Complaint, about: Value<Plain>, number:
         Complaint::Recursion => interp.error("maximum recursion depth exceeded"),
         Complaint::Stop => interp.stop(),
         Complaint::DeadGreenlet => interp.error("dead greenlet"),
-        Complaint::OutOfCallback => interp.error("cannot switch out of a callback"),
         Complaint::ClassRequires => {
             interp.error(&format!("{} requires {number} arguments", repr::repr(interp, about)))
         }
@@ -176,7 +172,7 @@ impl Pyllisp {
             state.exception = unset();
             return Step::Next(pc.at(handler.target.0));
         }
-        let Some(back) = frame.back().or_else(|| self.raise_in_parent()) else { return Step::Done };
+        let Some(back) = frame.back().or_else(|| self.raise_in_parent(state)) else { return Step::Done };
         if pc.code.is_file {
             import_failed::<M>(self, GreenRef::new(pc.code.get().module));
         }

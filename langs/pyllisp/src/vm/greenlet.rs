@@ -6,36 +6,39 @@
 //! return to: it ends the greenlet instead. An error that leaves it goes on in the parent.
 //!
 //! Of the greenlet that runs, `frame` is nobody's affair; of every other living one it is the frame that waits,
-//! or nothing if it has not begun.
+//! or nothing if it has not begun, or if C has called it back: then its native stack waits (`vm/stacks.rs`).
 
 use hotloop::prelude::*;
 
 use super::call::{Args, MAX_DEPTH, Outcome};
 use super::error::Complaint;
+use super::stacks::leave_c;
 use super::{Pc, Pyllisp, State};
-use crate::object::{Closure, Frame, Greenlet, Items, List, Running, null};
+use crate::object::{Closure, Frame, Greenlet, Items, List, Running, null, unset};
 
 /// [`Greenlet::stage`]: it has not begun.
-const NEW: i64 = 0;
+pub(super) const NEW: i64 = 0;
 /// It runs or waits.
-const STARTED: i64 = 1;
+pub(super) const STARTED: i64 = 1;
 /// It has ended.
-const DEAD: i64 = 2;
+pub(super) const DEAD: i64 = 2;
+/// As [`STARTED`], in a callback: the frames of C that wait for it are on a native stack, which is its own.
+pub(super) const CALLED_BACK: i64 = 3;
 
 /// A greenlet that will call a function with these arguments, and those of the first switch.
 pub(crate) fn new_greenlet(interp: &Pyllisp, function: Value<Plain>, args: List<Plain>) -> Greenlet<Plain> {
     let parent = Some(interp.running::<Plain>().greenlet());
-    Greenlet::new(interp.runtime(), parent, function, Some(args), None, NEW.into())
+    Greenlet::new(interp.runtime(), parent, function, Some(args), None, NEW.into(), 0.into())
 }
 
 /// The place of the greenlet that runs, with the one that every program begins in.
 pub(super) fn new_running(runtime: &Runtime) -> Running<Plain> {
     let main = new_main(runtime);
-    Running::new(runtime, main, main)
+    Running::new(runtime, main, None, null(), unset())
 }
 
 fn new_main(runtime: &Runtime) -> Greenlet<Plain> {
-    Greenlet::new(runtime, None, null(), None, None, STARTED.into())
+    Greenlet::new(runtime, None, null(), None, None, STARTED.into(), 0.into())
 }
 
 impl Pyllisp {
@@ -56,32 +59,8 @@ impl Pyllisp {
             greenlet = parent;
         }
         greenlet.set_frame(None);
+        greenlet.set_stage(STARTED.into());
         running.set_greenlet(greenlet);
-        running.set_base(greenlet);
-    }
-
-    /// A callback of C begins, in a greenlet of its own: those that wait for it to end.
-    pub(crate) fn begin_callback(&self) -> Running<Plain> {
-        let running = self.running::<Plain>();
-        let waiting = Running::new(self.runtime(), running.greenlet(), running.base());
-        let own = new_main(self.runtime());
-        running.set_greenlet(own);
-        running.set_base(own);
-        waiting
-    }
-
-    /// The callback has ended, wherever it was then; nobody goes on with its greenlet.
-    pub(crate) fn end_callback(&self, waiting: Running<Plain>) {
-        let running = self.running::<Plain>();
-        running.base().set_stage(DEAD.into());
-        running.set_greenlet(waiting.greenlet());
-        running.set_base(waiting.base());
-    }
-
-    /// Whether it is the first of a run of the interpreter that waits for C: what it goes on with must not run before
-    /// C has returned.
-    fn waits_for_c<M: Mode>(&self, greenlet: Greenlet<M>) -> bool {
-        greenlet.parent().is_none() && !greenlet.is_same(self.running::<M>().base())
     }
 
     /// `(greenlet.switch values…)`, the greenlet being the first of the arguments.
@@ -98,12 +77,13 @@ impl Pyllisp {
         if stage == DEAD {
             return self.complain(state, Complaint::DeadGreenlet, null(), 0);
         }
-        if stage == NEW {
+        let leaves_c = current.stage() == CALLED_BACK && !greenlet.is_same(current);
+        if stage == NEW && !leaves_c {
             return self.start(pc, state, greenlet, args);
         }
         let value = match args.count() {
-            1 => null(),
-            2 => args.get(frame, 1),
+            2 if stage != NEW => args.get(frame, 1),
+            1 if stage != NEW => null(),
             count => {
                 let items = Items::new(self.runtime(), u32::from(count - 1));
                 for index in 1..count {
@@ -116,6 +96,10 @@ impl Pyllisp {
             self.give(pc, state, value);
             return Outcome::Next;
         }
+        if leaves_c {
+            let answer = leave_c::<M>(self, greenlet, value);
+            return self.answer(pc, state, answer);
+        }
         frame.set_pc(pc.number());
         current.set_frame(Some(frame));
         self.go_on(state, greenlet, value)
@@ -123,8 +107,10 @@ impl Pyllisp {
 
     /// Goes on with a greenlet that waits; whoever ran before is noted already.
     fn go_on<M: Mode>(&self, state: &mut State<M>, greenlet: Greenlet<M>, value: Value<M>) -> Outcome {
-        if self.waits_for_c(greenlet) {
-            return self.complain(state, Complaint::OutOfCallback, null(), 0);
+        if greenlet.stage() == CALLED_BACK {
+            self.running::<M>().set_next(Some(greenlet));
+            self.running::<M>().set_value(value);
+            return Outcome::Leave;
         }
         let Some(frame) = greenlet.frame() else {
             return self.complain(state, Complaint::DeadGreenlet, null(), 0);
@@ -138,15 +124,35 @@ impl Pyllisp {
     }
 
     fn start<M: Mode>(&self, pc: Pc, state: &mut State<M>, greenlet: Greenlet<M>, args: Args<M>) -> Outcome {
-        let (frame, running, runtime) = (state.frame, self.running::<M>(), self.runtime());
+        let (frame, running) = (state.frame, self.running::<M>());
         let depth = frame.depth() + 1;
-        let helper = self.helper("run_greenlet").value::<M>().cast::<Closure<M>>();
-        let (Some(helper), Some(first)) = (helper, greenlet.args()) else {
-            return self.complain(state, Complaint::DeadGreenlet, null(), 0);
-        };
         if depth > MAX_DEPTH {
             return self.complain(state, Complaint::Recursion, null(), 0);
         }
+        let Some(chain) = self.first_frame(Some(frame), depth, greenlet, args) else {
+            return self.complain(state, Complaint::DeadGreenlet, null(), 0);
+        };
+        frame.set_pc(pc.number());
+        running.greenlet().set_frame(Some(frame));
+        running.set_greenlet(greenlet);
+        state.frame = chain;
+        Outcome::Switch(Pc::new(chain.code(), 0))
+    }
+
+    /// A greenlet begins, with these arguments (of a frame, if any are in registers) behind its own: its first frame.
+    pub(super) fn first_frame<M: Mode>(
+        &self,
+        frame: Option<Frame<M>>,
+        depth: Int<M>,
+        greenlet: Greenlet<M>,
+        args: Args<M>,
+    ) -> Option<Frame<M>> {
+        let runtime = self.runtime();
+        let helper = self.helper("run_greenlet").value::<M>().cast::<Closure<M>>()?;
+        let first = greenlet.args()?;
+        let code = helper.code();
+        let chain = Frame::new(runtime, code, None, None, 0, depth, u32::from(code.code.slots));
+        let frame = frame.unwrap_or(chain);
         let (before, given) = (first.length(), args.count() - 1);
         let count = before + i64::from(given);
         let items = Items::new(runtime, count);
@@ -154,16 +160,10 @@ impl Pyllisp {
         for index in 0..given {
             items.set_items(before + i64::from(index), args.get(frame, index + 1));
         }
-        let code = helper.code();
-        let chain = Frame::new(runtime, code, None, None, 0, depth, u32::from(code.code.slots));
         chain.set_slots(0, greenlet.function());
         chain.set_slots(1, List::new(runtime, count, items).to_value());
         greenlet.set_stage(STARTED.into());
-        frame.set_pc(pc.number());
-        running.greenlet().set_frame(Some(frame));
-        running.set_greenlet(greenlet);
-        state.frame = chain;
-        Outcome::Switch(Pc::new(code, 0))
+        Some(chain)
     }
 
     /// The greenlet that runs has ended: its value goes to the nearest parent that lives.
@@ -176,10 +176,17 @@ impl Pyllisp {
 
     /// An error leaves the first frame of the chain that runs: the frame of the nearest living parent that it
     /// goes on in; nothing if the program ends.
-    pub(super) fn raise_in_parent<M: Mode>(&self) -> Option<Frame<M>> {
+    pub(super) fn raise_in_parent<M: Mode>(&self, state: &mut State<M>) -> Option<Frame<M>> {
         let running = self.running::<M>();
+        if running.greenlet().stage() == CALLED_BACK {
+            // It leaves the callback only.
+            return None;
+        }
         let parent = self.bury(running.greenlet())?;
-        if self.waits_for_c(parent) {
+        if parent.stage() == CALLED_BACK {
+            running.set_next(Some(parent));
+            running.set_exception(state.exception);
+            state.exception = unset();
             return None;
         }
         let frame = parent.frame()?;

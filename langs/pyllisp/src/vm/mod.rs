@@ -16,6 +16,7 @@ pub mod module;
 pub mod operator;
 mod quick;
 mod run;
+mod stacks;
 mod step;
 mod suggest;
 

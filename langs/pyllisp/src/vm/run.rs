@@ -80,7 +80,7 @@ impl Pyllisp {
         let frame = Frame::new(self.runtime(), code, None, None, 0, 0.into(), slots);
         let state = State { frame, result: null(), exception: unset() };
         let server = Server { interp: self, vm };
-        let state = hotloop_ffi::callback::serve(&server, || vm.run(Pc::new(code, 0), state));
+        let state = hotloop_ffi::callback::serve(&server, || self.run_greenlets(vm, Pc::new(code, 0), state));
         if !is_set(state.exception) {
             return Ok(state.result);
         }

@@ -106,6 +106,7 @@ impl Interpreter for Pyllisp {
                     Outcome::Switch(to) => Step::Switch(to),
                     Outcome::Raise => Step::Raise(pc),
                     Outcome::RaiseAt(at) => Step::Raise(at),
+                    Outcome::Leave => Step::Done,
                 }
             };
         }
