@@ -236,6 +236,10 @@ impl HeapInner {
 
     /// Leaves the other heaps; what it has is garbage from now on. The region must be closed.
     fn leave(&self) {
+        if self.verified.is_some() {
+            // Who finds its old objects by chance will follow them.
+            self.fresh.borrow_mut().expose_all();
+        }
         let pacer = self.pacer.borrow();
         // SAFETY: the mutator came from `join` and is not used after this; the thread runs.
         unsafe { world::leave(self, self.mutator(), pacer.live() + pacer.since()) };

@@ -3,8 +3,9 @@
 //!
 //! What must hold:
 //!
-//! * Whatever is referred to is an object: its valid-object bit is set, its type is registered. A
-//!   reference to something else is to an object that an earlier collection did not find.
+//! * Whatever is referred to is an object: its valid-object bit is set (those of new objects were, for
+//!   this), its type is registered. A reference to something else is to an object that an earlier
+//!   collection did not find.
 //! * An old object that was not remembered refers to old objects only: else somebody stored a reference
 //!   without the barrier, and a young collection would free what it refers to.
 
@@ -37,9 +38,8 @@ impl Verified {
 }
 
 impl Verified {
-    /// Verifies what the roots of a heap make reachable, before a collection. Objects of other owners (a heap
-    /// that is gone, of which a stale word of the stack was found) are not this heap's: only that they are
-    /// objects is verified.
+    /// Verifies what the roots of a heap make reachable, before a collection. Objects of other owners, of which a
+    /// stale word of the stack was found, are not looked at: their thread may be at work.
     // Not inlined, because what a stack frame leaves unused is read as roots.
     #[cold]
     #[inline(never)]
@@ -49,8 +49,11 @@ impl Verified {
         let mut seen: HashSet<ObjectReference> = roots.iter().copied().collect();
         let mut next: Vec<ObjectReference> = roots.to_vec();
         while let Some(object) = next.pop() {
+            if !is_owned(object, owner) {
+                continue;
+            }
             let (registered, len) = describe(object);
-            let whole = is_old(object) && is_owned(object, owner);
+            let whole = is_old(object);
             for_each_reference(object, registered, len, |target| {
                 let name = registered.layout.name;
                 let address = target.to_raw_address();
