@@ -32,6 +32,8 @@ pub struct Counts {
     pub safepoints: u64,
     /// Objects that the reference remembered.
     pub remembered: u64,
+    /// Bridges that jump to a label.
+    pub to_labels: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -41,6 +43,7 @@ impl std::ops::AddAssign for Counts {
         self.unwound += other.unwound;
         self.safepoints += other.safepoints;
         self.remembered += other.remembered;
+        self.to_labels += other.to_labels;
     }
 }
 
@@ -131,8 +134,10 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
     for _ in 0..random.below(3) + 1 {
         let mut place = generator.place(&mut random);
         let new = generator.trace(&mut random, &place, &known, true);
-        let Some(code) = add(new, Entry::Fresh, &mut made, &mut guards)? else { return Ok(counts) };
-        // What leads out of a function's trace leads on in that function.
+        let Some(code) = add(new, Entry::Fresh, &mut made, &mut guards)? else {
+            return Ok(counts);
+        };
+        // What leads out of a function's trace leads on in that function; out of a loop, perhaps to its label.
         let own = made.last().map_or(0..0, |made| made.guards.clone());
         for guard in own {
             guards[guard as usize] = guards[guard as usize].clone().with_code(code);
@@ -184,6 +189,8 @@ pub fn session(seed: u64, tested: &dyn Target, reference: &dyn Target) -> Result
         }
     }
     counts.traces = traces.len() as u64;
+    let jumps = |trace: &&Trace| trace.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel);
+    counts.to_labels = traces.iter().filter(jumps).count() as u64;
     Ok(counts)
 }
 

@@ -27,4 +27,5 @@ fn random_sessions_agree() {
     assert!(counts.unwound > 500, "{counts:?}");
     assert!(counts.safepoints > 10_000, "{counts:?}");
     assert!(counts.remembered > 10_000, "{counts:?}");
+    assert!(counts.to_labels > 200, "{counts:?}");
 }

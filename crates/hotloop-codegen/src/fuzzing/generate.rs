@@ -107,6 +107,8 @@ pub struct Place {
     results: Rc<[Ty]>,
     /// The function's own code, once there is some.
     own: Option<CodeId>,
+    /// Behind the label of a loop: the types of its phis, and which inputs are what its guards keep.
+    label: Option<(Rc<[Ty]>, Rc<[usize]>)>,
     /// Behind a call: which input says where it returned, and the types of the results that wait.
     status: Option<(usize, Rc<[Ty]>)>,
 }
@@ -170,7 +172,7 @@ impl Generator {
         types.extend((0..count).map(|_| any(random)));
         let most = if random.chance(10) { 20 } else { 5 };
         let results = (0..random.below(most)).map(|_| any(random)).collect();
-        Place { types, frame, results, own: None, status: None }
+        Place { types, frame, results, own: None, label: None, status: None }
     }
 
     /// Words for inputs.
@@ -186,8 +188,8 @@ impl Generator {
         inputs
     }
 
-    /// A trace from there. It may enter the loops and call the functions that are known; `fresh`: it is
-    /// no bridge.
+    /// A trace from there. It may enter the loops and call the functions that are known, and jump to the label of the
+    /// loop it comes from; `fresh`: it is no bridge.
     pub fn trace(&self, random: &mut Random, begins: &Place, known: &[Known], fresh: bool) -> Generated {
         let length = if random.chance(15) { 120 } else { random.below(40) + 3 };
         let mut builder = Builder {
@@ -246,6 +248,9 @@ impl Generator {
         builder.count_down();
         builder.operations(3);
         builder.finish(&phis, peeled);
+        if fresh {
+            builder.keep_for_label(&phis);
+        }
         Generated { trace: builder.trace, places: builder.places, uses: builder.uses }
     }
 }
@@ -321,6 +326,7 @@ impl<'a> Builder<'a> {
             frame: self.frame.and_then(find),
             results: self.begins.results.clone(),
             own: self.begins.own,
+            label: None,
             status: status.and_then(|(var, results)| Some((find(var)?, results))),
         });
         self.trace.resumes.push(resume);
@@ -736,6 +742,40 @@ impl<'a> Builder<'a> {
         self.trace.push(op);
     }
 
+    /// Each guard of a loop's body keeps what the body uses from before the label, so that bridges can jump there.
+    fn keep_for_label(&mut self, phis: &[(Ty, Var)]) {
+        let Some(label) = self.trace.label() else { return };
+        if self.trace.ops.last().is_none_or(|op| op.code != Opcode::Loop) {
+            return;
+        }
+        let body = &self.trace.ops[label + 1 + phis.len()..];
+        let mut kept: Vec<Var> = Vec::new();
+        let mut guards = Vec::new();
+        for op in body {
+            let operands = op.operands().iter().chain(self.trace.list(op.list));
+            kept.extend(operands.filter_map(|operand| operand.as_var()));
+            if op.code.is_guard() {
+                kept.extend(self.trace.resumes[op.resume as usize].live());
+                guards.push(op.resume as usize);
+            }
+        }
+        kept.retain(|var| (var.0 as usize) < label);
+        kept.sort_unstable_by_key(|var| var.0);
+        kept.dedup();
+        let operands: Rc<Vec<Operand>> = Rc::new(kept.iter().map(|var| Operand::from(*var)).collect());
+        for guard in guards {
+            let resume = &mut self.trace.resumes[guard];
+            resume.kept = operands.clone();
+            let live = resume.live();
+            let trace = &self.trace;
+            let ty = |var: &Var| trace.result_type(trace.op(*var)).unwrap_or(Ty::Int);
+            let place = &mut self.places[guard];
+            place.types = live.iter().map(ty).collect();
+            let inputs = kept.iter().filter_map(|var| live.iter().position(|known| known == var)).collect();
+            place.label = Some((phis.iter().map(|(ty, _)| *ty).collect(), inputs));
+        }
+    }
+
     fn finish(&mut self, phis: &[(Ty, Var)], peeled: bool) {
         let choice = self.random.below(10);
         // A trace of a function goes on in that function or in a loop.
@@ -749,6 +789,14 @@ impl<'a> Builder<'a> {
             }
             self.uses.push(*code);
             self.jump(Opcode::Enter, list, code.0);
+        } else if choice < 8
+            && let (Some((phis, kept)), Some(code)) = (&self.begins.label, self.begins.own)
+        {
+            let mut list = vec![Operand::from(self.counter)];
+            list.extend(phis[1..].iter().map(|ty| self.operand(*ty)));
+            list.extend(kept.iter().map(|input| Operand::var(Var(*input as u32))));
+            self.uses.push(code);
+            self.jump(Opcode::EnterLabel, list, code.0);
         } else if let Some(frame) = self.frame
             && choice < 7
         {
