@@ -107,10 +107,18 @@ pub struct Place {
     results: Rc<[Ty]>,
     /// The function's own code, once there is some.
     own: Option<CodeId>,
-    /// Behind the label of a loop: the types of its phis, and which inputs are what its guards keep.
-    label: Option<(Rc<[Ty]>, Rc<[usize]>)>,
+    /// Behind the label of a loop.
+    label: Option<Rc<Label>>,
     /// Behind a call: which input says where it returned, and the types of the results that wait.
     status: Option<(usize, Rc<[Ty]>)>,
+}
+
+/// What a bridge that jumps to a label passes on.
+struct Label {
+    /// The types of its phis.
+    phis: Vec<Ty>,
+    /// Which inputs of the bridge are what its guard keeps, and the type of those for which anything will do.
+    kept: Vec<(usize, Option<Ty>)>,
 }
 
 /// A trace that others may enter, or call if it is a function's.
@@ -762,6 +770,16 @@ impl<'a> Builder<'a> {
         kept.retain(|var| (var.0 as usize) < label);
         kept.sort_unstable_by_key(|var| var.0);
         kept.dedup();
+        let mut idle: Vec<bool> = self.trace.inputs().map(|input| Some(input) != self.frame).collect();
+        for op in &self.trace.ops {
+            for var in
+                op.operands().iter().chain(self.trace.list(op.list)).filter_map(|operand| operand.as_var())
+            {
+                if let Some(idle) = idle.get_mut(var.0 as usize) {
+                    *idle = false;
+                }
+            }
+        }
         let operands: Rc<Vec<Operand>> = Rc::new(kept.iter().map(|var| Operand::from(*var)).collect());
         for guard in guards {
             let resume = &mut self.trace.resumes[guard];
@@ -771,8 +789,12 @@ impl<'a> Builder<'a> {
             let ty = |var: &Var| trace.result_type(trace.op(*var)).unwrap_or(Ty::Int);
             let place = &mut self.places[guard];
             place.types = live.iter().map(ty).collect();
-            let inputs = kept.iter().filter_map(|var| live.iter().position(|known| known == var)).collect();
-            place.label = Some((phis.iter().map(|(ty, _)| *ty).collect(), inputs));
+            let input = |var: &Var| {
+                let index = live.iter().position(|known| known == var)?;
+                Some((index, (idle.get(var.0 as usize) == Some(&true)).then(|| ty(var))))
+            };
+            let kept = kept.iter().filter_map(input).collect();
+            place.label = Some(Rc::new(Label { phis: phis.iter().map(|(ty, _)| *ty).collect(), kept }));
         }
     }
 
@@ -790,11 +812,13 @@ impl<'a> Builder<'a> {
             self.uses.push(*code);
             self.jump(Opcode::Enter, list, code.0);
         } else if choice < 8
-            && let (Some((phis, kept)), Some(code)) = (&self.begins.label, self.begins.own)
+            && let (Some(label), Some(code)) = (&self.begins.label, self.begins.own)
         {
             let mut list = vec![Operand::from(self.counter)];
-            list.extend(phis[1..].iter().map(|ty| self.operand(*ty)));
-            list.extend(kept.iter().map(|input| Operand::var(Var(*input as u32))));
+            list.extend(label.phis[1..].iter().map(|ty| self.operand(*ty)));
+            for (input, idle) in &label.kept {
+                list.push(idle.map_or(Operand::var(Var(*input as u32)), |ty| self.operand(ty)));
+            }
             self.uses.push(code);
             self.jump(Opcode::EnterLabel, list, code.0);
         } else if let Some(frame) = self.frame
