@@ -7,9 +7,12 @@
 //!
 //! What it keeps true: a stretch is objects without a gap between them.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use mmtk::util::{Address, ObjectReference};
 
 use crate::scan::size_of_object;
+use crate::stack;
 
 /// New objects in a row.
 #[derive(Clone, Copy, Debug)]
@@ -34,19 +37,22 @@ impl Fresh {
         }
     }
 
-    /// From now on MMTk finds the new objects that these words, in order, point into.
-    pub fn expose(&mut self, words: &[u64]) {
-        // There are many more stretches than words.
+    /// The objects, new and old, that these words, in order, point into.
+    pub fn find(&mut self, words: &[u64]) -> Vec<ObjectReference> {
+        let _alone = alone();
         for stretch in &mut self.0 {
+            // There are many more stretches than words.
             let first = words.partition_point(|word| (*word as usize) < stretch.start);
             if words.get(first).is_some_and(|word| (*word as usize) < stretch.end) {
                 stretch.walk();
             }
         }
+        words.iter().filter_map(|word| stack::object_at(*word)).collect()
     }
 
-    /// Likewise, all new objects.
+    /// From now on MMTk finds all new objects.
     pub fn expose_all(&mut self) {
+        let _alone = alone();
         self.0.iter_mut().for_each(Stretch::walk);
     }
 
@@ -54,6 +60,12 @@ impl Fresh {
     pub fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+/// No other thread changes bits meanwhile: MMTk looks at those of other heaps, too, and asserts that they don't.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Stretch {

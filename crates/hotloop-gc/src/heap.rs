@@ -160,13 +160,8 @@ impl HeapInner {
         }
         words.sort_unstable();
         words.dedup();
-        let mut fresh = self.fresh.borrow_mut();
-        if self.verified.is_some() || cfg!(debug_assertions) {
-            // So that all objects that are reached can be checked, by MMTk, too.
-            fresh.expose_all();
-        }
-        fresh.expose(&words);
-        let mut roots: Vec<ObjectReference> = words.into_iter().filter_map(stack::object_at).collect();
+        self.expose_for_checks();
+        let mut roots = self.fresh.borrow_mut().find(&words);
         // Several words may point into one object.
         roots.sort_unstable();
         roots.dedup();
@@ -174,6 +169,13 @@ impl HeapInner {
             verified.borrow_mut().collect(&roots, self.owner());
         }
         *self.roots.borrow_mut() = roots;
+    }
+
+    /// Lets all new objects be found, if the verifier or MMTk's assertions check each object that is reached.
+    fn expose_for_checks(&self) {
+        if self.verified.is_some() || cfg!(debug_assertions) {
+            self.fresh.borrow_mut().expose_all();
+        }
     }
 
     /// The roots gathered last.
@@ -236,10 +238,8 @@ impl HeapInner {
 
     /// Leaves the other heaps; what it has is garbage from now on. The region must be closed.
     fn leave(&self) {
-        if self.verified.is_some() {
-            // Who finds its old objects by chance will follow them.
-            self.fresh.borrow_mut().expose_all();
-        }
+        // Who finds its old objects by chance will follow them.
+        self.expose_for_checks();
         let pacer = self.pacer.borrow();
         // SAFETY: the mutator came from `join` and is not used after this; the thread runs.
         unsafe { world::leave(self, self.mutator(), pacer.live() + pacer.since()) };
@@ -673,9 +673,9 @@ impl Heap {
     pub fn contains(&self, address: usize) -> Option<*mut u8> {
         let inner = self.inner();
         inner.close_region();
-        inner.fresh.borrow_mut().expose(&[address as u64]);
+        let found = inner.fresh.borrow_mut().find(&[address as u64]);
         inner.open_region();
-        stack::object_at(address as u64).map(|object| object.to_raw_address().to_mut_ptr())
+        found.first().map(|object| object.to_raw_address().to_mut_ptr())
     }
 }
 
