@@ -185,3 +185,25 @@ impl Optimizer<'_> {
         Ok(result)
     }
 }
+
+/// What holds of all values of the kind, if that is known.
+pub(crate) fn weakened(fact: &Fact, kinds: bool) -> Fact {
+    let tags = if kinds { fact.tightened().tags } else { Fact::ANY.tags };
+    Fact { tags, heap_type: fact.heap_type, ..Fact::ANY }
+}
+
+/// What holds of both, with bounds that moved given up.
+pub(crate) fn widen(known: &Fact, new: &Fact) -> Fact {
+    let mut fact = known.or(new);
+    if new.lo < known.lo {
+        fact.lo = i64::MIN;
+    }
+    if new.hi > known.hi {
+        fact.hi = i64::MAX;
+    }
+    // Bits that followed from the bounds alone are not to be relied on; tags are.
+    let low = 7u64;
+    fact.zeros &= low | if fact.lo >= 0 { 1 << 63 } else { 0 };
+    fact.ones &= low;
+    fact
+}

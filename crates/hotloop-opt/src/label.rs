@@ -259,6 +259,26 @@ fn invariants(trace: &Trace, label: usize) -> Vec<Operand> {
     all.map(|(var, _)| Operand::var(Var(var as u32))).collect()
 }
 
+/// Which inputs no operation of the recorded iteration has for an operand: they only go round the loop. None, if
+/// the frame's slots are read or written as a whole or one by one.
+pub(crate) fn idle_inputs(recorded: &Trace, inputs: usize) -> Vec<bool> {
+    let body = &recorded.ops[inputs..recorded.ops.len() - 1];
+    let frame = body.iter().find(|op| op.code == Opcode::Virtualizable).map(|op| op.args[0]);
+    let reads = |op: &Op| op.code.class() == Class::Read && frame.is_some_and(|frame| op.args[0] == frame);
+    let idle = !body.iter().any(|op| op.code == Opcode::Flush || reads(op));
+    let mut idle = vec![idle; inputs];
+    let states = [Opcode::Instr, Opcode::Virtualizable];
+    for op in body {
+        let list = if states.contains(&op.code) { &[] } else { recorded.list(op.list) };
+        for var in op.operands().iter().chain(list).filter_map(|operand| operand.as_var()) {
+            if let Some(idle) = idle.get_mut(var.0 as usize) {
+                *idle = false;
+            }
+        }
+    }
+    idle
+}
+
 /// Whether an operation may write one of these places, or anything, of an object that was there before the
 /// operation number `since` of this trace.
 pub(crate) fn writes(trace: &Trace, op: &Op, places: &[Place], since: usize) -> bool {

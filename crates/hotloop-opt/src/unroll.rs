@@ -24,13 +24,14 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use hotloop_ir::pure::evaluate;
-use hotloop_ir::{Class, Fact, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
+use hotloop_ir::{Fact, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
 use crate::hoist::Claim;
 use crate::inductions::Loop;
-use crate::label::{Draft, DraftSpot, writes};
+use crate::knowledge::{weakened, widen};
+use crate::label::{Draft, DraftSpot, idle_inputs, writes};
 use crate::pipeline::{Optimizer, State};
 use crate::value::{Home, Object, ObjectId, Place, Slot, Val};
 
@@ -753,26 +754,6 @@ impl Optimizer<'_> {
     }
 }
 
-/// Which inputs no operation of the recorded iteration has for an operand: they only go round the loop. None, if
-/// the frame's slots are read or written as a whole or one by one.
-fn idle_inputs(recorded: &Trace, inputs: usize) -> Vec<bool> {
-    let body = &recorded.ops[inputs..recorded.ops.len() - 1];
-    let frame = body.iter().find(|op| op.code == Opcode::Virtualizable).map(|op| op.args[0]);
-    let reads = |op: &Op| op.code.class() == Class::Read && frame.is_some_and(|frame| op.args[0] == frame);
-    let idle = !body.iter().any(|op| op.code == Opcode::Flush || reads(op));
-    let mut idle = vec![idle; inputs];
-    let states = [Opcode::Instr, Opcode::Virtualizable];
-    for op in body {
-        let list = if states.contains(&op.code) { &[] } else { recorded.list(op.list) };
-        for var in op.operands().iter().chain(list).filter_map(|operand| operand.as_var()) {
-            if let Some(idle) = idle.get_mut(var.0 as usize) {
-                *idle = false;
-            }
-        }
-    }
-    idle
-}
-
 /// What a shape is at the label; `made` are the phis in the order in which they were made.
 fn draft_spot(
     plan: &Plan,
@@ -798,26 +779,4 @@ fn draft_spot(
             DraftSpot::Object(*index, *tagged)
         }
     })
-}
-
-/// What holds of all values of the kind, if that is known.
-fn weakened(fact: &Fact, kinds: bool) -> Fact {
-    let tags = if kinds { fact.tightened().tags } else { Fact::ANY.tags };
-    Fact { tags, heap_type: fact.heap_type, ..Fact::ANY }
-}
-
-/// What holds of both, with bounds that moved given up.
-fn widen(known: &Fact, new: &Fact) -> Fact {
-    let mut fact = known.or(new);
-    if new.lo < known.lo {
-        fact.lo = i64::MIN;
-    }
-    if new.hi > known.hi {
-        fact.hi = i64::MAX;
-    }
-    // Bits that followed from the bounds alone are not to be relied on; tags are.
-    let low = 7u64;
-    fact.zeros &= low | if fact.lo >= 0 { 1 << 63 } else { 0 };
-    fact.ones &= low;
-    fact
 }
