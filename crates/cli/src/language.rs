@@ -51,7 +51,6 @@ pub fn run(settings: Settings, path: &Path, arguments: &[OsString]) -> Result<()
     else {
         return Err(unknown(path));
     };
-    Runtime::prepare(&settings.options);
     let source = source::read(path)?;
     (language.run)(settings, &Program { path, source, arguments })
 }

@@ -33,7 +33,6 @@ use failure::Failure;
 
 fn main() -> ExitCode {
     signal::end_with_the_reader();
-    hotloop::prepare();
     match obey() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -49,11 +48,14 @@ fn obey() -> Result<(), Failure> {
         Command::Version => say(concat!("hotloop ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Headers(headers) => headers::run(&headers),
         Command::Prompt(settings) => repl::run(settings),
-        Command::Run { settings, file, arguments } => on_a_deep_stack(move || {
-            let result = language::run(settings, &file, &arguments);
-            signal::uninstall();
-            result
-        }),
+        Command::Run { settings, file, arguments } => {
+            hotloop::Runtime::prepare(&settings.options);
+            on_a_deep_stack(move || {
+                let result = language::run(settings, &file, &arguments);
+                signal::uninstall();
+                result
+            })
+        }
     }
 }
 

@@ -96,7 +96,7 @@
 //! | 24-byte object, garbage at once | 3.4 ns, 1 of it collecting |
 //! | the same in trees, 131 thousand objects alive | 11 ns, 3 of it collecting |
 //! | the same in a list that stays alive and grows to 10 million | 35 ns, 24 of it collecting |
-//! | a collection of 8 MB of garbage (a young one comes that often where nothing survives) | 0.06 ms |
+//! | a collection of 8 MB of garbage (a young one comes that often where nothing survives) | 0.35 ms |
 //! | a collection of nothing | 0.07 ms, the first one 5 ms |
 //! | the process's first `Heap::new` | 8 ms of processor time |
 //!

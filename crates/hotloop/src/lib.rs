@@ -80,7 +80,6 @@ pub use driver::{Left, LoopCell, NoStack, Stacks, Summary, Vm};
 pub use green::{Green, GreenRef, GreenWord};
 pub use heap::{HeapArray, HeapType};
 pub use hooks::{AbortInfo, ExitInfo, JitHooks, TraceInfo, TraceKind};
-pub use hotloop_codegen::prepare;
 pub use interpreter::{Interpreter, Interrupt, RedState, Step};
 pub use mode::Mode;
 pub use red::{Bool, ConstValue, Float, Int, Small, Value};

@@ -346,8 +346,9 @@ impl Runtime {
     }
 
     /// Starts what a heap needs on another thread, and returns at once. A program that first reads its
-    /// source calls this before.
+    /// source calls this before; and before it has other threads, in which case compiled loops begin without a fence.
     pub fn prepare(options: &Options) {
+        hotloop_codegen::prepare();
         if let Some(plan) = options.gc_plan {
             hotloop_gc::choose(plan);
         }

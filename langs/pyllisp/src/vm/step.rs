@@ -266,7 +266,8 @@ impl Interpreter for Pyllisp {
             }};
         }
 
-        // Every index is in range (`code/verify.rs`); a panic here would cost each instruction something.
+        // A panic here would cost each instruction something.
+        debug_assert!(pc.index < code.code.instrs.len(), "every index is in range: see `code/verify.rs`");
         match code.code.instrs.get(pc.index).copied().unwrap_or(Instr::AssertFail {}) {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
             Instr::LoadConst { dst, value } => done!(dst, code.consts[value.index()].value()),
