@@ -409,3 +409,14 @@ fn values_of_statements() {
         "b true false\n",
     );
 }
+
+/// What a call takes is live where the call leaves a trace, because another function is called.
+#[test]
+fn arguments_live_until_they_are_taken() {
+    check(
+        "add = (func a b) (return a + b)\nsub = (func a b) (return a - b)\n\
+         main = (func n)\n    t = 0\n    i = 0\n    (while i < n)\n        h = [add sub add][i % 3]\n\
+         \u{20}       t = (h t i*i%11)\n        i += 1\n    (return t)\n(print (main 300))\n",
+        "399\n",
+    );
+}
