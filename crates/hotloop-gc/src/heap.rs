@@ -11,6 +11,7 @@ use crate::binding::Hotloop;
 use crate::fresh::Fresh;
 use crate::options::{HeapOptions, Pauses, Plan, Request, Requester, Stats};
 use crate::pacer::{Decision, Extent, NURSERY, Pacer};
+use crate::reuse::Pools;
 use crate::stack;
 use crate::types::{self, FLAG_OLD, HEADER_FLAGS_OFFSET, HEADER_OWNER_OFFSET, TypeId};
 use crate::verify::Verified;
@@ -56,6 +57,8 @@ pub(crate) struct HeapInner {
     region: UnsafeCell<BumpRegion>,
     /// What objects' headers say besides type and length: the owner.
     header_bits: Cell<u64>,
+    /// Objects that were given back.
+    pub(crate) pools: Pools,
     /// Where the bump region's uncounted bytes start.
     counted_to: Cell<usize>,
     /// What was allocated since the last collection.
@@ -200,6 +203,7 @@ impl HeapInner {
     pub(crate) fn collected(&self, extent: Extent, bytes: usize) {
         self.collections.set(self.collections.get() + 1);
         self.fresh.borrow_mut().clear();
+        self.pools.clear();
         let remembered = self.remembered_bytes.take();
         let mut pacer = self.pacer.borrow_mut();
         let live = match extent {
@@ -441,6 +445,7 @@ impl Heap {
         let inner = Box::into_raw(Box::new(HeapInner {
             region: UnsafeCell::new(BumpRegion { cursor: 0, limit: 0 }),
             header_bits: Cell::new(0),
+            pools: Pools::default(),
             counted_to: Cell::new(0),
             fresh: RefCell::default(),
             mutator: Cell::new(std::ptr::null_mut()),

@@ -115,6 +115,7 @@ mod fresh;
 mod heap;
 mod options;
 mod pacer;
+mod reuse;
 mod scan;
 mod stack;
 mod types;
@@ -125,6 +126,7 @@ pub use heap::{
     BumpRegion, Heap, MAX_BUMP_BYTES, RootScanner, RootsId, alloc_slow, barrier, remember, write_barrier,
 };
 pub use options::{HeapOptions, Plan, Request, Requester, Stats};
+pub use reuse::share;
 pub use stack::{thread_stack, visit_words};
 pub use types::{
     FLAG_OLD, HEADER_BYTES, HEADER_FLAGS_OFFSET, HEADER_LEN_OFFSET, HEADER_OWNER_OFFSET, HEADER_TYPE_OFFSET,

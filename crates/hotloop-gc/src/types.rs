@@ -10,7 +10,8 @@
 //!          +------+-------+-------+--------+----------------------+ array -------------+
 //! ```
 //!
-//! The flags are [`FLAG_OLD`] and, while a collection goes on, [`FLAG_AHEAD`]. The owner is the number of the heap that the object belongs to.
+//! The flags are [`FLAG_OLD`], [`FLAG_PRIVATE`] and, while a collection goes on, [`FLAG_AHEAD`]. The owner is the
+//! number of the heap that the object belongs to.
 //!
 //! The registry of layouts belongs to the process and only grows. The collector's worker threads
 //! read it while they scan, so reading takes no lock: entry `i` of a fixed table is written once,
@@ -34,6 +35,8 @@ pub const HEADER_FLAGS_OFFSET: usize = 2;
 pub const FLAG_OLD: u8 = 1;
 /// The flag of an object that was scanned before MMTk has it scanned; see [`scan`](crate::scan).
 pub(crate) const FLAG_AHEAD: u8 = 2;
+/// The flag of an object that only its owner refers to; see [`share`](crate::share).
+pub(crate) const FLAG_PRIVATE: u8 = 4;
 /// The offset in bytes of the owner's number in the header, a byte.
 pub const HEADER_OWNER_OFFSET: usize = 3;
 /// The offset in bytes of the `u32` length of the trailing array in the header.

@@ -75,6 +75,20 @@ fn plain_bytes(vis: &syn::Visibility, name: &Ident, immutable: bool) -> TokenStr
     }
 }
 
+/// What only frames have.
+fn release(vis: &syn::Visibility) -> TokenStream {
+    quote! {
+        /// Says that the frame was left, and that neither the interpreter's state nor the caller will use it
+        /// again: plain execution lets a later frame take its place, if no object got a reference to it.
+        /// Recordings and compiled code do nothing.
+        #[inline(always)]
+        #[allow(dead_code)]
+        #vis fn release(self, runtime: &::hotloop::Runtime) {
+            M::release(runtime.heap(), self.0)
+        }
+    }
+}
+
 pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let virtualizable = match options.to_string().as_str() {
         "" => false,
@@ -99,7 +113,14 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let mut plain = quote!();
     // Natives may have a handle for a frame, or look at one that a trace keeps to itself.
     let object = if virtualizable { quote!(M::frame(self.0)) } else { quote!(self.0) };
+    let (share, release) = match virtualizable {
+        false => (quote!(), quote!()),
+        true => (quote!(M::share(#object);), release(vis)),
+    };
     let fixed = 8 + 8 * fields.named.iter().filter(|field| !matches!(field.ty, Type::Slice(_))).count();
+
+    // Those that were left are linked through their first field.
+    let allocate = if virtualizable && fixed > 8 { quote!(allocate_frame) } else { quote!(allocate) };
 
     for (index, field) in fields.named.iter().enumerate() {
         let field_name =
@@ -158,7 +179,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                     M::set_item(
                         #object, &Self::CELL, #fixed, ::hotloop::internal::FieldKind::#kind,
                         ::hotloop::internal::int_word(index.into()),
-                        ::hotloop::internal::Stored::<M>::into_red(value))
+                        ::hotloop::internal::Stored::<M>::stored(value))
                 }
                 /// How many items there are; it never changes.
                 #[inline(always)]
@@ -184,8 +205,20 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
         };
         let word = match &green {
             Some(_) => quote!(M::constant(::hotloop::GreenWord::to_word(value))),
-            None => quote!(::hotloop::internal::Stored::<M>::into_red(value)),
+            None => quote!(::hotloop::internal::Stored::<M>::stored(value)),
         };
+        // What calls a new frame lasts longer than it.
+        let first_word = match &green {
+            None if virtualizable => quote!(::hotloop::internal::Stored::<M>::into_red(#field_name)),
+            _ => quote!({ let value = #field_name; #word }),
+        };
+        let set = |object: TokenStream, word: TokenStream| {
+            quote!(M::set_field(
+                #object, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind,
+                ::hotloop::internal::Mutability::#mutability, #word))
+        };
+        let (set_first, set_later) = (set(quote!(made__), first_word), set(object.clone(), word));
+        // Setters of immutable fields are private, for the module that declares them.
         let setter_vis = if is("immutable") { quote!() } else { quote!(#field_vis) };
         accessors.push(quote! {
             #[doc = concat!("The field `", #field_text, "`.")]
@@ -200,16 +233,13 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             #[allow(dead_code)]
             #setter_vis fn #setter(self, value: #red) {
-                M::set_field(
-                    #object, &Self::CELL, #index, #offset, ::hotloop::internal::FieldKind::#kind,
-                    ::hotloop::internal::Mutability::#mutability, #word)
+                #set_later
             }
         });
         parameters.push(quote!(#field_name: #red));
-        initial.push(quote!(made__.#setter(#field_name);));
+        initial.push(quote!(#set_first;));
     }
 
-    // Setters of immutable fields are used by `new` only; as private methods of a module of their own.
     Ok(quote! {
         #(#docs)*
         #[repr(transparent)]
@@ -237,13 +267,13 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             #vis fn new(runtime: &::hotloop::Runtime, #(#parameters),*) -> Self {
-                let made__ = <Self as ::hotloop::HeapType<M>>::from_word(
-                    M::allocate(runtime.heap(), &Self::CELL, #fixed, #length));
+                let made__ = M::#allocate(runtime.heap(), &Self::CELL, #fixed, #length);
                 #(#initial)*
-                made__
+                <Self as ::hotloop::HeapType<M>>::from_word(made__)
             }
 
             #(#accessors)*
+            #release
 
             /// The object as a constant of the trace; a guard that it stays the same one.
             #[inline(always)]
@@ -278,6 +308,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
         }
 
         impl<M: ::hotloop::Mode> ::hotloop::HeapType<M> for #name<M> {
+            const FRAME: bool = #virtualizable;
             #[inline(always)]
             fn cell() -> &'static ::hotloop::internal::TypeCell { Self::CELL }
             #[inline(always)]
@@ -297,6 +328,11 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             fn from_red(word: M::Word) -> Self { Self(word, ::core::marker::PhantomData) }
             #[inline(always)]
             fn into_red(self) -> M::Word { #object }
+            #[inline(always)]
+            fn stored(self) -> M::Word {
+                #share
+                #object
+            }
         }
     })
 }

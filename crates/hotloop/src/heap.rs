@@ -148,6 +148,9 @@ pub type ThreadBound = std::marker::PhantomData<*mut u8>;
 
 /// A red reference to an object of one heap type: what `#[heap_type]` makes.
 pub trait HeapType<M: Mode>: Copy {
+    /// Whether its objects are frames.
+    #[doc(hidden)]
+    const FRAME: bool;
     #[doc(hidden)]
     fn cell() -> &'static TypeCell;
     #[doc(hidden)]
@@ -185,7 +188,7 @@ pub trait HeapArray<M: Mode>: HeapType<M> {
     /// Sets `count` items from `at` on.
     #[inline(always)]
     fn fill(self, at: impl Into<Int<M>>, count: impl Into<Int<M>>, value: Self::Item) {
-        M::fill_items(items(self, at.into()), count.into().word(), value.into_red());
+        M::fill_items(items(self, at.into()), count.into().word(), value.stored());
     }
 
     /// Whether `count` items from `at` on are the same, bit for bit, as those of `other` from `other_at` on.
@@ -259,6 +262,12 @@ pub trait Stored<M: Mode>: Sized {
     fn from_red(word: M::Word) -> Self;
     #[doc(hidden)]
     fn into_red(self) -> M::Word;
+    /// As a word that is stored where it may stay.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn stored(self) -> M::Word {
+        self.into_red()
+    }
 }
 
 impl<M: Mode> Stored<M> for Int<M> {
@@ -308,6 +317,13 @@ impl<M: Mode, T: HeapType<M> + Stored<M>> Stored<M> for Option<T> {
     fn into_red(self) -> M::Word {
         match self {
             Some(object) => object.word(),
+            None => M::constant(0),
+        }
+    }
+    #[inline(always)]
+    fn stored(self) -> M::Word {
+        match self {
+            Some(object) => object.stored(),
             None => M::constant(0),
         }
     }

@@ -146,6 +146,20 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         two: Items<Self::Word>,
         count: Self::Word,
     ) -> Self::Word;
+    /// A frame, which only the frames above it refer to until it is shared.
+    #[doc(hidden)]
+    fn allocate_frame(
+        heap: &Heap,
+        ty: &'static TypeCell,
+        fixed: usize,
+        length: Option<(Self::Word, FieldKind)>,
+    ) -> Self::Word;
+    /// A frame, or something else, is stored where it may outlive the frames above it.
+    #[doc(hidden)]
+    fn share(object: Self::Word);
+    /// A frame was left.
+    #[doc(hidden)]
+    fn release(heap: &Heap, frame: Self::Word);
     #[doc(hidden)]
     fn allocate(
         heap: &Heap,
@@ -282,6 +296,15 @@ fn store(object: u64, offset: u64, kind: FieldKind, value: u64) {
 #[inline(always)]
 fn watched<const NATIVE: bool>() -> bool {
     NATIVE && hotloop_record::anyone_checks()
+}
+
+/// An object's size in bytes, rounded up to words, and how many items it has.
+#[inline(always)]
+fn size(fixed: usize, length: Option<(u64, FieldKind)>) -> (usize, u32) {
+    match length {
+        None => (fixed, 0),
+        Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
+    }
 }
 
 impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
@@ -452,16 +475,38 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
     }
     #[inline(always)]
     fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(u64, FieldKind)>) -> u64 {
-        let (size, len) = match length {
-            None => (fixed, 0),
-            Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
-        };
-        // SAFETY: the size is that of the type with so many items, rounded up to words.
+        let (size, len) = size(fixed, length);
+        // SAFETY: the size is that of the type with so many items.
         let object = unsafe { heap.alloc_unchecked(hotloop_gc::TypeId(ty.id()), size, len) as u64 };
         if watched::<NATIVE>() {
             watch::made(object);
         }
         object
+    }
+    #[inline(always)]
+    fn allocate_frame(
+        heap: &Heap,
+        ty: &'static TypeCell,
+        fixed: usize,
+        length: Option<(u64, FieldKind)>,
+    ) -> u64 {
+        let (size, len) = size(fixed, length);
+        // SAFETY: the size is that of the type with so many items; the macro gives this to types with fields only.
+        let object = unsafe { heap.alloc_private(hotloop_gc::TypeId(ty.id()), size, len) as u64 };
+        if watched::<NATIVE>() {
+            watch::made(object);
+        }
+        object
+    }
+    #[inline(always)]
+    fn share(object: u64) {
+        // SAFETY: as for `length_of`.
+        unsafe { hotloop_gc::share(object as *mut u8) };
+    }
+    #[inline(always)]
+    fn release(heap: &Heap, frame: u64) {
+        // SAFETY: as for `length_of`; those without fields are not private.
+        unsafe { heap.give_back(frame as *mut u8) };
     }
     #[inline(always)]
     fn box_float(float: u64, _ty: &'static TypeCell, make: impl Fn(u64) -> u64) -> u64 {
@@ -660,6 +705,21 @@ impl Mode for Meta {
         };
         current().end_allocation(type_ref, length.map(|(len, _)| len), bits)
     }
+    #[inline]
+    fn allocate_frame(
+        heap: &Heap,
+        ty: &'static TypeCell,
+        fixed: usize,
+        length: Option<(Red, FieldKind)>,
+    ) -> Red {
+        Self::allocate(heap, ty, fixed, length)
+    }
+    #[inline(always)]
+    fn share(_object: Red) {
+        // A recording shares the frames that it begins with, and makes no private ones.
+    }
+    #[inline(always)]
+    fn release(_heap: &Heap, _frame: Red) {}
     fn box_float(float: Red, ty: &'static TypeCell, make: impl Fn(u64) -> u64) -> Red {
         let type_ref = ty.type_ref();
         if let Some(fed) = current().begin_box(float, type_ref) {

@@ -158,6 +158,7 @@ impl<I: Interpreter> Vm<'_, I> {
             (tables.trace(trace).code, tables.trace(trace).slots.clone())
         };
         let mut inputs = Self::parts(&state).0;
+        self.share(&inputs);
         if let Some((index, ty)) = Self::frame() {
             let frame = inputs[index];
             for slot in slots.iter() {
@@ -188,6 +189,7 @@ impl<I: Interpreter> Vm<'_, I> {
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let jit = self.interpreter.runtime().jit();
         let (words, greens) = Self::parts(&state);
+        self.share(&words);
         let mut recorder = Box::new(Recorder::recording(jit.trace_limit as usize));
         let reds: Vec<Red> =
             words.iter().zip(&self.types).map(|(bits, ty)| recorder.input(*ty, *bits, Fact::ANY)).collect();

@@ -211,6 +211,15 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         RedState::load(&words, &greens)
     }
 
+    /// A recording or compiled code goes on with the red words of a state: it may keep references to frames.
+    fn share(&self, words: &[u64]) {
+        for (word, ty) in words.iter().zip(&self.types) {
+            if *ty == Ty::Ref && *word != 0 {
+                Direct::share(*word);
+            }
+        }
+    }
+
     /// The red words of a state, and its plain part.
     fn parts<M: Mode>(state: &I::State<M>) -> (Vec<M::Word>, Vec<u64>) {
         let (mut words, mut greens) = (Vec::with_capacity(16), Vec::new());

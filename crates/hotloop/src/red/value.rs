@@ -146,6 +146,9 @@ impl<M: Mode> Value<M> {
     /// A reference as a value.
     #[inline(always)]
     pub fn from_object<T: HeapType<M>>(object: T) -> Value<M> {
+        if T::FRAME {
+            M::share(object.word());
+        }
         Value::from_word(M::pure1(Opcode::RefToValue, object.word()))
     }
 

@@ -32,7 +32,7 @@ struct Spec {
 pub(super) fn format(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let template = string(interp, args, 0)?;
     let mut out = String::new();
-    let mut rest = template.as_str();
+    let mut rest: &str = &template;
     let mut next = 0;
     while let Some(at) = rest.find(['{', '}']) {
         let (before, after) = (&rest[..at], &rest[at + 1..]);

@@ -87,8 +87,13 @@ fn setattr(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 }
 
 fn print(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let texts = args.iter().map(|arg| repr::display(interp, *arg)).collect::<Result<Vec<String>, _>>()?;
-    match interp.write(&(texts.join(" ") + "\n")) {
+    let mut line = String::new();
+    for (index, arg) in args.iter().enumerate() {
+        line.push_str(if index > 0 { " " } else { "" });
+        line.push_str(&repr::display(interp, *arg)?);
+    }
+    line.push('\n');
+    match interp.write(&line) {
         Ok(()) => nothing(),
         Err(error) => Err(interp.error(&format!("cannot print: {error}"))),
     }

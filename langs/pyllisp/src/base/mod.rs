@@ -20,7 +20,8 @@ pub(crate) use files::reason;
 use hotloop::prelude::*;
 
 use crate::compile;
-use crate::object::{Builtin, Closure, Module, boolean, list, null, number, text};
+use crate::object::text::Text;
+use crate::object::{Builtin, Closure, List, Module, boolean, list, null, number, text};
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{self, new_multimethod};
 use crate::vm::import::finish_import;
@@ -208,7 +209,7 @@ pub(crate) fn object<T: HeapType<Plain>>(
 }
 
 /// The argument at a place, which must be a string.
-pub(crate) fn string(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<String, Raise<Plain>> {
+pub(crate) fn string(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<Text, Raise<Plain>> {
     let wanted = interp.interfaces.string;
     args.get(index).and_then(|arg| text::as_text(*arg)).ok_or_else(|| unexpected(interp, index, wanted))
 }
@@ -227,6 +228,15 @@ fn each(
     iterable: Value<Plain>,
     mut act: impl FnMut(Value<Plain>) -> Result<(), Raise<Plain>>,
 ) -> Result<(), Raise<Plain>> {
+    if let Some(list) = iterable.cast::<List<Plain>>() {
+        let mut index = 0;
+        while index < list::length(list) {
+            interp.stop_if_asked()?;
+            act(list::get(list, index))?;
+            index += 1;
+        }
+        return Ok(());
+    }
     let iterator = interp.iterator(iterable)?;
     while let Some(item) = interp.next(iterator)? {
         interp.stop_if_asked()?;
@@ -240,7 +250,7 @@ fn collected(
     interp: &Pyllisp,
     values: impl Iterator<Item = Value<Plain>>,
 ) -> Result<Value<Plain>, Raise<Plain>> {
-    let list = list::with_room(interp.runtime(), 0);
+    let list = list::with_room(interp.runtime(), values.size_hint().0);
     for value in values {
         interp.push(list, value)?;
     }

@@ -52,15 +52,15 @@ fn answer(interp: &Pyllisp, text: &str) -> Answer {
 }
 
 fn contains(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(boolean(string(interp, args, 0)?.contains(&string(interp, args, 1)?)))
+    Ok(boolean(string(interp, args, 0)?.contains(&*string(interp, args, 1)?)))
 }
 
 fn starts_with(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(boolean(string(interp, args, 0)?.starts_with(&string(interp, args, 1)?)))
+    Ok(boolean(string(interp, args, 0)?.starts_with(&*string(interp, args, 1)?)))
 }
 
 fn ends_with(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    Ok(boolean(string(interp, args, 0)?.ends_with(&string(interp, args, 1)?)))
+    Ok(boolean(string(interp, args, 0)?.ends_with(&*string(interp, args, 1)?)))
 }
 
 /// The number of the character at a byte.
@@ -71,19 +71,19 @@ fn place(text: &str, byte: usize) -> Value<Plain> {
 /// The place of a text in another, or null.
 fn find(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
-    Ok(text.find(&string(interp, args, 1)?).map_or(null(), |byte| place(&text, byte)))
+    Ok(text.find(&*string(interp, args, 1)?).map_or(null(), |byte| place(&text, byte)))
 }
 
 /// The place of the last of them, or null.
 fn find_last(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
-    Ok(text.rfind(&string(interp, args, 1)?).map_or(null(), |byte| place(&text, byte)))
+    Ok(text.rfind(&*string(interp, args, 1)?).map_or(null(), |byte| place(&text, byte)))
 }
 
 /// The place of a text that must be there.
 fn index(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
-    let found = text.find(&string(interp, args, 1)?).map(|byte| place(&text, byte));
+    let found = text.find(&*string(interp, args, 1)?).map(|byte| place(&text, byte));
     found.ok_or_else(|| {
         interp.error(&format!("{} not in {}", repr::repr(interp, args[1]), repr::repr(interp, args[0])))
     })
@@ -92,15 +92,15 @@ fn index(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// How often a text is there; those that are counted don't overlap.
 fn count(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let (text, part) = (string(interp, args, 0)?, string(interp, args, 1)?);
-    Ok(Value::small(text.matches(&part).count() as i64))
+    Ok(Value::small(text.matches(&*part).count() as i64))
 }
 
 fn replace(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
     let (old, new) = (string(interp, args, 1)?, string(interp, args, 2)?);
-    let count = if new.len() > old.len() { text.matches(&old).count() } else { 0 };
+    let count = if new.len() > old.len() { text.matches(&*old).count() } else { 0 };
     interp.reserve(text.len().saturating_add(count.saturating_mul(new.len())))?;
-    answer(interp, &text.replace(&old, &new))
+    answer(interp, &text.replace(&*old, &new))
 }
 
 /// `(text.split)` at whitespace, `(text.split separator)` at every separator.
@@ -113,7 +113,7 @@ fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     if separator.is_empty() {
         return Err(interp.error("empty separator"));
     }
-    collected(interp, text.split(&separator).map(|part| interp.text(part)))
+    collected(interp, text.split(&*separator).map(|part| interp.text(part)))
 }
 
 /// `(separator.join iterable)`
@@ -179,8 +179,8 @@ fn repeat(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 /// What has to be added to make a text as wide as the second argument, of the third or of spaces.
 fn padding(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<(String, usize, String), Raise<Plain>> {
-    let (text, width) = (string(interp, args, 0)?, small(interp, args, 1)?.max(0) as usize);
-    let filler = if args.len() > 2 { string(interp, args, 2)? } else { String::from(" ") };
+    let (text, width) = (string(interp, args, 0)?.to_string(), small(interp, args, 1)?.max(0) as usize);
+    let filler = if args.len() > 2 { string(interp, args, 2)?.to_string() } else { String::from(" ") };
     if filler.chars().count() != 1 {
         return Err(interp.error("expected one character to fill with"));
     }

@@ -26,7 +26,7 @@ pub(super) fn define(interp: &Pyllisp) {
 
 /// `(open "libSDL2.so")`, `(open "libGL.json" loader)`
 fn open(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
-    let name = string(interp, args, 0)?;
+    let name = string(interp, args, 0)?.to_string();
     let foreign = interp.foreign()?;
     let (path, description) = described(interp, &name)?;
     if let Some(loader) = args.get(1) {

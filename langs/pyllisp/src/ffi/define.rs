@@ -263,7 +263,7 @@ fn complete(interp: &Pyllisp, ty: &'static Type, fields: Value<Plain>) -> Result
         let field = list::get(fields, index);
         let pair = field.cast::<List<Plain>>().filter(|pair| (2..=3).contains(&list::length(*pair)));
         let pair = pair.and_then(|pair| {
-            let name = text::as_text(list::get(pair, 0))?;
+            let name = text::as_text(list::get(pair, 0))?.to_string();
             let bits = match list::length(pair) {
                 2 => None,
                 _ => Some(u32::try_from(list::get(pair, 2).as_small()?.to_int().get()).ok()?),

@@ -1,10 +1,12 @@
 //! Values as text.
 
 use std::fmt::Write;
+use std::ops::Deref;
 
 use hotloop::prelude::*;
 
 use super::number::{self, Integer};
+use super::text::Text;
 use super::{
     BoundMethod, Builtin, CFunction, CType, Error, Interface, Library, List, Memory, Module, Str, as_boolean,
     list, special, text,
@@ -19,8 +21,30 @@ const LONGEST: usize = 1 << 28;
 const QUOTED: usize = 1000;
 
 /// A value as `print` shows it: strings as they are, all else as [`whole`].
-pub fn display(interp: &Pyllisp, value: Value<Plain>) -> Result<String, Raise<Plain>> {
-    text::as_text(value).map_or_else(|| whole(interp, value), Ok)
+pub fn display(interp: &Pyllisp, value: Value<Plain>) -> Result<Shown, Raise<Plain>> {
+    match text::as_text(value) {
+        Some(text) => Ok(Shown::Text(text)),
+        None => whole(interp, value).map(Shown::Made),
+    }
+}
+
+/// What `print` shows of a value.
+pub enum Shown {
+    /// A string as it is.
+    Text(Text),
+    /// Anything else as a text.
+    Made(String),
+}
+
+impl Deref for Shown {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Shown::Text(text) => text,
+            Shown::Made(text) => text,
+        }
+    }
 }
 
 /// A value as it is shown inside of others.

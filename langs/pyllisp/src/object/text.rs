@@ -1,32 +1,61 @@
 //! Strings: between the heap and Rust, characters by number.
 
+use std::ffi::OsStr;
+use std::fmt;
+use std::ops::Deref;
+use std::path::Path;
+
 use hotloop::prelude::*;
 
 use super::Str;
 
+/// The text of a string, where it is in the heap: looked at as `&str`.
+#[derive(Clone, Copy)]
+pub struct Text(Str<Plain>);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Strings are made from texts, so nothing is lost here.
+        std::str::from_utf8(self.0.bytes_slice()).unwrap_or_default()
+    }
+}
+
+impl AsRef<OsStr> for Text {
+    fn as_ref(&self) -> &OsStr {
+        OsStr::new(&**self)
+    }
+}
+
+impl AsRef<Path> for Text {
+    fn as_ref(&self) -> &Path {
+        Path::new(&**self)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self)
+    }
+}
+
 /// The text of a string.
-pub fn text(string: Str<Plain>) -> String {
-    // Strings are made from texts, so nothing is lost here.
-    String::from_utf8(string.bytes_slice().to_vec()).unwrap_or_default()
+pub fn text(string: Str<Plain>) -> Text {
+    Text(string)
 }
 
 /// The text of a value that is a string.
-pub fn as_text(value: Value<Plain>) -> Option<String> {
+pub fn as_text(value: Value<Plain>) -> Option<Text> {
     value.cast::<Str<Plain>>().map(text)
 }
 
 /// The character that begins at a byte, and where the next one begins.
-pub fn character_at(string: Str<Plain>, index: i64) -> Option<(String, i64)> {
-    let length = string.bytes_len().get();
-    if index >= length {
-        return None;
-    }
-    let mut end = index + 1;
-    while end < length && string.bytes(end).get() & 0xc0 == 0x80 {
-        end += 1;
-    }
-    let bytes = &string.bytes_slice()[index as usize..end as usize];
-    Some((String::from_utf8(bytes.to_vec()).unwrap_or_default(), end))
+pub fn character_at(string: Str<Plain>, index: i64) -> Option<(char, i64)> {
+    let rest = string.bytes_slice().get(index as usize..)?;
+    let rest = &rest[..rest.len().min(4)];
+    let character = rest.utf8_chunks().next()?.valid().chars().next()?;
+    Some((character, index + character.len_utf8() as i64))
 }
 
 /// Where the character with this number begins, in bytes; the number is in range.

@@ -197,7 +197,8 @@ pub struct Str {
 impl Str<Plain> {
     /// A string of the heap with this text, which is not of one byte, or not seen by programs.
     pub fn from_text(runtime: &Runtime, text: &str) -> Str<Plain> {
-        let object = Str::new(runtime, text.chars().count().into(), 0.into(), text.len());
+        let length = if text.is_ascii() { text.len() } else { text.chars().count() };
+        let object = Str::new(runtime, (length as i64).into(), 0.into(), text.len());
         object.write_bytes(0, text.as_bytes());
         object
     }

@@ -274,8 +274,8 @@ impl Pyllisp {
         if let Some(string) = object.cast::<Str<Plain>>() {
             let index = self.index(item, string.length().get() as usize)?;
             let at = text::offset(string, index as i64);
-            let character = text::character_at(string, at).map(|(character, _)| character);
-            return Ok(self.text(&character.unwrap_or_default()));
+            let character = text::character_at(string, at).map_or('\0', |(character, _)| character);
+            return Ok(self.text(character.encode_utf8(&mut [0; 4])));
         }
         if let Some(multimethod) = object.cast::<Multimethod<Plain>>() {
             return self.method_at(multimethod, item);

@@ -41,7 +41,7 @@ pub(super) fn make_class(
         return Err(refused());
     }
     let runtime = interp.runtime();
-    let shape = text::as_text(shape).unwrap_or_default();
+    let shape = text::as_text(shape).map(|shape| shape.to_string()).unwrap_or_default();
     let mut names = shape.split(' ');
     let name = names.next().unwrap_or_default();
     let mut fields = info.class.as_ref().map_or_else(Vec::new, |class| class.fields.to_vec());

@@ -246,7 +246,10 @@ pub(super) fn shown(interp: &Pyllisp, error: Error<Plain>) -> Failure {
         let suggestion = name.and_then(|name| suggestion(interp, &name, error.object(), code));
         Box::new(Place { file: code.module.place(), source: code.source, span: *span, suggestion })
     });
-    let message = text::as_text(error.message()).unwrap_or_else(|| repr::repr(interp, error.message()));
+    let message = match text::as_text(error.message()) {
+        Some(text) => text.to_string(),
+        None => repr::repr(interp, error.message()),
+    };
     Failure::Raised { trace: traceback(&frames), message, place }
 }
 

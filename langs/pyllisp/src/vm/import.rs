@@ -52,10 +52,10 @@ pub(super) fn import(
     name: Value<Plain>,
 ) -> Result<Value<Plain>, Raise<Plain>> {
     let text = string(interp, &[name], 0)?;
-    if interp.runtime().foreign().is_none() && OUTSIDE.contains(&text.as_str()) {
+    if interp.runtime().foreign().is_none() && OUTSIDE.contains(&&*text) {
         return Err(interp.error(&format!("module {text} is refused: this program runs in a sandbox")));
     }
-    if let Some(module) = interp.modules.borrow().get(&text) {
+    if let Some(module) = interp.modules.borrow().get(&*text) {
         return Ok(module.value());
     }
     let file = path_from(importer.get(), &text);

@@ -80,7 +80,7 @@ impl Pyllisp {
             let character = text::character_at(iterator.text(), iterator.index().get());
             return Ok(character.map(|(character, next)| {
                 iterator.set_index(next.into());
-                self.text(&character)
+                self.text(character.encode_utf8(&mut [0; 4]))
             }));
         }
         if let Some(iterator) = iterator.cast::<DictIterator<Plain>>() {

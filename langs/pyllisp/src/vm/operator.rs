@@ -236,7 +236,7 @@ fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
     let runtime = interp.runtime();
     if let (Some(one), Some(two)) = (a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
         interp.reserve((one.bytes_len().get() + two.bytes_len().get()) as usize)?;
-        return Ok(interp.text(&(text::text(one) + &text::text(two))));
+        return Ok(interp.text(&[&*text::text(one), &text::text(two)].concat()));
     }
     if let (Some(one), Some(two)) = (a.cast::<List<Plain>>(), b.cast::<List<Plain>>()) {
         interp.reserve_items(list::length(one) + list::length(two))?;
@@ -285,6 +285,22 @@ pub(super) fn equals_null<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>
         Some(is_null(other))
     };
     equal.map(|equal| equal == (OPERATOR == EQ))
+}
+
+/// A comparison that a jump is made by: of floats, or with null.
+#[inline(always)]
+pub(super) fn compare_quickly<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>) -> Option<bool> {
+    if matches!(OPERATOR, EQ | NE) {
+        return equals_null::<M, OPERATOR>(a, b);
+    }
+    let (a, b) = (a.as_float()?, b.as_float()?);
+    Some(match OPERATOR {
+        LT => a < b,
+        GT => a > b,
+        LE => a <= b,
+        GE => a >= b,
+        _ => return None,
+    })
 }
 
 impl Pyllisp {

@@ -141,7 +141,7 @@ impl Interpreter for Pyllisp {
             }};
         }
         // Operators over small integers; others go out of line.
-        macro_rules! arithmetic {
+        macro_rules! integers {
             ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {{
                 let (a, b) = ($a, $b);
                 let quick = match a.both_small(b) {
@@ -150,6 +150,26 @@ impl Interpreter for Pyllisp {
                 };
                 match quick {
                     Some(result) => done!($dst, result.to_value()),
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                    }
+                }
+            }};
+        }
+        // Operators over small integers or floats.
+        macro_rules! arithmetic {
+            ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr, $float:expr) => {{
+                let (a, b) = ($a, $b);
+                let quick = match a.both_small(b) {
+                    Some(($x, $y)) => $quick.map(Small::to_value),
+                    None => match (a.as_float(), b.as_float()) {
+                        (Some($x), Some($y)) => Some(Value::from_float(self.runtime(), $float)),
+                        _ => None,
+                    },
+                };
+                match quick {
+                    Some(result) => done!($dst, result),
                     None => {
                         let cell = self.cell(code.cells, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
@@ -181,7 +201,7 @@ impl Interpreter for Pyllisp {
                             Step::Next(pc.at(jump_target(code, pc.index + 1)))
                         }
                     }
-                    None => match equals_null::<M, { operator::$operator }>(a, b) {
+                    None => match compare_quickly::<M, { operator::$operator }>(a, b) {
                         Some(true) => Step::Next(pc.ahead(2)),
                         Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
                         None => {
@@ -470,6 +490,7 @@ impl Interpreter for Pyllisp {
                         state.frame = back;
                         let to = Pc::new(back.code(), back.pc());
                         self.give(to, state, value);
+                        frame.release(self.runtime());
                         Step::Return(to.ahead(1))
                     }
                 }
@@ -501,28 +522,28 @@ impl Interpreter for Pyllisp {
                 done!(dst, boolean(truth))
             }
             Instr::Add { dst, a, b, cell } => {
-                arithmetic!(ADD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_add(y))
+                arithmetic!(ADD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_add(y), x + y)
             }
             Instr::Sub { dst, a, b, cell } => {
-                arithmetic!(SUB, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_sub(y))
+                arithmetic!(SUB, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_sub(y), x - y)
             }
             Instr::Mul { dst, a, b, cell } => {
-                arithmetic!(MUL, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mul(y))
+                arithmetic!(MUL, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mul(y), x * y)
             }
             Instr::Div { dst, a, b, cell } => {
-                arithmetic!(DIV, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_div_floor(y))
+                integers!(DIV, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_div_floor(y))
             }
             Instr::Mod { dst, a, b, cell } => {
-                arithmetic!(MOD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mod_floor(y))
+                integers!(MOD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mod_floor(y))
             }
             Instr::BitOr { dst, a, b, cell } => {
-                arithmetic!(BIT_OR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.or(y)))
+                integers!(BIT_OR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.or(y)))
             }
             Instr::BitXor { dst, a, b, cell } => {
-                arithmetic!(BIT_XOR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.xor(y)))
+                integers!(BIT_XOR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.xor(y)))
             }
             Instr::BitAnd { dst, a, b, cell } => {
-                arithmetic!(BIT_AND, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.and(y)))
+                integers!(BIT_AND, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.and(y)))
             }
             Instr::Shl { dst: _, a, b, cell } => {
                 let cell = self.cell(code.cells, cell);
