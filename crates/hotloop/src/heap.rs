@@ -76,6 +76,12 @@ impl TypeCell {
         if id != 0 { id } else { self.first_id() }
     }
 
+    /// The number, or 0, which no object has, before the first use.
+    #[inline(always)]
+    pub(crate) fn id_if_used(&self) -> u32 {
+        self.id.load(Ordering::Relaxed)
+    }
+
     /// The number at first use: out of line, because every type test has a call of it.
     #[cold]
     #[inline(never)]

@@ -399,7 +399,7 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
     }
     #[inline(always)]
     fn is_type(object: u64, ty: &'static TypeCell) -> bool {
-        Self::type_number(object) == ty.id() as u64
+        Self::type_number(object) == ty.id_if_used() as u64
     }
     #[inline(always)]
     fn type_number(object: u64) -> u64 {

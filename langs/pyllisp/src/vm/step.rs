@@ -94,13 +94,12 @@ impl Interpreter for Pyllisp {
     fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let code = pc.code.get();
         let frame = state.frame;
-        let next = pc.ahead(1);
 
         // The end of an instruction that was done out of line.
         macro_rules! finish {
             ($outcome:expr) => {
                 match $outcome {
-                    Outcome::Next => Step::Next(next),
+                    Outcome::Next => Step::Next(pc.ahead(1)),
                     Outcome::Goto(index) => Step::Next(pc.at(index)),
                     Outcome::Call(code) => Step::Call(Pc::new(code, 0)),
                     Outcome::Switch(to) => Step::Switch(to),
@@ -114,7 +113,7 @@ impl Interpreter for Pyllisp {
         macro_rules! answer {
             ($answer:expr) => {
                 match $answer {
-                    Ok(()) => Step::Next(next),
+                    Ok(()) => Step::Next(pc.ahead(1)),
                     Err(Raise(error)) => {
                         state.exception = error;
                         Step::Raise(pc)
@@ -125,7 +124,7 @@ impl Interpreter for Pyllisp {
                 match $answer {
                     Ok(value) => {
                         set(frame, $dst, value);
-                        Step::Next(next)
+                        Step::Next(pc.ahead(1))
                     }
                     Err(Raise(error)) => {
                         state.exception = error;
@@ -137,7 +136,7 @@ impl Interpreter for Pyllisp {
         macro_rules! done {
             ($dst:expr, $value:expr) => {{
                 set(frame, $dst, $value);
-                Step::Next(next)
+                Step::Next(pc.ahead(1))
             }};
         }
         // Operators over small integers; others go out of line.
@@ -268,10 +267,10 @@ impl Interpreter for Pyllisp {
                     && index.is_index_of(list.length())
                 {
                     list.items().set_items(index, value);
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 } else if let Some(dict) = object.cast::<Dict<M>>() {
                     match self.set_entry(dict, item, value) {
-                        Ok(true) => Step::Next(next),
+                        Ok(true) => Step::Next(pc.ahead(1)),
                         Ok(false) => answer!(set_item::<M>(self, object, item, value)),
                         Err(Raise(error)) => {
                             state.exception = error;
@@ -279,7 +278,7 @@ impl Interpreter for Pyllisp {
                         }
                     }
                 } else if self.set_memory_item(object, item, value) {
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 } else {
                     answer!(set_item::<M>(self, object, item, value))
                 }
@@ -307,7 +306,7 @@ impl Interpreter for Pyllisp {
                 let cell = self.cell(code.cells, cell);
                 if cell.constant().is_special(special::VARIES) {
                     cell.set_value(get(frame, src));
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 } else {
                     answer!(store_cell::<M>(self, cell, get(frame, src)))
                 }
@@ -318,14 +317,14 @@ impl Interpreter for Pyllisp {
                     env.set_variables(u32::from(index), unset());
                 }
                 frame.set_env(Some(env));
-                Step::Next(next)
+                Step::Next(pc.ahead(1))
             }
             Instr::LoadEnv { dst, depth, index } => {
                 done!(dst, environment(frame, depth).variables(u32::from(index)))
             }
             Instr::StoreEnv { depth, index, src } => {
                 environment(frame, depth).set_variables(u32::from(index), get(frame, src));
-                Step::Next(next)
+                Step::Next(pc.ahead(1))
             }
             Instr::MakeClosure { dst, code: function } => {
                 let closure = Closure::new(self.runtime(), code.function(function), frame.env());
@@ -369,7 +368,7 @@ impl Interpreter for Pyllisp {
                     || self.store_in_module(object, name, value)
                     || self.set_memory_field(object, name, value)
                 {
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 } else {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
                 }
@@ -388,7 +387,7 @@ impl Interpreter for Pyllisp {
             Instr::Jump { target } => Step::Next(pc.at(target.0)),
             Instr::JumpIfFalse { cond, target } => {
                 if is_true(get(frame, cond)) {
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 } else {
                     Step::Next(pc.at(target.0))
                 }
@@ -397,14 +396,14 @@ impl Interpreter for Pyllisp {
                 if is_true(get(frame, cond)) {
                     Step::Next(pc.at(target.0))
                 } else {
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 }
             }
             Instr::JumpIfSet { src, target } => {
                 if is_set(get(frame, src)) {
                     Step::Next(pc.at(target.0))
                 } else {
-                    Step::Next(next)
+                    Step::Next(pc.ahead(1))
                 }
             }
             Instr::Loop { target } => Step::Loop(pc.at(target.0)),
