@@ -181,6 +181,7 @@ impl Pyllisp {
             frame.set_back(None);
         }
         state.frame = back;
+        frame.release(self.runtime());
         Step::Raise(Pc::new(back.code(), back.pc()))
     }
 }

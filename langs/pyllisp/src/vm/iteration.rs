@@ -5,7 +5,7 @@
 
 use hotloop::prelude::*;
 
-use super::call::{Args, Outcome, result_register};
+use super::call::{Args, Outcome};
 use super::error::Complaint;
 use super::interface::Answer;
 use super::link::LinkedCode;
@@ -151,7 +151,7 @@ impl Pyllisp {
         generator.set_back(Some(asking));
         generator.set_depth(depth);
         if at > 0 {
-            let dst = result_register(code.code.instrs[at as usize - 1]);
+            let dst = Pc::new(code, at - 1).result_register();
             generator.set_slots(u32::from(dst.0), sent);
         }
         state.frame = generator;

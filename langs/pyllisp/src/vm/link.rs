@@ -7,7 +7,7 @@ use hotloop::prelude::*;
 use super::Pyllisp;
 use super::module::{self, ModuleInfo};
 use crate::ast::Literal;
-use crate::code::{Code, CodeId, Program};
+use crate::code::{Code, CodeId, Program, Reg};
 use crate::object::number;
 
 /// The number of an attribute's name; equal names have equal numbers.
@@ -42,6 +42,8 @@ pub struct LinkedCode {
     pub consts: Box<[ConstValue]>,
     /// All functions of the program, this one included.
     pub codes: &'static OnceLock<Vec<&'static LinkedCode>>,
+    /// For each instruction, the register that it writes; the first if there is none.
+    pub results: Box<[Reg]>,
     /// The counters of the loops that begin at each instruction, and of the function at the first.
     pub loop_cells: Box<[LoopCell]>,
 }
@@ -82,6 +84,7 @@ pub fn link(
     let linked = program.codes.into_iter().enumerate().map(|(number, code)| -> &'static LinkedCode {
         let is_file = number == 0 && module.file.is_some();
         let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
+        let results = code.instrs.iter().map(|instr| instr.dst().unwrap_or(Reg(0))).collect();
         let loop_cells = code.instrs.iter().map(|_| LoopCell::default()).collect();
         Box::leak(Box::new(LinkedCode {
             code,
@@ -92,6 +95,7 @@ pub fn link(
             names,
             consts,
             codes,
+            results,
             loop_cells,
         }))
     });

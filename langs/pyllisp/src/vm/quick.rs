@@ -5,13 +5,10 @@
 use hotloop::prelude::*;
 
 use super::Pyllisp;
-use super::call::Args;
 use super::interface::Quick;
 use super::link::Atom;
 use super::operator::{EQ, GE, GT, LE, LT, NE};
-use crate::object::{
-    Dict, Frame, List, Set, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset,
-};
+use crate::object::{Dict, List, Set, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset};
 
 /// Longer strings and lists are made by functions of the interpreter, which see whether there is memory.
 const LARGE: i64 = 1 << 20;
@@ -38,25 +35,27 @@ fn atom_of(interp: &Pyllisp, name: Str<Plain>) -> Int<Plain> {
 }
 
 impl Pyllisp {
-    /// A method for the usual arguments.
+    /// A method for the usual arguments, of which there are so many: at most three. The others are unset.
     #[inline(never)]
-    pub(super) fn quick<M: Mode>(&self, frame: Frame<M>, quick: Quick, args: Args<M>) -> Maybe<M> {
-        let count = args.count();
-        if count == 0 {
-            return None;
-        }
-        let object = args.get(frame, 0);
+    pub(super) fn quick<M: Mode>(
+        &self,
+        quick: Quick,
+        count: u16,
+        object: Value<M>,
+        first: Value<M>,
+        second: Value<M>,
+    ) -> Maybe<M> {
         match quick {
             Quick::Append if count == 2 => {
                 let list = object.cast::<List<M>>()?;
                 if list::is_full(list) && list.length() > LARGE {
                     return None;
                 }
-                list::push(self.runtime(), list, args.get(frame, 1));
+                list::push(self.runtime(), list, first);
                 Some(Ok(null()))
             }
             Quick::Extend if count == 2 => {
-                let (list, added) = (object.cast::<List<M>>()?, args.get(frame, 1).cast::<List<M>>()?);
+                let (list, added) = (object.cast::<List<M>>()?, first.cast::<List<M>>()?);
                 if list.length() + added.length() > LARGE {
                     return None;
                 }
@@ -65,7 +64,7 @@ impl Pyllisp {
             }
             Quick::Pop if count == 1 => list::pop(object.cast::<List<M>>()?).map(Ok),
             Quick::Slice if count == 3 => {
-                let (start, stop) = args.get(frame, 1).both_small(args.get(frame, 2))?;
+                let (start, stop) = first.both_small(second)?;
                 let (start, stop) = (start.to_int(), stop.to_int());
                 let whole = object.cast::<List<M>>().map(|list| list.length());
                 if let Some(length) = whole {
@@ -77,17 +76,17 @@ impl Pyllisp {
                 let count = self.count_of_part(start, stop, string.length())?;
                 self.substring(string, start, count).map(Ok)
             }
-            Quick::Get if count <= 3 && count > 1 => {
+            Quick::Get if count > 1 => {
                 let dict = object.cast::<Dict<M>>()?;
-                let default = if count == 3 { args.get(frame, 2) } else { null() };
-                Some(self.entry(dict, args.get(frame, 1)).map(|entry| entry.unwrap_or(default)))
+                let default = if count == 3 { second } else { null() };
+                Some(self.entry(dict, first).map(|entry| entry.unwrap_or(default)))
             }
             Quick::Contains if count == 2 => {
                 let dict = match object.cast::<Set<M>>() {
                     Some(set) => set.dict(),
                     None => object.cast::<Dict<M>>()?,
                 };
-                let place = place_of_key::<M>(self, dict, args.get(frame, 1));
+                let place = place_of_key::<M>(self, dict, first);
                 Some(place.map(|place| boolean(place >= 0)))
             }
             Quick::Truncate | Quick::Floor if count == 1 => {
@@ -115,12 +114,12 @@ impl Pyllisp {
                 Some(Ok(Value::from_float(self.runtime(), float.abs())))
             }
             Quick::GetAttribute if count == 2 => {
-                let name = self.constant_name(args.get(frame, 1))?;
+                let name = self.constant_name(first)?;
                 self.name_in_module(object, name).map(Ok)
             }
             Quick::SetAttribute if count == 3 => {
-                let name = self.constant_name(args.get(frame, 1))?;
-                let value = args.get(frame, 2);
+                let name = self.constant_name(first)?;
+                let value = second;
                 self.store_in_module(object, name, value).then_some(Ok(value))
             }
             _ => None,

@@ -9,14 +9,15 @@ use super::access::{get_attribute, get_item, lift_cell, set_attribute, set_item,
 use super::call::{Args, Outcome};
 use super::class::make_class;
 use super::error::Complaint;
+use super::interface::{Quick, Work};
 use super::iteration::iterate;
 use super::link::LinkedCode;
 use super::operator::{self, *};
 use super::{LENGTH, Pyllisp, module};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    Closure, Dict, Env, Frame, Items, List, ListIterator, Range, Str, StrIterator, boolean, is_set, is_true,
-    null, red_boolean, special, unset,
+    Builtin, Closure, Dict, Env, Frame, Items, List, ListIterator, Range, Str, StrIterator, boolean, is_set,
+    is_true, null, red_boolean, special, unset,
 };
 
 /// A position: an instruction of a code.
@@ -51,6 +52,12 @@ impl Pc {
     #[inline(always)]
     pub fn number(self) -> u32 {
         self.index as u32
+    }
+
+    /// The register that the instruction writes.
+    #[inline(always)]
+    pub(super) fn result_register(self) -> Reg {
+        self.code.get().results[self.index]
     }
 
     /// The instruction.
@@ -472,10 +479,24 @@ impl Interpreter for Pyllisp {
                     }
                 }
             }
-            Instr::CallMethod { dst: _, base, count } => {
+            Instr::CallMethod { dst, base, count } => {
                 let callee = get(frame, base);
-                let args = self.method_args(frame, base.0, count);
-                finish!(self.invoke(pc, state, callee, args))
+                let receiver = get(frame, Reg(base.0 + 1));
+                let quick = match quick_method(callee) {
+                    Some(quick) if count <= 2 && is_set(receiver) => {
+                        let first = if count > 0 { get(frame, Reg(base.0 + 2)) } else { unset() };
+                        let second = if count > 1 { get(frame, Reg(base.0 + 3)) } else { unset() };
+                        self.quick(quick, count + 1, receiver, first, second)
+                    }
+                    _ => None,
+                };
+                match quick {
+                    Some(answer) => answer!(dst, answer),
+                    None => {
+                        let args = self.method_args(frame, base.0, count);
+                        finish!(self.invoke(pc, state, callee, args))
+                    }
+                }
             }
             Instr::Return { src } => {
                 let value = get(frame, src);
@@ -660,6 +681,15 @@ impl Interpreter for Pyllisp {
         let place = code.spans[pc.index].start;
         let instr = code.instrs[pc.index].name();
         format!("{}:{place} {} {instr}", pc.code.module.name, code.name)
+    }
+}
+
+/// What a callee does, if that is done in line for the usual arguments. (Those for which it has a helper are none.)
+#[inline(always)]
+fn quick_method<M: Mode>(callee: Value<M>) -> Option<Quick> {
+    match callee.cast::<Builtin<M>>()?.info().get().work {
+        Work::Quick(quick, _) => Some(quick),
+        _ => None,
     }
 }
 

@@ -179,6 +179,7 @@ impl Interpreter for Tiny {
                 };
                 let to = deliver(back, value);
                 state.frame = back;
+                frame.release(&self.runtime);
                 if generator.is_some() { Step::Switch(to) } else { Step::Return(to) }
             }
             End::Raise(a) => {
@@ -248,6 +249,7 @@ impl Interpreter for Tiny {
             return Step::Done;
         };
         state.frame = back;
+        frame.release(&self.runtime);
         Step::Raise(Pc { code: back.code(), index: back.pc() - 1 })
     }
 
