@@ -29,6 +29,6 @@ pub use foreign::{Scalar, Signature};
 pub use ops::{Class, Opcode, Shape};
 pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
 pub use trace::{
-    Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, MOST_HANDLES, Op, Operand, Returning,
+    Const, EntryCall, Event, EventKind, FRAME_TOKEN, Instr, List, MOST_HANDLES, Op, Operand, Part, Returning,
     Trace, Ty, Var, caller_of_token, caller_token, two_types,
 };

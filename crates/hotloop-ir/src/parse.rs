@@ -17,10 +17,11 @@
 //! event       = "event" N ("read" | "write" | "alloc" | "call_reads" | "call_writes")
 //!               operand? ("->" operand)? ("raised" operand)? ("check" N)?
 //! entry       = "entry" N ":" ("self" | N) "frame" N "slots" "[" N* "]" "callers" "[" (N "=" N)* "]"
-//! returning   = "returning" "frame" N "slots" "[" N* "]"
+//! returning   = "returning" "[" part* "]" "same" "[" (part "=" operand)* "]"          what is handed over, what is not
 //! tokens      = "tokens" "[" operand* "]"
 //! resume      = "resume" N ":" "at" N "state" "[" desc* "]" ("events" N)? "flushed"?
-//! part        = "object" N ("virtual" N | "joined" desc "[" run* "]" | "existing" operand) TYPE "[" desc* "]"   parts of the last resume
+//! part        = ("word" | "slot") N
+//! piece       = "object" N ("virtual" N | "joined" desc "[" run* "]" | "existing" operand) TYPE "[" desc* "]"   pieces of the last resume
 //!             | "store" desc (OWNER.FIELD | "slot" TYPE N | "item" TYPE desc) "=" desc
 //!             | "log" N "check" N ("skip" | "result" desc | "outcome" desc desc)
 //! desc        = operand | "obj"N | "dead" | "keep" | OPCODE "(" desc* ")"
@@ -47,7 +48,7 @@ use crate::ops::Opcode;
 use crate::print::{DescrKind, descr_kind};
 use crate::resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
 use crate::trace::{
-    Const, EntryCall, Event, EventKind, Instr, Op, Operand, Returning, Trace, Ty, Var, two_types,
+    Const, EntryCall, Event, EventKind, Instr, Op, Operand, Part, Returning, Trace, Ty, Var, two_types,
 };
 
 /// Text that is not a trace.
@@ -515,11 +516,23 @@ impl Parser {
     }
 
     fn returning(&mut self, line: &mut Line) -> Result<()> {
-        line.expect("frame")?;
-        let frame = line.number()?;
-        line.expect("slots")?;
-        let slots = line.between("[", "]", |line| line.number())?;
-        self.trace.returning = Some(Returning { frame, slots });
+        let part = |line: &mut Line| {
+            let is_word = line.eat("word");
+            if !is_word {
+                line.expect("slot")?;
+            }
+            let number = line.number()?;
+            Ok(if is_word { Part::Word(number) } else { Part::Slot(number) })
+        };
+        let results = line.between("[", "]", part)?;
+        line.expect("same")?;
+        let same = line.between("[", "]", |line| {
+            let part = part(line)?;
+            line.expect("=")?;
+            Ok((part, self.operand(line)?))
+        })?;
+        let same = same.into_iter().filter_map(|(part, operand)| Some((part, operand.as_var()?))).collect();
+        self.trace.returning = Some(Returning { results, same });
         Ok(())
     }
 

@@ -28,7 +28,7 @@ use crate::descr::{CallId, Effect, FieldId, FieldKind, Mutability, TypeRef};
 use crate::fact::Fact;
 use crate::ops::{Opcode, Shape};
 use crate::resume::{Desc, Feed, ObjectKind, Place, Resume, Run};
-use crate::trace::{Const, Event, EventKind, Op, Operand, Trace, Ty, Var};
+use crate::trace::{Const, Event, EventKind, Op, Operand, Part, Trace, Ty, Var};
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +50,13 @@ impl fmt::Display for Trace {
             writeln!(f, "entry {number}: {code} frame {} slots [{slots}] callers [{callers}]", call.frame)?;
         }
         if let Some(returning) = &self.returning {
-            writeln!(f, "returning frame {} slots [{}]", returning.frame, numbers(&returning.slots))?;
+            let results =
+                returning.results.iter().map(|part| show_part(*part)).collect::<Vec<_>>().join(", ");
+            let same = returning.same.iter();
+            let same =
+                same.map(|(part, var)| format!("{}={}", show_part(*part), self.show(Operand::var(*var))));
+            let same = same.collect::<Vec<_>>().join(", ");
+            writeln!(f, "returning [{results}] same [{same}]")?;
         }
         if !self.tokens.is_empty() {
             let tokens: Vec<Operand> = self.tokens.iter().map(|var| Operand::var(*var)).collect();
@@ -63,6 +69,13 @@ impl fmt::Display for Trace {
             self.fmt_resume(f, number, resume)?;
         }
         Ok(())
+    }
+}
+
+fn show_part(part: Part) -> String {
+    match part {
+        Part::Word(word) => format!("word {word}"),
+        Part::Slot(slot) => format!("slot {slot}"),
     }
 }
 

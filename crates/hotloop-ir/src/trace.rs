@@ -259,13 +259,22 @@ pub struct EntryCall {
     pub callers: Vec<(u32, u32)>,
 }
 
+/// A part of what a called function leaves to its caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    /// A word of the red state.
+    Word(u32),
+    /// A slot of the function's frame.
+    Slot(u32),
+}
+
 /// How a trace returns to a calling one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Returning {
-    /// Which word of the red state is the frame; the others are the first results.
-    pub frame: u32,
-    /// The slots of the frame that are the other results.
-    pub slots: Vec<u32>,
+    /// What is handed over.
+    pub results: Vec<Part>,
+    /// What is not, because it is as the caller has passed it: that is this input.
+    pub same: Vec<(Part, Var)>,
 }
 
 /// A trace.

@@ -321,7 +321,10 @@ impl Maker {
             }
         }
         if end == Opcode::Return {
-            self.trace.returning = Some(Returning { frame: 1, slots: vec![2, 5] });
+            self.trace.returning = Some(Returning {
+                results: vec![Part::Word(0), Part::Slot(5)],
+                same: vec![(Part::Word(1), Var(1)), (Part::Slot(2), Var(0))],
+            });
             self.trace.tokens = vec![Var(1)];
         }
         self.trace.push(op);

@@ -11,12 +11,12 @@
 use rustc_hash::FxHashSet as HashSet;
 
 use hotloop_ir::{
-    FRAME_TOKEN, Mutability, ObjectKind, Op, Opcode, Operand, Trace, Ty, TypeDescr, Var, caller_token,
+    FRAME_TOKEN, Mutability, ObjectKind, Op, Opcode, Operand, Part, Trace, Ty, TypeDescr, Var, caller_token,
 };
 
 use crate::Contradiction;
 use crate::pipeline::Optimizer;
-use crate::value::{Home, Slot, Val};
+use crate::value::{Home, ObjectId, Slot, Val};
 
 impl Optimizer<'_> {
     /// A call of an entry of the recorded trace: the frame, then the red state.
@@ -73,38 +73,66 @@ impl Optimizer<'_> {
         };
         // Frames of the caller must be where they were.
         let fields = self.state.objects[root.0 as usize].ty.get().fields.clone();
+        let unchanged: HashSet<Part> = shape
+            .same
+            .iter()
+            .filter(|(part, var)| self.is_input(root, &state, *part, *var))
+            .map(|same| same.0)
+            .collect();
         let moved = fields.iter().enumerate().any(|(slot, field)| {
             let content = self.state.objects[root.0 as usize].slots[slot];
             let mutable = field.get().mutability != Mutability::Immutable;
             let unmoved = matches!(content, Slot::Known(Val::Op(operand))
                 if operand.as_var().is_some_and(|var| self.recorded.tokens.contains(&var)));
-            mutable && !shape.slots.contains(&(slot as u32)) && !unmoved
+            let part = Part::Slot(slot as u32);
+            mutable && !shape.results.contains(&part) && !unchanged.contains(&part) && !unmoved
         });
-        if moved {
+        if moved || unchanged.len() < shape.same.len() {
             return self.guard_op(*op, Op::new(Opcode::Exit, &[]));
         }
         self.guard_op(*op, Op::new(Opcode::GuardCalled, &[token]));
-        let mut results = Vec::new();
-        for (index, word) in state.iter().enumerate() {
-            if index as u32 != shape.frame {
-                results.push(self.operand(*word));
-            }
-        }
-        for slot in &shape.slots {
-            let object = &self.state.objects[root.0 as usize];
-            let ty = object.ty.get().slot(*slot as usize).1.ty();
-            results.push(match object.slots.get(*slot as usize).copied() {
-                Some(Slot::Known(value)) => {
-                    let value = self.settle(value);
-                    self.materialize(value)
-                }
-                _ => self.constant(ty, 0),
-            });
-        }
+        let results: Vec<Operand> = shape.results.iter().map(|part| self.part(root, &state, *part)).collect();
         self.flush_stores();
         let mut new = Op::new(Opcode::Return, &[]).with_descr(op.descr);
         new.list = self.state.out.push_list(results);
         self.emit(new);
+    }
+}
+
+impl Optimizer<'_> {
+    /// What a part of the state is now, that of the trace's own frame for slots.
+    fn part(&mut self, root: ObjectId, state: &[Operand], part: Part) -> Operand {
+        match part {
+            Part::Word(word) => self.operand(state[word as usize]),
+            Part::Slot(slot) => {
+                let object = &self.state.objects[root.0 as usize];
+                let ty = object.ty.get().slot(slot as usize).1.ty();
+                match object.slots.get(slot as usize).copied() {
+                    Some(Slot::Known(value)) => {
+                        let value = self.settle(value);
+                        self.materialize(value)
+                    }
+                    _ => self.constant(ty, 0),
+                }
+            }
+        }
+    }
+
+    /// Whether a part of the state is this input, as far as is known, or dead.
+    fn is_input(&mut self, root: ObjectId, state: &[Operand], part: Part, input: Var) -> bool {
+        let known = match part {
+            Part::Word(word) => self.value(state[word as usize]),
+            Part::Slot(slot) => match self.state.objects[root.0 as usize].slots.get(slot as usize).copied() {
+                Some(Slot::Known(value)) => value,
+                Some(Slot::Unknown) => return false,
+                Some(Slot::Dead) | None => return true,
+            },
+        };
+        let input = self.value(Operand::var(input));
+        match (self.settle(known), self.settle(input)) {
+            (Val::Op(one), Val::Op(two)) => one == two,
+            _ => false,
+        }
     }
 }
 

@@ -1,22 +1,34 @@
 //! Traces that call each other's entries.
 //!
 //! The caller's values wait in its own frame: the callee uses all registers. Inputs go where the callee wants
-//! them; those that it wants in slots are handed over above the return address. Results come back through the
-//! context, the position at which the callee returned in `rax`.
+//! them; those that it wants in slots are handed over above the return address. Results are left in the
+//! context, the first ones in registers, too; the position at which the callee returned is in `rax`. The registers
+//! are for the trace that calls, right behind the call; bridges, and the driver, read the context.
 //!
 //! ```text
-//! caller   spill what lives on; sub rsp, room; arguments; call entry; add rsp, room; load results
+//! caller   spill what lives on; sub rsp, room; arguments; call entry; add rsp, room; load more results
 //! callee   sub rsp, frame; copy arguments to slots; …; store results; mov rax, position; add rsp, frame; ret
 //! ```
 
-use hotloop_ir::{Op, Opcode, Operand, Var};
+use hotloop_ir::{Op, Opcode, Operand, Ty, Var};
 
-use super::asm::{Alu, CONTEXT, Mem, RAX, RSP, SCRATCH, Src, Target};
+use super::asm::{Alu, CONTEXT, Mem, RAX, RCX, RDI, RDX, RSI, RSP, Reg, SCRATCH, Src, Target};
 use super::compile::{Compiler, RegClass, Result, Returns};
 use super::control::Entered;
 use super::file::{Loc, slot_mem};
 use super::moves::{Move, parallel, single};
 use crate::{CodegenError, Context};
+
+/// Where the first results are, too, if they are integers or references.
+const RESULTS: [Reg; 4] = [RDX, RCX, RSI, RDI];
+
+/// The register of a result, if it has one.
+fn result_reg(number: u32, class: RegClass) -> Option<Reg> {
+    match class {
+        RegClass::General => RESULTS.get(number as usize).copied(),
+        RegClass::Vector => (number < RESULTS.len() as u32).then_some(16 + number as Reg),
+    }
+}
 
 /// Where a result is.
 fn result_mem(number: u32) -> Mem {
@@ -90,10 +102,30 @@ impl Compiler<'_> {
         if self.plan.end[self.at as usize] != 0 {
             self.file.set_reg(Var(self.at), RAX);
         }
+        self.take_first_results();
         Ok(())
     }
 
+    /// The results that are read right behind the call come in registers.
+    fn take_first_results(&mut self) {
+        let trace = self.trace;
+        let first = self.at as usize + 1;
+        for (at, op) in trace.ops.iter().enumerate().skip(first) {
+            if op.code != Opcode::CallResult {
+                break;
+            }
+            let var = Var(at as u32);
+            let reg = result_reg(op.descr / 4, self.class_of(var));
+            if let Some(reg) = reg.filter(|reg| self.plan.end[at] != 0 && self.file.free & 1 << reg != 0) {
+                self.file.set_reg(var, reg);
+            }
+        }
+    }
+
     pub fn call_result(&mut self, op: &Op) -> Result<()> {
+        if self.file.reg(Var(self.at)).is_some() {
+            return Ok(());
+        }
         let class = self.class_of(Var(self.at));
         let mem = result_mem(op.descr / 4);
         let dst = self.define(class, None)?;
@@ -106,9 +138,16 @@ impl Compiler<'_> {
 
     pub fn return_to_caller(&mut self, op: &Op) -> Result<()> {
         let results: Vec<Operand> = self.trace.list(op.list).to_vec();
+        let mut moves = Vec::new();
         for (number, operand) in results.into_iter().enumerate() {
             let mem = result_mem(number as u32);
-            match self.loc_of(operand)? {
+            let from = self.loc_of(operand)?;
+            let is_float = self.trace.operand_type(operand) == Some(Ty::Float);
+            let class = if is_float { RegClass::Vector } else { RegClass::General };
+            if let Some(to) = result_reg(number as u32, class) {
+                moves.push(Move { to: Loc::Reg(to), from });
+            }
+            match from {
                 Loc::Reg(reg @ 0..16) => self.asm.store(mem, reg),
                 Loc::Reg(reg) => self.asm.float_store(mem, reg),
                 from => match self.immediate(operand) {
@@ -120,6 +159,7 @@ impl Compiler<'_> {
                 },
             }
         }
+        parallel(&mut self.asm, moves, &self.consts, 0);
         self.asm.mov_const(RAX, op.descr as u64);
         self.asm.alu(Alu::Add, RSP, Src::Imm(self.frame_size()));
         self.asm.ret();

@@ -14,7 +14,7 @@ use hotloop_record::Abort;
 
 use super::Vm;
 use super::entries::ELSEWHERE;
-use super::record::{Ending, Goal, Recording};
+use super::record::{Ending, Goal, Inputs, Recording};
 use super::tables::{Compiled, ExitCost, Guard};
 use crate::hooks::{JitHooks, TraceInfo, TraceKind};
 use crate::interpreter::Interpreter;
@@ -25,13 +25,13 @@ const MOST_REDONE: u32 = 8;
 impl<I: Interpreter> Vm<'_, I> {
     /// Compiles a whole recording; a failure is an abort.
     pub(super) fn compile(&self, recording: Recording<I::Pc>) {
-        let Recording { recorder, goal, slots, ending, .. } = recording;
+        let Recording { recorder, goal, inputs, ending, .. } = recording;
         let invalid = recorder.invalid;
         let recorded = recorder.trace;
         let compiled = if invalid.load(Ordering::Relaxed) != 0 {
             Err(Abort::StableWritten)
         } else {
-            self.compile_trace(&recorded, goal, slots, ending, invalid)
+            self.compile_trace(&recorded, goal, inputs, ending, invalid)
         };
         let mut tables = self.tables.borrow_mut();
         tables.free_positions(&recorded, compiled.as_deref().ok());
@@ -46,7 +46,7 @@ impl<I: Interpreter> Vm<'_, I> {
         &self,
         recorded: &Trace,
         goal: Goal<I::Pc>,
-        slots: Vec<usize>,
+        inputs: Inputs,
         ending: Ending,
         invalid: Rc<AtomicU32>,
     ) -> Result<Rc<Trace>, Abort> {
@@ -134,7 +134,7 @@ impl<I: Interpreter> Vm<'_, I> {
             recorded,
             trace,
             goal,
-            slots,
+            inputs,
             ending,
             invalid,
             label.map(Rc::new),
@@ -200,7 +200,7 @@ impl<I: Interpreter> Vm<'_, I> {
         recorded: &Trace,
         optimized: Rc<Trace>,
         goal: Goal<I::Pc>,
-        slots: Vec<usize>,
+        inputs: Inputs,
         ending: Ending,
         invalid: Rc<AtomicU32>,
         label: Option<Rc<Label>>,
@@ -306,7 +306,8 @@ impl<I: Interpreter> Vm<'_, I> {
             first_guard,
             invalid,
             head,
-            slots: Rc::new(slots),
+            slots: Rc::new(inputs.slots),
+            passed: Rc::new(inputs.passed),
             root,
             parent,
             links: ending.links,

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use hotloop_ir::{EntryCall, FieldKind, Opcode, Returning, Ty, TypeRef, caller_of_token};
+use hotloop_ir::{EntryCall, FieldKind, Opcode, Operand, Part, Returning, Ty, TypeRef, caller_of_token};
 use hotloop_record::{Abort, EntryPositions, Kept, Recorder, Red};
 
 use super::record::{Before, End, Goal, INNER_ATTEMPTS, Recording};
@@ -48,42 +48,58 @@ struct Callee {
 impl<I: Interpreter> Vm<'_, I> {
     /// The trace's own frame is left by the instruction that was executed last: the trace ends before it.
     pub(super) fn returns(&self, recording: &mut Recording<I::Pc>, before: Before<I::Pc>) -> End<I::Pc> {
-        let Some((frame, ty)) = Self::frame().filter(|_| !matches!(recording.goal, Goal::Loop { .. })) else {
+        let Some((_, ty)) = Self::frame().filter(|_| !matches!(recording.goal, Goal::Loop { .. })) else {
             return End::Aborted(Abort::Left);
         };
         let Some(root) = recording.recorder.own_frame() else { return End::Aborted(Abort::Left) };
         recording.recorder.rewind_instruction();
         let greens = recording.recorder.instruction_position();
         let position = self.tables.borrow().position(greens);
-        let slots = || self.result_slots(before.pc, before.raising, ty, root);
-        let number = self.tables.borrow_mut().returns.number(position, slots);
-        let slots = self.tables.borrow().returns.at(number).slots.to_vec();
-        let words = self.types.len() - 1 + slots.len();
-        if words > hotloop_codegen::MOST_RESULTS {
+        let own = Red { bits: root, operand: recording.root.unwrap_or(Operand::NONE) };
+        let parts = self.parts_left(before.pc, before.raising, ty, root);
+        let mut same = Vec::new();
+        for part in &parts {
+            let operand = match *part {
+                Part::Word(word) => recording.recorder.state_operand(word as usize),
+                Part::Slot(slot) => {
+                    recording.recorder.known_slot(own, ty, slot as usize).map(|red| red.operand)
+                }
+            };
+            let input = operand.and_then(|operand| operand.as_var());
+            if let Some(var) = input.filter(|var| recording.inputs.passed.contains(&(*var, *part))) {
+                same.push((*part, var));
+            }
+        }
+        let unchanged = |part| same.iter().any(|(known, _)| *known == part);
+        let number = self.tables.borrow_mut().returns.number(position, || parts, unchanged);
+        let point = self.tables.borrow().returns.at(number);
+        if point.results.len() > hotloop_codegen::MOST_RESULTS {
             recording.recorder.finish(Opcode::Exit, 0, &[]);
             return End::Whole;
         }
-        recording.recorder.trace.returning = Some(Returning { frame: frame as u32, slots });
+        same.retain(|(part, _)| point.same.contains(part));
+        let results = point.results.to_vec();
+        recording.recorder.trace.returning = Some(Returning { results, same });
         recording.recorder.finish(Opcode::Return, number, &[]);
         End::Whole
     }
 
-    /// The slots of a frame that are handed over when the instruction at `pc` leaves it: what can have
-    /// changed since it was entered, but for references to frames.
-    fn result_slots(&self, pc: I::Pc, raising: bool, ty: TypeRef, frame: u64) -> Vec<u32> {
+    /// What can have changed since a frame was entered when the instruction at `pc` leaves it: the red state, and the
+    /// frame's slots but for references to frames.
+    fn parts_left(&self, pc: I::Pc, raising: bool, ty: TypeRef, frame: u64) -> Vec<Part> {
+        let own = Self::frame().map_or(0, |(index, _)| index);
+        let words = (0..self.types.len()).filter(|word| *word != own).map(|word| Part::Word(word as u32));
         let descr = ty.get();
         let length = hotloop_record::read_length(frame);
         let live = if raising { None } else { self.interpreter.live_items(pc) };
         let live = live.unwrap_or(length).min(length);
-        (0..descr.fields.len() + live as usize)
-            .filter(|slot| {
-                let kind = descr.slot(*slot).1;
-                let frame = kind == FieldKind::Ref
-                    && Self::is_frame(kind, hotloop_record::read_slot(frame, ty, *slot));
-                !Self::is_immutable(ty, *slot) && !frame
-            })
-            .map(|slot| slot as u32)
-            .collect()
+        let slots = (0..descr.fields.len() + live as usize).filter(|slot| {
+            let kind = descr.slot(*slot).1;
+            let frame =
+                kind == FieldKind::Ref && Self::is_frame(kind, hotloop_record::read_slot(frame, ty, *slot));
+            !Self::is_immutable(ty, *slot) && !frame
+        });
+        words.chain(slots.map(|slot| Part::Slot(slot as u32))).collect()
     }
 
     /// Records a call of a function's entry: its frame was made by the instruction before.
@@ -151,6 +167,8 @@ impl<I: Interpreter> Vm<'_, I> {
             };
             !kept_slots.iter().all(same)
         };
+        let passed: Vec<u64> =
+            callee.slots.iter().map(|slot| hotloop_record::read_slot(frame.bits, ty, *slot)).collect();
         let returned = match self.run_callee(pc, start, frame.bits, back, &changed) {
             Ok(returned) => returned,
             Err((next, left)) => {
@@ -161,12 +179,22 @@ impl<I: Interpreter> Vm<'_, I> {
         };
         let Returned { position, words: ends, kept, changed } = returned;
         let (pc, raising, greens) = (position.pc, position.raising, position.greens.clone());
-        let slots = || self.result_slots(pc, raising, ty, frame.bits);
-        let number = self.tables.borrow_mut().returns.number(position, slots);
-        let slots = self.tables.borrow().returns.at(number).slots.clone();
-        let of_state = ends.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, word)| *word);
-        let of_frame = slots.iter().map(|slot| hotloop_record::read_slot(frame.bits, ty, *slot as usize));
-        let results: Vec<(u64, Ty)> = of_state.chain(of_frame).zip(self.result_types(&slots)).collect();
+        let left = |part: Part| match part {
+            Part::Word(word) => ends[word as usize],
+            Part::Slot(slot) => hotloop_record::read_slot(frame.bits, ty, slot as usize),
+        };
+        let unchanged = |part: Part| match part {
+            Part::Word(word) => words[word as usize].bits == left(part),
+            Part::Slot(slot) => {
+                let input = callee.slots.iter().position(|known| *known == slot as usize);
+                input.is_some_and(|input| passed[input] == left(part))
+            }
+        };
+        let parts = || self.parts_left(pc, raising, ty, frame.bits);
+        let number = self.tables.borrow_mut().returns.number(position, parts, unchanged);
+        let point = self.tables.borrow().returns.at(number);
+        let results: Vec<(u64, Ty)> =
+            point.results.iter().map(|part| (left(*part), self.type_of(*part))).collect();
         if changed || results.len() > hotloop_codegen::MOST_RESULTS {
             *state = Self::unrecorded(&ends, &greens);
             recording.recorder.record_executed(kept);
@@ -185,7 +213,7 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder.give_away_frame();
         }
         let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, ENTRY_POSITIONS);
-        *state = self.after_return(recorder, frame, ty, &slots, &reds, &greens);
+        *state = self.after_return(recorder, frame, &words, &point.results, &reds, &greens);
         recording.called = true;
         recording.recorder.record_executed(kept);
         End::Open(Next::At(pc, raising))
@@ -218,30 +246,36 @@ impl<I: Interpreter> Vm<'_, I> {
         (held, seen)
     }
 
-    /// The results of a call as recorded words of the state, and in the frame; the state.
+    /// The state behind a call with these results, where its words before the call were these; the rest of the results
+    /// goes to the callee's frame.
     pub(super) fn after_return(
         &self,
         recorder: &mut Recorder,
         frame: Red,
-        ty: TypeRef,
-        slots: &[u32],
+        words: &[Red],
+        parts: &[Part],
         results: &[Red],
         greens: &[u64],
     ) -> I::State<Meta> {
-        let index = Self::frame().map_or(0, |(index, _)| index);
-        let mut words = results[..self.types.len() - 1].to_vec();
-        words.insert(index, frame);
-        for (slot, red) in slots.iter().zip(&results[self.types.len() - 1..]) {
-            recorder.record_store(frame, ty, *slot as usize, *red);
+        let Some((index, ty)) = Self::frame() else { unreachable!("entries have frames") };
+        let mut words = words.to_vec();
+        words[index] = frame;
+        for (part, red) in parts.iter().zip(results) {
+            match *part {
+                Part::Word(word) => words[word as usize] = *red,
+                Part::Slot(slot) => recorder.record_store(frame, ty, slot as usize, *red),
+            }
         }
         <I::State<Meta> as RedState<Meta>>::load(&words, greens)
     }
 
-    /// The types of what a callee hands over: the red state but for the frame, then these slots of the frame.
-    pub(super) fn result_types(&self, slots: &[u32]) -> Vec<Ty> {
-        let Some((frame, ty)) = Self::frame() else { return Vec::new() };
-        let of_state = self.types.iter().enumerate().filter(|(index, _)| *index != frame).map(|(_, ty)| *ty);
-        of_state.chain(slots.iter().map(|slot| ty.get().slot(*slot as usize).1.ty())).collect()
+    /// The type of a part of the state.
+    pub(super) fn type_of(&self, part: Part) -> Ty {
+        match (part, Self::frame()) {
+            (Part::Word(word), _) => self.types[word as usize],
+            (Part::Slot(slot), Some((_, ty))) => ty.get().slot(slot as usize).1.ty(),
+            (Part::Slot(_), None) => unreachable!("slots are those of frames"),
+        }
     }
 
     /// The entry to call: a compiled one, or the one that is just recorded.
@@ -252,7 +286,7 @@ impl<I: Interpreter> Vm<'_, I> {
             && own == head
         {
             let tokens = recording.recorder.trace.tokens.iter().map(|var| var.0).collect();
-            return Some(Callee { code: None, slots: Rc::new(recording.slots.clone()), tokens });
+            return Some(Callee { code: None, slots: Rc::new(recording.inputs.slots.clone()), tokens });
         }
         let trace = tables.heads[head].trace?;
         let compiled = tables.trace(trace);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hotloop_codegen::Exits;
-use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Resume};
+use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Part, Resume, Var};
 use hotloop_record::{Abort, Recorder, Red};
 
 use super::record::{Goal, Recording};
@@ -240,7 +240,13 @@ impl<I: Interpreter> Vm<'_, I> {
             HeadKind::Loop => Goal::Loop { pc, head, plain },
             HeadKind::Entry => Goal::Entry { pc, head },
         };
-        self.record(Recording::new(recorder, root, goal, slots), Next::At(pc, false), meta)
+        let mut recording = Recording::new(recorder, root, goal, slots);
+        if kind == HeadKind::Entry {
+            let words = (0..words.len()).map(|word| Part::Word(word as u32));
+            let slots = recording.inputs.slots.iter().map(|slot| Part::Slot(*slot as u32));
+            recording.inputs.passed = (0..).map(Var).zip(words.chain(slots)).collect();
+        }
+        self.record(recording, Next::At(pc, false), meta)
     }
 
     /// A recording failed: when it is tried again.

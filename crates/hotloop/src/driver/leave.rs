@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hotloop_codegen::Exits;
-use hotloop_ir::{Desc, Fact, ObjectKind, Resume, Trace, Ty, TypeRef, Var};
+use hotloop_ir::{Desc, Fact, ObjectKind, Part, Resume, Trace, Ty, TypeRef, Var};
 use hotloop_record::{Allocate, Recorder, Red, make_objects, rebuild};
 
 use super::calls::Calls;
@@ -235,12 +235,16 @@ impl<I: Interpreter> Vm<'_, I> {
     ) -> (Next<I::Pc>, I::State<Meta>) {
         let (frame, status) = (rebuilt[0], rebuilt[1]);
         let point = self.tables.borrow().returns.at(status.bits as u32);
-        let Some((_, ty)) = Self::frame() else { unreachable!("entries have frames") };
-        for (slot, red) in point.slots.iter().zip(&results[self.types.len() - 1..]) {
-            hotloop_record::write_slot(frame.bits, ty, *slot as usize, red.bits);
+        let Some((index, ty)) = Self::frame() else { unreachable!("entries have frames") };
+        for (part, red) in point.results.iter().zip(results) {
+            if let Part::Slot(slot) = *part {
+                hotloop_record::write_slot(frame.bits, ty, slot as usize, red.bits);
+            }
         }
         let position = point.position;
-        let state = self.after_return(recorder, frame, ty, &point.slots, results, &position.greens);
+        let mut words = rebuilt[2..].to_vec();
+        words.insert(index, frame);
+        let state = self.after_return(recorder, frame, &words, &point.results, results, &position.greens);
         (Next::At(position.pc, position.raising), state)
     }
 
@@ -299,13 +303,25 @@ impl<I: Interpreter> Vm<'_, I> {
             let state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
             (Next::At(position.pc, position.raising), state)
         } else {
-            let typed = [(rebuilt.state[0], Ty::Ref), (rebuilt.state[1], Ty::Int)];
+            let own = Self::frame().map(|(index, _)| index);
+            let others =
+                self.types.iter().enumerate().filter(|(word, _)| Some(*word) != own).map(|(_, ty)| *ty);
+            let types = [Ty::Ref, Ty::Int].into_iter().chain(others);
+            let typed: Vec<(Red, Ty)> = rebuilt.state.iter().copied().zip(types).collect();
             recorder.guard_position(resume.position, &typed, rebuilt.state[1]);
             self.returned_elsewhere(&mut recorder, &rebuilt.state, &results.unwrap_or_default())
         };
         recorder.prepare_feed(rebuilt.feed, resume.flushed);
         let goal = Goal::Bridge { guard: left.guard, head: left.head };
         let mut recording = Recording::new(recorder, root, goal, Vec::new());
+        let passed = self.tables.borrow().passed(left.guard);
+        recording.inputs.passed = passed
+            .iter()
+            .filter_map(|(var, part)| {
+                let input = live.iter().position(|known| known == var)?;
+                Some((reds[input].operand.as_var()?, *part))
+            })
+            .collect();
         recording.called = elsewhere;
         recording.calls = Calls::inherited(position.and_then(|position| position.inlined));
         self.record(recording, next, state)
@@ -327,7 +343,7 @@ impl<I: Interpreter> Vm<'_, I> {
             unreachable!("the position at which an entry returned is a variable")
         };
         let point = self.tables.borrow().returns.at(reds[at].bits as u32);
-        let types = self.result_types(&point.slots);
+        let types = point.results.iter().map(|part| self.type_of(*part));
         let results: Vec<(u64, Ty)> = self.waiting_results().into_iter().zip(types).collect();
         recorder.entry_results(reds[at], &results)
     }

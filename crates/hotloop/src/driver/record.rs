@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use hotloop_ir::{Opcode, Operand, Ty, TypeRef};
+use hotloop_ir::{Opcode, Operand, Part, Ty, TypeRef, Var};
 use hotloop_record::{Abort, Recorder, Red};
 
 use super::calls::{Calls, Inlined};
@@ -36,8 +36,7 @@ pub(super) struct Recording<P> {
     /// The operand of the trace's own frame.
     pub root: Option<Operand>,
     pub goal: Goal<P>,
-    /// The frame's slots that are inputs.
-    pub slots: Vec<usize>,
+    pub inputs: Inputs,
     pub ending: Ending,
     /// An entry was called just before.
     pub called: bool,
@@ -51,8 +50,17 @@ impl<P> Recording<P> {
     /// A recording that has just begun.
     pub fn new(recorder: Box<Recorder>, root: Option<Operand>, goal: Goal<P>, slots: Vec<usize>) -> Self {
         let (ending, loops, calls) = Default::default();
-        Recording { recorder, root, goal, slots, ending, called: false, loops, calls }
+        let inputs = Inputs { slots, passed: Vec::new() };
+        Recording { recorder, root, goal, inputs, ending, called: false, loops, calls }
     }
+}
+
+/// What a trace takes from where it starts.
+pub(super) struct Inputs {
+    /// The frame's slots that are inputs behind the red state; of a bridge none are told apart.
+    pub slots: Vec<usize>,
+    /// Inputs that are, unchanged, what the function's caller has passed.
+    pub passed: Vec<(Var, Part)>,
 }
 
 impl<P> Goal<P> {
@@ -378,7 +386,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if let (Goal::Loop { head, .. }, Owner::Root) = (recording.goal, owner)
             && found == Some(head)
         {
-            let slots = recording.slots.clone();
+            let slots = recording.inputs.slots.clone();
             let args = self.jump_args(&mut recording.recorder, state, &slots);
             recording.recorder.finish(Opcode::Loop, 0, &args);
             return End::Whole;

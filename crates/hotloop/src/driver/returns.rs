@@ -3,19 +3,24 @@
 
 use std::rc::Rc;
 
-use hotloop_ir::{Opcode, Trace};
+use hotloop_ir::{Opcode, Part, Trace};
 
 use super::tables::Position;
 
 /// Of so few positions none is forgotten.
 const FEW: usize = 8;
 
-/// A position at which entries return: that of the instruction that returns.
+/// For one position there are so few ways to return.
+const MOST_WAYS: usize = 3;
+
+/// A position at which entries return, that of the instruction that returns, and what they hand over there.
 #[derive(Clone, Debug)]
 pub(crate) struct ReturnPoint<P> {
     pub position: Position<P>,
-    /// The frame's slots that are handed over.
-    pub slots: Rc<Vec<u32>>,
+    /// What is handed over.
+    pub results: Rc<Vec<Part>>,
+    /// What is not, because it is as the caller has passed it.
+    pub same: Rc<Vec<Part>>,
 }
 
 /// All of them, by number.
@@ -33,19 +38,32 @@ impl<P> Default for Returns<P> {
 }
 
 impl<P: Clone> Returns<P> {
-    /// The number of a position at which entries return.
-    pub fn number(&mut self, position: Position<P>, slots: impl FnOnce() -> Vec<u32>) -> u32
+    /// The number of a position at which entries return with these parts, of which some are as they were passed:
+    /// of the known ways to return there the one that hands over least. (What one path through a function leaves
+    /// alone, another may not.)
+    pub fn number(
+        &mut self,
+        position: Position<P>,
+        parts: impl FnOnce() -> Vec<Part>,
+        unchanged: impl Fn(Part) -> bool,
+    ) -> u32
     where
         P: PartialEq,
     {
-        let same = |known: &ReturnPoint<P>| {
-            let known = &known.position;
-            known.pc == position.pc && known.raising == position.raising && known.greens == position.greens
-        };
-        if let Some(index) = self.points.iter().position(|known| known.as_ref().is_some_and(same)) {
+        let ways = self.points.iter().enumerate().filter_map(|(index, known)| {
+            let known = known.as_ref()?;
+            let (here, there) = (&position, &known.position);
+            let same = here.pc == there.pc && here.raising == there.raising && here.greens == there.greens;
+            same.then_some((index, known))
+        });
+        let fits = |known: &ReturnPoint<P>| known.same.iter().all(|part| unchanged(*part));
+        let best = ways.clone().filter(|(_, known)| fits(known)).max_by_key(|(_, known)| known.same.len());
+        if let Some((index, _)) = best {
             return index as u32;
         }
-        let point = Some(ReturnPoint { position, slots: Rc::new(slots()) });
+        let full = ways.count() + 1 >= MOST_WAYS;
+        let (same, results) = parts().into_iter().partition(|part| !full && unchanged(*part));
+        let point = Some(ReturnPoint { position, results: Rc::new(results), same: Rc::new(same) });
         match self.points.iter().position(Option::is_none) {
             Some(index) => {
                 self.points[index] = point;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hotloop_codegen::{CodeId, Ranges};
-use hotloop_ir::Trace;
+use hotloop_ir::{Part, Trace, Var};
 use hotloop_opt::Label;
 use hotloop_record::Abort;
 
@@ -227,6 +227,8 @@ pub(crate) struct Compiled {
     pub head: usize,
     /// The frame's slots that are inputs, after the red state.
     pub slots: Rc<Vec<usize>>,
+    /// Inputs that are what the function's caller has passed.
+    pub passed: Rc<Vec<(Var, Part)>>,
     /// The root of its tree: itself, unless it is a bridge.
     pub root: usize,
     /// For a bridge: whose failure it continues.
@@ -523,6 +525,11 @@ impl<P: Copy> Tables<P> {
     /// A compiled trace.
     pub fn trace(&self, index: usize) -> &Compiled {
         self.traces[index].as_ref().expect("a trace that was not freed")
+    }
+
+    /// What a guard's trace knows of its inputs: which are what the function's caller has passed.
+    pub fn passed(&self, guard: u32) -> Rc<Vec<(Var, Part)>> {
+        self.trace(self.guards[guard as usize].trace).passed.clone()
     }
 
     /// The traces that are not condemned.

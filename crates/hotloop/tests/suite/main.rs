@@ -11,6 +11,7 @@ mod life;
 mod mutations;
 mod programs;
 mod random;
+mod release;
 mod run;
 mod shapes;
 mod stable;

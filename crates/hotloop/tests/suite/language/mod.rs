@@ -10,7 +10,7 @@ mod lists;
 mod micro;
 mod native;
 mod show;
-mod types;
+pub mod types;
 
 use std::cell::{Cell as PlainCell, RefCell};
 

@@ -1,0 +1,58 @@
+//! Frames that were left are used again, unless somebody may still refer to them.
+
+use hotloop::prelude::*;
+
+use crate::language::program::Function;
+use crate::language::types::{Cell, Frame, Generator};
+use crate::programs::parse;
+use crate::run::alone;
+
+fn new(runtime: &Runtime, code: &'static Function, back: Option<Frame<Plain>>) -> Frame<Plain> {
+    Frame::new(runtime, GreenRef::new(code), back, 0, 0.into(), None, Value::zero(), 4)
+}
+
+/// Whether a frame is used again after `keep` did something with it, or with the one above it.
+fn is_used_again(keep: impl Fn(&Runtime, Frame<Plain>, Frame<Plain>)) -> bool {
+    alone(|| {
+        let runtime = Runtime::new(Options::default());
+        let code = &parse("fn main 4\n return r0").functions[0];
+        let below = new(&runtime, code, None);
+        let above = new(&runtime, code, Some(below));
+        keep(&runtime, below, above);
+        below.release(&runtime);
+        let next = new(&runtime, code, None);
+        std::hint::black_box(above);
+        next.is_same(below)
+    })
+}
+
+#[test]
+fn a_frame_that_nobody_knows_is_used_again() {
+    assert!(is_used_again(|_, _, _| {}));
+}
+
+#[test]
+fn a_frame_that_an_object_refers_to_is_kept() {
+    assert!(!is_used_again(|runtime, below, _| {
+        Generator::new(runtime, Some(below), 0.into());
+    }));
+    assert!(!is_used_again(|runtime, below, _| {
+        Generator::new(runtime, None, 0.into()).set_frame(Some(below));
+    }));
+    assert!(!is_used_again(|runtime, below, _| {
+        Cell::new(runtime, below.to_value(), 0.into(), 0.0.into(), None);
+    }));
+}
+
+#[test]
+fn what_a_kept_frame_refers_to_is_kept() {
+    assert!(!is_used_again(|_, _, above| {
+        above.to_value();
+    }));
+}
+
+#[test]
+fn a_frame_in_another_ones_field_is_kept() {
+    // The other one may be below it.
+    assert!(!is_used_again(|_, below, above| above.set_back(Some(below))));
+}
