@@ -1,6 +1,6 @@
 //! Interfaces and the interpreter's own functions, as green data.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 
 use hotloop::prelude::*;
@@ -117,8 +117,8 @@ pub struct InterfaceInfo {
     pub parent: Option<Known>,
     /// What calling the interface does; `None` if it can't be called.
     pub instantiate: RefCell<Option<ConstValue>>,
-    /// Methods by their names' numbers.
-    methods: RefCell<Vec<Option<ConstValue>>>,
+    /// Methods by their names' numbers. (They are read at every call, and added when the interpreter is made.)
+    methods: Cell<&'static [Cell<Option<ConstValue>>]>,
     /// What a program's class has more.
     pub class: Option<ClassInfo>,
 }
@@ -154,7 +154,7 @@ impl InterfaceInfo {
             name: name.to_owned(),
             parent,
             instantiate: RefCell::default(),
-            methods: RefCell::default(),
+            methods: Cell::default(),
             class: None,
         }))
     }
@@ -165,7 +165,7 @@ impl InterfaceInfo {
             name: name.to_owned(),
             parent: Some(parent),
             instantiate: RefCell::default(),
-            methods: RefCell::default(),
+            methods: Cell::default(),
             class: Some(class),
         }))
     }
@@ -177,24 +177,24 @@ impl InterfaceInfo {
 
     /// The names' numbers of its own methods.
     pub fn method_names(&self) -> Vec<Atom> {
-        let methods = self.methods.borrow();
-        (0..).zip(methods.iter()).filter(|(_, method)| method.is_some()).map(|(name, _)| Atom(name)).collect()
+        (0..).zip(self.methods.get()).filter(|(_, method)| method.get().is_some()).map(|(name, _)| Atom(name)).collect()
     }
 
     /// The method of a name, here or in the parents.
     pub fn method(&self, name: Atom) -> Option<ConstValue> {
-        let own = self.methods.borrow().get(name.0 as usize).copied().flatten();
+        let own = self.methods.get().get(name.0 as usize).and_then(Cell::get);
         own.or_else(|| self.parent?.info.method(name))
     }
 
     /// Adds a method.
     pub fn add_method(&self, name: Atom, method: ConstValue) {
-        let mut methods = self.methods.borrow_mut();
         let index = name.0 as usize;
-        if methods.len() <= index {
-            methods.resize(index + 1, None);
+        if self.methods.get().len() <= index {
+            let mut larger = self.methods.get().to_vec();
+            larger.resize((index + 1).next_power_of_two(), Cell::new(None));
+            self.methods.set(larger.leak());
         }
-        methods[index] = Some(method);
+        self.methods.get()[index].set(Some(method));
     }
 }
 
