@@ -121,7 +121,7 @@ fn is_folder(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// How many bytes a file has.
 fn size(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let path = string(interp, args, 0)?;
-    match fs::metadata(&path) {
+    match fs::metadata(path) {
         Ok(data) => Ok(Value::small(data.len() as i64)),
         Err(error) => Err(failed(interp, "read", &path, &error)),
     }
@@ -130,7 +130,7 @@ fn size(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// `(fs.listdir path)`: the names in a folder, in order.
 fn list_folder(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let path = string(interp, args, 0)?;
-    let entries = fs::read_dir(&path).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let entries = fs::read_dir(path).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let entries = entries.map_err(|error| failed(interp, "read", &path, &error))?;
     let mut names: Vec<String> =
         entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -140,22 +140,22 @@ fn list_folder(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn make_folder(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let path = string(interp, args, 0)?;
-    fs::create_dir(&path).map_err(|error| failed(interp, "make", &path, &error))?;
+    fs::create_dir(path).map_err(|error| failed(interp, "make", &path, &error))?;
     nothing()
 }
 
 fn rename(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 2)?;
     let (from, to) = (string(interp, args, 0)?, string(interp, args, 1)?);
-    fs::rename(&from, &to).map_err(|error| failed(interp, "rename", &from, &error))?;
+    fs::rename(from, to).map_err(|error| failed(interp, "rename", &from, &error))?;
     nothing()
 }
 
 /// `(fs.remove path)`: a file, or an empty folder
 fn remove(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let path = string(interp, args, 0)?;
-    let is_folder = fs::symlink_metadata(&path).is_ok_and(|data| data.is_dir());
-    let removed = if is_folder { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|data| data.is_dir());
+    let removed = if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
     removed.map_err(|error| failed(interp, "remove", &path, &error))?;
     nothing()
 }

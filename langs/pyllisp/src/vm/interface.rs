@@ -177,7 +177,8 @@ impl InterfaceInfo {
 
     /// The names' numbers of its own methods.
     pub fn method_names(&self) -> Vec<Atom> {
-        (0..).zip(self.methods.get()).filter(|(_, method)| method.get().is_some()).map(|(name, _)| Atom(name)).collect()
+        let named = (0..).zip(self.methods.get());
+        named.filter(|(_, method)| method.get().is_some()).map(|(name, _)| Atom(name)).collect()
     }
 
     /// The method of a name, here or in the parents.
