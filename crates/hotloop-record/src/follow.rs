@@ -36,7 +36,16 @@ pub(crate) enum Events {
     Done { kept: VecDeque<Kept>, answer: (u64, u64) },
 }
 
+/// What dead items of frames hold while hints are checked: a small integer, also as a value.
+pub const POISON: u64 = 0x0dea_d17e_0dea_d17e << 3;
+
 impl Kept {
+    /// The number of the item of this object that was read, if it held [`POISON`].
+    pub fn poisoned_item(&self, object: u64) -> Option<u64> {
+        let poisoned = self.code == Opcode::GetItem && self.args[0] == object && self.answer.0 == POISON;
+        poisoned.then(|| self.args[1])
+    }
+
     /// Calls `visit` with every word of it.
     pub fn visit(&self, visit: &mut dyn FnMut(u64)) {
         self.args.iter().for_each(|word| visit(*word));

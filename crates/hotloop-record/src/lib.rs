@@ -28,7 +28,7 @@ use std::cell::Cell;
 use hotloop_ir::TypeRef;
 
 pub use call::{call, conditional_call, outside};
-pub use follow::Kept;
+pub use follow::{Kept, POISON};
 pub use looks::{looks_are_noted, note_all_looks, note_look};
 pub use promise::{anyone_checks, at_place, check_failed, checking, place, set_checking};
 pub use rebuild::{Allocate, Rebuilt, make_objects, rebuild};

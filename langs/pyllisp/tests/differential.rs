@@ -5,7 +5,7 @@ mod common;
 use hotloop_pyllisp::generate;
 
 /// The ways; the first is the reference.
-const WAYS: [&str; 10] = [
+const WAYS: [&str; 11] = [
     "off",
     "threshold=2,function_threshold=2",
     "threshold=1,function_threshold=1,trace_eagerness=1,fail_code=3",
@@ -16,6 +16,7 @@ const WAYS: [&str; 10] = [
     "threshold=1,function_threshold=1",
     "threshold=2,function_threshold=3,force_every=3",
     "off,gc=1009",
+    "threshold=3,check_hints=1",
 ];
 
 fn check(name: &str, source: &str) {

@@ -4,6 +4,7 @@
 //! * Steps are deterministic: each is executed once more, following its own events (see
 //!   `hotloop_record::Kept`). Recorded ones are followed again later, when the loop is left and at the end: what
 //!   a trace took for granted (immutable fields, data behind green references, `live_items`) still holds.
+//! * What `live_items` says is dead is not read: it is overwritten before each step of plain execution.
 //! * Native functions keep to what they declare, and answer the same where they say so (`watch.rs`). What
 //!   elidable functions answered is asked again later, too.
 //! * Facts given by the author hold (`hotloop_record`).
@@ -13,7 +14,8 @@
 
 use std::sync::atomic::Ordering;
 
-use hotloop_record::{Kept, Recorder, Red, check_failed, set_checking};
+use hotloop_ir::FieldKind;
+use hotloop_record::{Kept, POISON, Recorder, Red, check_failed, set_checking};
 
 use super::Vm;
 use super::direct::Pause;
@@ -98,6 +100,9 @@ impl<I: Interpreter> Vm<'_, I> {
         let is_watched =
             |state: &I::State<Meta>| self.is_watched(state.frame_word().map(|red: Red| red.bits));
         let pause = loop {
+            if !raising {
+                self.poison(pc, &state);
+            }
             recorder.begin_instruction(0, &[], &[], None);
             let step = self.meta_step(&mut recorder, pc, raising, &mut state);
             (pc, raising) = match step {
@@ -134,6 +139,18 @@ impl<I: Interpreter> Vm<'_, I> {
         (pause, Self::executed(&state))
     }
 
+    /// Overwrites the items of the frame that are dead before the instruction at `pc`.
+    fn poison(&self, pc: I::Pc, state: &I::State<Meta>) {
+        let (Some((_, ty)), Some(frame)) = (Self::frame(), state.frame_word()) else { return };
+        let Some((FieldKind::Value | FieldKind::Int, _)) = ty.get().items else { return };
+        let length = hotloop_record::read_length(frame.bits) as u32;
+        let live = self.interpreter.live_items(pc).unwrap_or(length);
+        let fields = ty.get().fields.len();
+        for item in live..length {
+            hotloop_record::write_slot(frame.bits, ty, fields + item as usize, POISON);
+        }
+    }
+
     /// A step was executed: follows it, and remembers it if it was recorded.
     pub(super) fn check_step(
         &self,
@@ -148,11 +165,20 @@ impl<I: Interpreter> Vm<'_, I> {
             _ => None,
         };
         let live = if raising { None } else { self.interpreter.live_items(pc) };
+        let kept = recorder.take_kept();
+        if let Some((index, _)) = Self::frame()
+            && let Some(item) = kept.iter().find_map(|event| event.poisoned_item(before.0[index].bits))
+        {
+            let place = self.interpreter.describe(pc);
+            check_failed(&format!(
+                "the step at {place} reads item {item} of its frame, which `live_items` said was dead"
+            ));
+        }
         let past = Past {
             pc,
             raising,
             before,
-            kept: recorder.take_kept(),
+            kept,
             step,
             after: Self::words_of(after),
             live,

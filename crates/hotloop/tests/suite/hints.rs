@@ -30,6 +30,7 @@ faults! {
     Green "the step at position 0, again after it was recorded, is not deterministic"
     Memory "the step at position 0, again after it was recorded, is not deterministic"
     LiveItems "live_items at position 0 was"
+    DeadItem "the step at position 0 reads item 1 of its frame, which `live_items` said was dead"
     LoopCell "loop_cell of position 0 is another one each time"
     // A function that counts is called elidable; the same without traces; one whose answer changes later.
     Elidable "`count` is not elidable: it answered 0x1, then 0x2"
@@ -91,6 +92,7 @@ struct State<M: Mode> {
     thing: Thing<M>,
     row: Row<M>,
     table: Table<M>,
+    #[frame]
     page: Page<M>,
     left: Int<M>,
 }
@@ -282,6 +284,7 @@ impl Interpreter for Wrong {
             Fault::ElidableReadsStable => version_of::<M>(thing),
             Fault::ElidableReadsItem => first_of::<M>(table),
             Fault::ElidableWrites => set_total::<M>(sum),
+            Fault::DeadItem => page.slots(1),
             Fault::WritesLooksAtFrame => peek_page::<M>(page),
             Fault::Invariant => era::<M>(self) + era::<M>(self),
             Fault::InvariantLate => late_era::<M>(self),
@@ -328,7 +331,11 @@ impl Interpreter for Wrong {
     }
 
     fn live_items(&self, _pc: u32) -> Option<u32> {
-        (self.fault == Fault::LiveItems).then(|| self.count() as u32)
+        match self.fault {
+            Fault::LiveItems => Some(self.count() as u32),
+            Fault::DeadItem => Some(1),
+            _ => None,
+        }
     }
 
     fn interrupt(&self, _pc: u32, _state: &mut State<Plain>, _why: Interrupt) -> bool {

@@ -41,13 +41,14 @@ impl fmt::Display for Outcome {
 
 /// In which ways programs are run that must do the same in all of them; `gc=N` collects at every n-th
 /// allocation, and verifies the heap.
-pub const WAYS: [&str; 6] = [
+pub const WAYS: [&str; 7] = [
     "off",
     "threshold=1,backend=eval",
     "threshold=1,function_threshold=1,trace_eagerness=1",
     "threshold=2,function_threshold=3,force_every=3",
     "threshold=1,gc=101",
     "off,gc=11",
+    "threshold=3,check_hints=1",
 ];
 
 fn options(parameters: &str) -> Options {
