@@ -7,6 +7,7 @@
 //! Keeps true: at every exit, after the stores of its resume data, memory is as recorded.
 //! Two references are told apart if both are constants, or one was made after the other was there.
 //! Does not yet: tell two references apart by their types.
+//! At a variable index the last item written, and those read since, are known.
 //! Source: PyPy's `optimizeopt/heap.py`.
 
 use rustc_hash::FxHashMap as HashMap;
@@ -39,6 +40,15 @@ impl Pending {
     }
 }
 
+/// An item at an index that is not known.
+#[derive(Clone, Copy, Debug)]
+struct Somewhere {
+    ty: u32,
+    object: Operand,
+    index: Operand,
+    value: Operand,
+}
+
 #[derive(Clone, Debug)]
 struct Looked {
     call: u32,
@@ -59,6 +69,8 @@ pub(crate) struct HeapState {
     elidable: Vec<(u32, Vec<Operand>, Operand)>,
     /// Calls that only looked, since when nothing was written: function, arguments, result, whether it raised.
     looked: Vec<Looked>,
+    /// Items at variable indices that were read, or written last, since when nothing was written.
+    somewhere: Vec<Somewhere>,
     /// The call just before was found there and did not raise.
     shared: bool,
 }
@@ -84,6 +96,7 @@ impl HeapState {
     /// Something was written: who looks again may find something else.
     pub fn written(&mut self) {
         self.looked.clear();
+        self.somewhere.clear();
     }
 
     /// What the place of the object holds.
@@ -182,6 +195,7 @@ impl Optimizer<'_> {
         let Some((_, _, place)) = place.filter(|_| self.options.optimize) else {
             if op.code == Opcode::GetItem {
                 self.flush_items(op.descr);
+                return self.load_somewhere(new);
             }
             return self.emit_load(new);
         };
@@ -201,6 +215,25 @@ impl Optimizer<'_> {
         let result = self.emit_load(new);
         self.state.heap.know(object, place, result);
         result
+    }
+
+    /// A read of an item at a variable index; stores to such items were made.
+    fn load_somewhere(&mut self, op: Op) -> Operand {
+        let (ty, object, index) = (op.descr, op.args[0], op.args[1]);
+        let same = |known: &&Somewhere| (known.ty, known.object, known.index) == (ty, object, index);
+        if let Some(Somewhere { value, .. }) = self.state.heap.somewhere.iter().find(same) {
+            return self.known_constant(*value);
+        }
+        let value = self.emit_load(op);
+        self.know_somewhere(Somewhere { ty, object, index, value });
+        value
+    }
+
+    /// An item at a variable index holds this. (Traces' own frames are changed elsewhere, too.)
+    fn know_somewhere(&mut self, item: Somewhere) {
+        if self.options.optimize && !TypeRef(item.ty).get().virtualizable {
+            self.state.heap.somewhere.push(item);
+        }
     }
 
     /// An immutable place is about to be read. It is written when its object is made, which may be put off like
@@ -257,6 +290,10 @@ impl Optimizer<'_> {
                 self.forget_aliases(object, Place::Field(op.descr));
             }
             self.emit(new);
+            // Bytes are cut off.
+            if op.code == Opcode::SetItem && op.type_ref().get().items.is_some_and(|(kind, _)| kind.size() == 8) {
+                self.know_somewhere(Somewhere { ty: op.descr, object, index: op.args[1], value });
+            }
             return;
         };
         self.flush_aliases(object, place);
