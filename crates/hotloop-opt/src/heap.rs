@@ -291,7 +291,9 @@ impl Optimizer<'_> {
             }
             self.emit(new);
             // Bytes are cut off.
-            if op.code == Opcode::SetItem && op.type_ref().get().items.is_some_and(|(kind, _)| kind.size() == 8) {
+            if op.code == Opcode::SetItem
+                && op.type_ref().get().items.is_some_and(|(kind, _)| kind.size() == 8)
+            {
                 self.know_somewhere(Somewhere { ty: op.descr, object, index: op.args[1], value });
             }
             return;

@@ -174,16 +174,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 "the step at {place} reads item {item} of its frame, which `live_items` said was dead"
             ));
         }
-        let past = Past {
-            pc,
-            raising,
-            before,
-            kept,
-            step,
-            after: Self::words_of(after),
-            live,
-            cell,
-        };
+        let past = Past { pc, raising, before, kept, step, after: Self::words_of(after), live, cell };
         self.follow(&past, "");
         if recorder.is_recording() {
             let mut history = self.history.borrow_mut();
