@@ -21,6 +21,7 @@ pub enum Step<P> {
     /// A frame was put on top of the chain; its code begins at this position.
     Call(P),
     /// The top frame was taken off; goes on at this position of the frame below.
+    /// If the frame's `release` is called before, plain execution makes a later call's frame of it.
     Return(P),
     /// An exception is pending in the state; [`Interpreter::handle`] is asked at this position.
     Raise(P),

@@ -419,6 +419,44 @@ fn a_function_whose_loop_a_bridge_meets_is_called() {
 }
 
 /// Functions of C are called by one instruction: no libffi, nothing is made.
+/// Of six words of the state and the frame that live when `fib` returns, its callers want the one that is new; what
+/// the function has not changed stays with them. (The other two are where its frame stands, and a register cleared.)
+#[test]
+fn a_function_hands_over_what_it_has_changed() {
+    let source = "fib = (func n)
+    (if n < 2) (return n)
+    (return (fib n-1) + (fib n-2))
+(assert (fib 25) == 75025)
+";
+    let all = traces("results", source);
+    let returns: Vec<u32> = all
+        .iter()
+        .filter_map(|trace| trace.ops.last().filter(|op| op.code == Opcode::Return))
+        .map(|op| op.list.len)
+        .collect();
+    assert!(returns.contains(&0), "`n` is as it was passed: {returns:?}");
+    assert!(returns.iter().all(|count| *count <= 3), "words handed over: {returns:?}");
+}
+
+/// An item that is read twice is loaded once, at whatever index.
+#[test]
+fn an_item_is_loaded_once_between_two_stores() {
+    let source = "count = (func items)
+    found = 0
+    i = 0
+    (while i < 20000)
+        (if items[i % 7] * items[i % 7] > items[i % 7])
+            found += 1
+        i += 1
+    (return found)
+(assert (count [1 2 3 4 5 6 7]) == 17142)
+";
+    let all = traces("items", source);
+    let looping = all.iter().find(|trace| trace.label().is_some()).expect("a loop was compiled");
+    let loads = body(looping).into_iter().filter(|code| *code == Opcode::GetItem).count();
+    assert_eq!(loads, 1, "{looping}");
+}
+
 #[test]
 fn c_is_called_directly() {
     let source = "\
