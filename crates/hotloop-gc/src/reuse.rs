@@ -125,23 +125,27 @@ pub unsafe fn share(object: *mut u8) {
 
 #[cold]
 #[inline(never)]
-unsafe fn share_reachable(object: *mut u8) {
-    let mut left = vec![object];
-    while let Some(object) = left.pop() {
+unsafe fn share_reachable(mut object: *mut u8) {
+    // Empty, unless several objects in a row are private.
+    let mut left = Vec::new();
+    loop {
         // SAFETY: the caller's obligation, or a reference of a live object.
         let ty = unsafe {
             let flags = object.add(HEADER_FLAGS_OFFSET);
-            if flags.read() & FLAG_PRIVATE == 0 {
-                continue;
-            }
             flags.write(flags.read() & !FLAG_PRIVATE);
             TypeId(u32::from(object.add(HEADER_TYPE_OFFSET).cast::<u16>().read()))
         };
-        let references = types::registered(ty).refs.iter();
-        left.extend(references.filter_map(|offset| {
-            // SAFETY: the object has such a field, which holds an address or nothing.
-            let target = unsafe { object.add(*offset as usize).cast::<*mut u8>().read() };
-            (!target.is_null()).then_some(target)
+        left.extend(types::registered(ty).refs.iter().filter_map(|offset| {
+            // SAFETY: the object has such a field, which holds the address of an object or nothing.
+            unsafe {
+                let target = object.add(*offset as usize).cast::<*mut u8>().read();
+                (!target.is_null() && target.add(HEADER_FLAGS_OFFSET).read() & FLAG_PRIVATE != 0)
+                    .then_some(target)
+            }
         }));
+        match left.pop() {
+            Some(next) => object = next,
+            None => return,
+        }
     }
 }

@@ -50,11 +50,9 @@ impl fmt::Display for Trace {
             writeln!(f, "entry {number}: {code} frame {} slots [{slots}] callers [{callers}]", call.frame)?;
         }
         if let Some(returning) = &self.returning {
-            let results =
-                returning.results.iter().map(|part| show_part(*part)).collect::<Vec<_>>().join(", ");
+            let results = returning.results.iter().map(Part::to_string).collect::<Vec<_>>().join(", ");
             let same = returning.same.iter();
-            let same =
-                same.map(|(part, var)| format!("{}={}", show_part(*part), self.show(Operand::var(*var))));
+            let same = same.map(|(part, var)| format!("{part}={}", self.show(Operand::var(*var))));
             let same = same.collect::<Vec<_>>().join(", ");
             writeln!(f, "returning [{results}] same [{same}]")?;
         }
@@ -72,10 +70,12 @@ impl fmt::Display for Trace {
     }
 }
 
-fn show_part(part: Part) -> String {
-    match part {
-        Part::Word(word) => format!("word {word}"),
-        Part::Slot(slot) => format!("slot {slot}"),
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Word(word) => write!(f, "word {word}"),
+            Part::Slot(slot) => write!(f, "slot {slot}"),
+        }
     }
 }
 

@@ -120,7 +120,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
     let fixed = 8 + 8 * fields.named.iter().filter(|field| !matches!(field.ty, Type::Slice(_))).count();
 
     // Those that were left are linked through their first field.
-    let allocate = if virtualizable && fixed > 8 { quote!(allocate_frame) } else { quote!(allocate) };
+    let private = virtualizable && fixed > 8;
 
     for (index, field) in fields.named.iter().enumerate() {
         let field_name =
@@ -267,7 +267,7 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
             #vis fn new(runtime: &::hotloop::Runtime, #(#parameters),*) -> Self {
-                let made__ = M::#allocate(runtime.heap(), &Self::CELL, #fixed, #length);
+                let made__ = M::allocate(runtime.heap(), &Self::CELL, #fixed, #length, #private);
                 #(#initial)*
                 <Self as ::hotloop::HeapType<M>>::from_word(made__)
             }
@@ -308,7 +308,6 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
         }
 
         impl<M: ::hotloop::Mode> ::hotloop::HeapType<M> for #name<M> {
-            const FRAME: bool = #virtualizable;
             #[inline(always)]
             fn cell() -> &'static ::hotloop::internal::TypeCell { Self::CELL }
             #[inline(always)]

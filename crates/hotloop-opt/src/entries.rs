@@ -73,21 +73,17 @@ impl Optimizer<'_> {
         };
         // Frames of the caller must be where they were.
         let fields = self.state.objects[root.0 as usize].ty.get().fields.clone();
-        let unchanged: HashSet<Part> = shape
-            .same
-            .iter()
-            .filter(|(part, var)| self.is_input(root, &state, *part, *var))
-            .map(|same| same.0)
-            .collect();
+        let unchanged = shape.same.iter().all(|(part, var)| self.is_input(root, &state, *part, *var));
         let moved = fields.iter().enumerate().any(|(slot, field)| {
             let content = self.state.objects[root.0 as usize].slots[slot];
             let mutable = field.get().mutability != Mutability::Immutable;
             let unmoved = matches!(content, Slot::Known(Val::Op(operand))
                 if operand.as_var().is_some_and(|var| self.recorded.tokens.contains(&var)));
             let part = Part::Slot(slot as u32);
-            mutable && !shape.results.contains(&part) && !unchanged.contains(&part) && !unmoved
+            let known = shape.results.contains(&part) || shape.same.iter().any(|(same, _)| *same == part);
+            mutable && !known && !unmoved
         });
-        if moved || unchanged.len() < shape.same.len() {
+        if moved || !unchanged {
             return self.guard_op(*op, Op::new(Opcode::Exit, &[]));
         }
         self.guard_op(*op, Op::new(Opcode::GuardCalled, &[token]));
@@ -97,9 +93,7 @@ impl Optimizer<'_> {
         new.list = self.state.out.push_list(results);
         self.emit(new);
     }
-}
 
-impl Optimizer<'_> {
     /// What a part of the state is now, that of the trace's own frame for slots.
     fn part(&mut self, root: ObjectId, state: &[Operand], part: Part) -> Operand {
         match part {

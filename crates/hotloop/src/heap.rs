@@ -154,9 +154,6 @@ pub type ThreadBound = std::marker::PhantomData<*mut u8>;
 
 /// A red reference to an object of one heap type: what `#[heap_type]` makes.
 pub trait HeapType<M: Mode>: Copy {
-    /// Whether its objects are frames.
-    #[doc(hidden)]
-    const FRAME: bool;
     #[doc(hidden)]
     fn cell() -> &'static TypeCell;
     #[doc(hidden)]

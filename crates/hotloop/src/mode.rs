@@ -146,26 +146,20 @@ pub trait Mode: sealed::Sealed + Copy + 'static {
         two: Items<Self::Word>,
         count: Self::Word,
     ) -> Self::Word;
-    /// A frame, which only the frames above it refer to until it is shared.
-    #[doc(hidden)]
-    fn allocate_frame(
-        heap: &Heap,
-        ty: &'static TypeCell,
-        fixed: usize,
-        length: Option<(Self::Word, FieldKind)>,
-    ) -> Self::Word;
     /// A frame, or something else, is stored where it may outlive the frames above it.
     #[doc(hidden)]
     fn share(object: Self::Word);
     /// A frame was left.
     #[doc(hidden)]
     fn release(heap: &Heap, frame: Self::Word);
+    /// An object; `private`: a frame with a field, to which only the frames above it refer until it is shared.
     #[doc(hidden)]
     fn allocate(
         heap: &Heap,
         ty: &'static TypeCell,
         fixed: usize,
         length: Option<(Self::Word, FieldKind)>,
+        private: bool,
     ) -> Self::Word;
     /// A float as a value: tagged if it fits, else what `make` makes of its bits, which refers to a `ty`.
     #[doc(hidden)]
@@ -296,15 +290,6 @@ fn store(object: u64, offset: u64, kind: FieldKind, value: u64) {
 #[inline(always)]
 fn watched<const NATIVE: bool>() -> bool {
     NATIVE && hotloop_record::anyone_checks()
-}
-
-/// An object's size in bytes, rounded up to words, and how many items it has.
-#[inline(always)]
-fn size(fixed: usize, length: Option<(u64, FieldKind)>) -> (usize, u32) {
-    match length {
-        None => (fixed, 0),
-        Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
-    }
 }
 
 impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
@@ -474,25 +459,22 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
         }
     }
     #[inline(always)]
-    fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(u64, FieldKind)>) -> u64 {
-        let (size, len) = size(fixed, length);
-        // SAFETY: the size is that of the type with so many items.
-        let object = unsafe { heap.alloc_unchecked(hotloop_gc::TypeId(ty.id()), size, len) as u64 };
-        if watched::<NATIVE>() {
-            watch::made(object);
-        }
-        object
-    }
-    #[inline(always)]
-    fn allocate_frame(
+    fn allocate(
         heap: &Heap,
         ty: &'static TypeCell,
         fixed: usize,
         length: Option<(u64, FieldKind)>,
+        private: bool,
     ) -> u64 {
-        let (size, len) = size(fixed, length);
-        // SAFETY: the size is that of the type with so many items; the macro gives this to types with fields only.
-        let object = unsafe { heap.alloc_private(hotloop_gc::TypeId(ty.id()), size, len) as u64 };
+        let (size, len) = match length {
+            None => (fixed, 0),
+            Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
+        };
+        let ty = hotloop_gc::TypeId(ty.id());
+        // SAFETY: the size is that of the type with so many items, rounded up to words; private ones have a field.
+        let object = unsafe {
+            if private { heap.alloc_private(ty, size, len) } else { heap.alloc_unchecked(ty, size, len) }
+        } as u64;
         if watched::<NATIVE>() {
             watch::made(object);
         }
@@ -693,7 +675,13 @@ impl Mode for Meta {
         let (first, second) = (one.run(count), two.run(count));
         current().compare_items(op, first, second, count)
     }
-    fn allocate(heap: &Heap, ty: &'static TypeCell, fixed: usize, length: Option<(Red, FieldKind)>) -> Red {
+    fn allocate(
+        heap: &Heap,
+        ty: &'static TypeCell,
+        fixed: usize,
+        length: Option<(Red, FieldKind)>,
+        _private: bool,
+    ) -> Red {
         let type_ref = ty.type_ref();
         if let Some(fed) = current().begin_allocation(type_ref) {
             return fed;
@@ -701,18 +689,9 @@ impl Mode for Meta {
         let plain = length.map(|(len, kind)| (len.bits, kind));
         let bits = match current().executed() {
             Some((bits, _)) => bits,
-            None => Direct::allocate(heap, ty, fixed, plain),
+            None => Direct::allocate(heap, ty, fixed, plain, false),
         };
         current().end_allocation(type_ref, length.map(|(len, _)| len), bits)
-    }
-    #[inline]
-    fn allocate_frame(
-        heap: &Heap,
-        ty: &'static TypeCell,
-        fixed: usize,
-        length: Option<(Red, FieldKind)>,
-    ) -> Red {
-        Self::allocate(heap, ty, fixed, length)
     }
     #[inline(always)]
     fn share(_object: Red) {

@@ -418,9 +418,8 @@ fn a_function_whose_loop_a_bridge_meets_is_called() {
     assert!(summary.exits < 10_000, "{summary}");
 }
 
-/// Functions of C are called by one instruction: no libffi, nothing is made.
-/// Of six words of the state and the frame that live when `fib` returns, its callers want the one that is new; what
-/// the function has not changed stays with them. (The other two are where its frame stands, and a register cleared.)
+/// Of eight words of the state and the frame that may live when `fib` returns its sum, three are handed over: the sum, where
+/// the frame stands, and a register that was cleared. What the function has not changed stays with its caller.
 #[test]
 fn a_function_hands_over_what_it_has_changed() {
     let source = "fib = (func n)
@@ -457,6 +456,7 @@ fn an_item_is_loaded_once_between_two_stores() {
     assert_eq!(loads, 1, "{looping}");
 }
 
+/// Functions of C are called by one instruction: no libffi, nothing is made.
 #[test]
 fn c_is_called_directly() {
     let source = "\

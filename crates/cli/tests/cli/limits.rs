@@ -39,6 +39,8 @@ fn memory() {
     check("d = (dict)\ni = 0\n(while true)\n    d[i] = i\n    i += 1", 5, full);
     check("(list (range 1 << 50))", 2, full);
     check("(set (range 1 << 50))", 2, full);
+    check("x = (\"x\".repeat 12000000)\n(x.bytes)", 3, full);
+    check("x = (\"x\".repeat 12000000)\n(x.split \"x\")", 3, full);
     check("n = 1 << 40\n1 << n", 3, "shift count too large");
     check("((import \"math\").pow 3 1 << 50)", 2, full);
     check("l = [null]\n(while true) l = [l l]", 3, full);

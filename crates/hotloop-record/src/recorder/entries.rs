@@ -4,7 +4,7 @@
 //! v8 = call_entry [frame, red state…]        the frame's slots go along; frames of the caller stay behind
 //! v9 = call_result v8 …                      what the callee hands over
 //! instr UNWOUND [callers' frames]; guard_returned v8
-//! instr RETURNED [frame, v8, red state…]; guard_value v8, position
+//! instr RETURNED [v8, red state…]; guard_value v8, position
 //! setfield frame …                           the frame as it is when its last instruction begins
 //! instr … [red state]                        that instruction, which returns
 //! ```
@@ -75,10 +75,6 @@ impl Recorder {
         let callers: Vec<Operand> = callers.iter().map(|red| self.operand(*red, Ty::Ref)).collect();
         let kept: Vec<Operand> = callers.iter().chain(&list[..1]).copied().collect();
         self.heap.hand_over(&list, &kept);
-        let own = call.frame as usize;
-        let others =
-            list[1..].iter().enumerate().filter(|(word, _)| *word != own).map(|(_, operand)| *operand);
-        let others: Vec<Operand> = others.collect();
         self.trace.calls.push(call);
         let mut op = Op::new(Opcode::CallEntry, &[]).with_descr(self.trace.calls.len() as u32 - 1);
         op.list = self.trace.push_list(list.iter().copied());
@@ -88,7 +84,7 @@ impl Recorder {
         self.validated = false;
         self.mark(positions.unwound, callers.clone());
         self.emit_guard(Op::new(Opcode::GuardReturned, &[status]));
-        self.mark(positions.elsewhere, [&[list[0], status], others.as_slice()].concat());
+        self.mark(positions.elsewhere, [&[status], &list[1..]].concat());
         let expected = self.constant(Ty::Int, returned as u64);
         self.emit_guard(Op::new(Opcode::GuardValue, &[status, expected]));
         reds

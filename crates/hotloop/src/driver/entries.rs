@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use hotloop_ir::{EntryCall, FieldKind, Opcode, Operand, Part, Returning, Ty, TypeRef, caller_of_token};
+use hotloop_ir::{EntryCall, FieldKind, Opcode, Part, Returning, Ty, TypeRef, caller_of_token};
 use hotloop_record::{Abort, EntryPositions, Kept, Recorder, Red};
 
 use super::record::{Before, End, Goal, INNER_ATTEMPTS, Recording};
@@ -51,11 +51,13 @@ impl<I: Interpreter> Vm<'_, I> {
         let Some((_, ty)) = Self::frame().filter(|_| !matches!(recording.goal, Goal::Loop { .. })) else {
             return End::Aborted(Abort::Left);
         };
-        let Some(root) = recording.recorder.own_frame() else { return End::Aborted(Abort::Left) };
+        let (Some(root), Some(operand)) = (recording.recorder.own_frame(), recording.root) else {
+            return End::Aborted(Abort::Left);
+        };
         recording.recorder.rewind_instruction();
         let greens = recording.recorder.instruction_position();
         let position = self.tables.borrow().position(greens);
-        let own = Red { bits: root, operand: recording.root.unwrap_or(Operand::NONE) };
+        let own = Red { bits: root, operand };
         let parts = self.parts_left(before.pc, before.raising, ty, root);
         let mut same = Vec::new();
         for part in &parts {
@@ -213,7 +215,7 @@ impl<I: Interpreter> Vm<'_, I> {
             recorder.give_away_frame();
         }
         let reds = recorder.call_entry(call, frame, &typed, &callers, &results, number, ENTRY_POSITIONS);
-        *state = self.after_return(recorder, frame, &words, &point.results, &reds, &greens);
+        *state = self.after_return(recorder, &words, &point.results, &reds, &greens);
         recording.called = true;
         recording.recorder.record_executed(kept);
         End::Open(Next::At(pc, raising))
@@ -251,15 +253,13 @@ impl<I: Interpreter> Vm<'_, I> {
     pub(super) fn after_return(
         &self,
         recorder: &mut Recorder,
-        frame: Red,
         words: &[Red],
         parts: &[Part],
         results: &[Red],
         greens: &[u64],
     ) -> I::State<Meta> {
         let Some((index, ty)) = Self::frame() else { unreachable!("entries have frames") };
-        let mut words = words.to_vec();
-        words[index] = frame;
+        let (mut words, frame) = (words.to_vec(), words[index]);
         for (part, red) in parts.iter().zip(results) {
             match *part {
                 Part::Word(word) => words[word as usize] = *red,

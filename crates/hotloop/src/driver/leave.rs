@@ -233,18 +233,17 @@ impl<I: Interpreter> Vm<'_, I> {
         rebuilt: &[Red],
         results: &[Red],
     ) -> (Next<I::Pc>, I::State<Meta>) {
-        let (frame, status) = (rebuilt[0], rebuilt[1]);
+        let (status, words) = (rebuilt[0], &rebuilt[1..]);
         let point = self.tables.borrow().returns.at(status.bits as u32);
         let Some((index, ty)) = Self::frame() else { unreachable!("entries have frames") };
+        let frame = words[index];
         for (part, red) in point.results.iter().zip(results) {
             if let Part::Slot(slot) = *part {
                 hotloop_record::write_slot(frame.bits, ty, slot as usize, red.bits);
             }
         }
         let position = point.position;
-        let mut words = rebuilt[2..].to_vec();
-        words.insert(index, frame);
-        let state = self.after_return(recorder, frame, &words, &point.results, results, &position.greens);
+        let state = self.after_return(recorder, words, &point.results, results, &position.greens);
         (Next::At(position.pc, position.raising), state)
     }
 
@@ -303,12 +302,9 @@ impl<I: Interpreter> Vm<'_, I> {
             let state = <I::State<Meta> as RedState<Meta>>::load(&rebuilt.state, &position.greens);
             (Next::At(position.pc, position.raising), state)
         } else {
-            let own = Self::frame().map(|(index, _)| index);
-            let others =
-                self.types.iter().enumerate().filter(|(word, _)| Some(*word) != own).map(|(_, ty)| *ty);
-            let types = [Ty::Ref, Ty::Int].into_iter().chain(others);
+            let types = [Ty::Int].into_iter().chain(self.types.iter().copied());
             let typed: Vec<(Red, Ty)> = rebuilt.state.iter().copied().zip(types).collect();
-            recorder.guard_position(resume.position, &typed, rebuilt.state[1]);
+            recorder.guard_position(resume.position, &typed, rebuilt.state[0]);
             self.returned_elsewhere(&mut recorder, &rebuilt.state, &results.unwrap_or_default())
         };
         recorder.prepare_feed(rebuilt.feed, resume.flushed);
@@ -335,7 +331,7 @@ impl<I: Interpreter> Vm<'_, I> {
         reds: &[Red],
         live: &[Var],
     ) -> Vec<Red> {
-        let status = match &resume.state[1] {
+        let status = match &resume.state[0] {
             Desc::Operand(operand) => operand.as_var(),
             _ => None,
         };

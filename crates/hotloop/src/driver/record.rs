@@ -57,7 +57,7 @@ impl<P> Recording<P> {
 
 /// What a trace takes from where it starts.
 pub(super) struct Inputs {
-    /// The frame's slots that are inputs behind the red state; of a bridge none are told apart.
+    /// The frame's slots that are inputs behind the red state; none for a bridge, which takes what its guard left.
     pub slots: Vec<usize>,
     /// Inputs that are, unchanged, what the function's caller has passed.
     pub passed: Vec<(Var, Part)>,

@@ -13,7 +13,7 @@ use hotloop_ir::{Opcode, Ty};
 
 use super::{Bool, Float, Int, Small};
 use crate::boxed::BoxedFloat;
-use crate::heap::{HeapType, ThreadBound};
+use crate::heap::{HeapType, Stored, ThreadBound};
 use crate::mode::{Concrete, Direct, FloatIn, Mode};
 use crate::runtime::Runtime;
 
@@ -145,11 +145,8 @@ impl<M: Mode> Value<M> {
 
     /// A reference as a value.
     #[inline(always)]
-    pub fn from_object<T: HeapType<M>>(object: T) -> Value<M> {
-        if T::FRAME {
-            M::share(object.word());
-        }
-        Value::from_word(M::pure1(Opcode::RefToValue, object.word()))
+    pub fn from_object<T: HeapType<M> + Stored<M>>(object: T) -> Value<M> {
+        Value::from_word(M::pure1(Opcode::RefToValue, object.stored()))
     }
 
     /// The float in it, immediate or boxed (guards).

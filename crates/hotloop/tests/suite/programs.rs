@@ -4,7 +4,7 @@ mod calls;
 mod data;
 mod entries;
 mod force;
-mod frames;
+pub mod frames;
 mod hints;
 mod replay;
 mod stable;

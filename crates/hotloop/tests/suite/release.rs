@@ -4,7 +4,8 @@ use hotloop::prelude::*;
 
 use crate::language::program::Function;
 use crate::language::types::{Cell, Frame, Generator};
-use crate::programs::parse;
+use crate::programs::frames::KEPT_AT_THE_END;
+use crate::programs::{all, parse};
 use crate::run::{FUEL, Way, alone, run};
 
 fn new(runtime: &Runtime, code: &'static Function, back: Option<Frame<Plain>>) -> Frame<Plain> {
@@ -60,36 +61,8 @@ fn a_frame_in_another_ones_field_is_kept() {
 /// A recording that ends too early has not shared what the steps that it recorded have kept.
 #[test]
 fn a_frame_kept_by_a_recording_that_fails_is_kept() {
-    let program = parse(
-        "fn main 8
-           int r0 0; int r2 12; int r3 1
-         loop:
-           move r4 r0; move r5 r3
-           call r6 keeper r4 2
-           add r1 r1 r6
-           call r6 other r0 1
-           add r1 r1 r6; global r5 1; frame-slot r6 r5 2; add r1 r1 r6
-           add r0 r0 r3
-           back-less r0 r2 loop
-           return r1
-         fn keeper 6
-           int r2 0; int r4 2
-         loop:
-           add r2 r2 r1
-           and r5 r2 r4; jump-if r5 keep
-           back loop
-         keep:
-           this-frame r5; set-global 1 r5
-           move r5 r2
-           add r4 r4 r2
-           add r4 r4 r1
-           add r4 r4 r5
-           return r2
-         fn other 6
-           int r1 100; int r2 200; int r3 300; int r4 400; int r5 500
-           add r0 r0 r1
-           return r0",
-    );
+    let (_, text) = all().find(|(name, _)| *name == KEPT_AT_THE_END).expect("a program");
+    let program = parse(text);
     alone(|| {
         let expected = run(program, &Way::plain(), FUEL).expect("it runs").outcome;
         for limit in 1..60 {

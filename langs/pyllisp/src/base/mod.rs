@@ -21,7 +21,7 @@ use hotloop::prelude::*;
 
 use crate::compile;
 use crate::object::text::Text;
-use crate::object::{Builtin, Closure, List, Module, boolean, list, null, number, text};
+use crate::object::{Builtin, Closure, Module, boolean, list, null, number, text};
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{self, new_multimethod};
 use crate::vm::import::finish_import;
@@ -228,15 +228,6 @@ fn each(
     iterable: Value<Plain>,
     mut act: impl FnMut(Value<Plain>) -> Result<(), Raise<Plain>>,
 ) -> Result<(), Raise<Plain>> {
-    if let Some(list) = iterable.cast::<List<Plain>>() {
-        let mut index = 0;
-        while index < list::length(list) {
-            interp.stop_if_asked()?;
-            act(list::get(list, index))?;
-            index += 1;
-        }
-        return Ok(());
-    }
     let iterator = interp.iterator(iterable)?;
     while let Some(item) = interp.next(iterator)? {
         interp.stop_if_asked()?;
@@ -250,7 +241,7 @@ fn collected(
     interp: &Pyllisp,
     values: impl Iterator<Item = Value<Plain>>,
 ) -> Result<Value<Plain>, Raise<Plain>> {
-    let list = list::with_room(interp.runtime(), values.size_hint().0);
+    let list = list::with_room(interp.runtime(), 0);
     for value in values {
         interp.push(list, value)?;
     }

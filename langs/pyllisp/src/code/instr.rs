@@ -89,9 +89,7 @@ impl From<i32> for Operand {
 macro_rules! instructions {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* };)*) => {
         /// An instruction.
-        // Laid out in order, so that `dst` is at the same place wherever there is one.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[repr(u16)]
         pub enum Instr {
             $($(#[$doc])* $name { $(#[allow(missing_docs)] $field: $type),* },)*
         }

@@ -282,61 +282,6 @@ impl Pyllisp {
         &self,
         pc: Pc,
         state: &mut State<M>,
-        callee: Value<M>,
-        args: Args<M>,
-    ) -> Outcome {
-        // The usual case: the arguments are not copied.
-        if let Some(builtin) = callee.cast::<Builtin<M>>() {
-            let info = builtin.info();
-            if info.get().helpers.is_empty()
-                && let Some(answer) = self.call_builtin(state.frame, info, &args)
-            {
-                return self.answer(pc, state, answer);
-            }
-        }
-        self.invoke_any(pc, state, callee, args)
-    }
-
-    /// Calls a builtin that doesn't change which frame is running; nothing if it does.
-    #[inline(always)]
-    fn call_builtin<M: Mode>(
-        &self,
-        frame: Frame<M>,
-        info: GreenRef<BuiltinInfo>,
-        args: &Args<M>,
-    ) -> Option<Result<Value<M>, Raise<M>>> {
-        if let Work::Quick(quick, _) = info.work {
-            let count = args.count();
-            let [object, first, second] = [0, 1, 2].map(|index| args.get_or_unset(frame, index));
-            if count <= 3
-                && let Some(answer) = self.quick(quick, count, object, first, second)
-            {
-                return Some(answer);
-            }
-        }
-        let float = match info.work {
-            Work::Native(_) | Work::Quick(..) => None,
-            Work::Root(_) => match args.get_or_unset(frame, 0).as_float() {
-                Some(float) if float >= 0.0 => Some(float.sqrt()),
-                _ => None,
-            },
-            Work::Float(function, _) => {
-                let float = args.get_or_unset(frame, 0).as_float();
-                float.and_then(|float| floats::defined(function, float))
-            }
-            Work::Control(_) => return None,
-        };
-        match float {
-            Some(float) => Some(Ok(Value::from_float(self.runtime(), float))),
-            None => Some(self.native(frame, info, args)),
-        }
-    }
-
-    /// Calls anything, or what stands for it.
-    fn invoke_any<M: Mode>(
-        &self,
-        pc: Pc,
-        state: &mut State<M>,
         mut callee: Value<M>,
         mut args: Args<M>,
     ) -> Outcome {
@@ -351,12 +296,39 @@ impl Pyllisp {
                     callee = self.helper(helper).value();
                     continue;
                 }
-                if let Some(answer) = self.call_builtin(state.frame, info, &args) {
-                    return self.answer(pc, state, answer);
-                }
                 match info.work {
-                    Work::Native(_) | Work::Root(_) | Work::Float(..) | Work::Quick(..) => {
-                        unreachable!("these give an answer")
+                    Work::Native(_) => return self.native(pc, state, info, args),
+                    Work::Root(_) => {
+                        return match args.get_or_unset(state.frame, 0).as_float() {
+                            Some(float) if float >= 0.0 => {
+                                self.give(pc, state, Value::from_float(self.runtime(), float.sqrt()));
+                                Outcome::Next
+                            }
+                            _ => self.native(pc, state, info, args),
+                        };
+                    }
+                    Work::Float(function, _) => {
+                        let float = args.get_or_unset(state.frame, 0).as_float();
+                        return match float.and_then(|float| floats::defined(function, float)) {
+                            Some(float) => {
+                                self.give(pc, state, Value::from_float(self.runtime(), float));
+                                Outcome::Next
+                            }
+                            None => self.native(pc, state, info, args),
+                        };
+                    }
+                    Work::Quick(quick, _) => {
+                        let count = args.count();
+                        let [object, first, second] =
+                            [0, 1, 2].map(|index| args.get_or_unset(state.frame, index));
+                        let answer = match count {
+                            0..=3 => self.quick(quick, count, object, first, second),
+                            _ => None,
+                        };
+                        return match answer {
+                            Some(answer) => self.answer(pc, state, answer),
+                            None => self.native(pc, state, info, args),
+                        };
                     }
                     Work::Control(Control::NextOfGenerator) => {
                         let object = args.get_or_unset(state.frame, 0);
@@ -452,17 +424,20 @@ impl Pyllisp {
 
     fn native<M: Mode>(
         &self,
-        frame: Frame<M>,
+        pc: Pc,
+        state: &mut State<M>,
         info: GreenRef<BuiltinInfo>,
-        args: &Args<M>,
-    ) -> Result<Value<M>, Raise<M>> {
-        match args.count() {
+        args: Args<M>,
+    ) -> Outcome {
+        let frame = state.frame;
+        let answer = match args.count() {
             0 => native0::<M>(self, info),
             1 => native1::<M>(self, info, args.get(frame, 0)),
             2 => native2::<M>(self, info, args.get(frame, 0), args.get(frame, 1)),
             3 => native3::<M>(self, info, args.get(frame, 0), args.get(frame, 1), args.get(frame, 2)),
             _ => native::<M>(self, info, args.items(self.runtime(), frame)),
-        }
+        };
+        self.answer(pc, state, answer)
     }
 
     /// A function of the prelude.

@@ -146,33 +146,16 @@ impl Interpreter for Pyllisp {
                 Step::Next(pc.ahead(1))
             }};
         }
-        // Operators over small integers; others go out of line.
-        macro_rules! integers {
-            ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr) => {{
-                let (a, b) = ($a, $b);
-                let quick = match a.both_small(b) {
-                    Some(($x, $y)) => $quick,
-                    None => None,
-                };
-                match quick {
-                    Some(result) => done!($dst, result.to_value()),
-                    None => {
-                        let cell = self.cell(code.cells, $cell);
-                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
-                    }
-                }
-            }};
-        }
-        // Operators over small integers or floats.
+        // Operators over small integers, some over floats, too; others go out of line.
         macro_rules! arithmetic {
-            ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr, $float:expr) => {{
+            ($operator:ident, $dst:expr, $a:expr, $b:expr, $cell:expr, |$x:ident, $y:ident| $quick:expr $(, $float:expr)?) => {{
                 let (a, b) = ($a, $b);
                 let quick = match a.both_small(b) {
                     Some(($x, $y)) => $quick.map(Small::to_value),
-                    None => match (a.as_float(), b.as_float()) {
-                        (Some($x), Some($y)) => Some(Value::from_float(self.runtime(), $float)),
-                        _ => None,
-                    },
+                    $(None if let (Some($x), Some($y)) = (a.as_float(), b.as_float()) => {
+                        Some(Value::from_float(self.runtime(), $float))
+                    })?
+                    None => None,
                 };
                 match quick {
                     Some(result) => done!($dst, result),
@@ -551,19 +534,19 @@ impl Interpreter for Pyllisp {
                 arithmetic!(MUL, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mul(y), x * y)
             }
             Instr::Div { dst, a, b, cell } => {
-                integers!(DIV, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_div_floor(y))
+                arithmetic!(DIV, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_div_floor(y))
             }
             Instr::Mod { dst, a, b, cell } => {
-                integers!(MOD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mod_floor(y))
+                arithmetic!(MOD, dst, get(frame, a), get(frame, b), cell, |x, y| x.checked_mod_floor(y))
             }
             Instr::BitOr { dst, a, b, cell } => {
-                integers!(BIT_OR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.or(y)))
+                arithmetic!(BIT_OR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.or(y)))
             }
             Instr::BitXor { dst, a, b, cell } => {
-                integers!(BIT_XOR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.xor(y)))
+                arithmetic!(BIT_XOR, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.xor(y)))
             }
             Instr::BitAnd { dst, a, b, cell } => {
-                integers!(BIT_AND, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.and(y)))
+                arithmetic!(BIT_AND, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.and(y)))
             }
             Instr::Shl { dst: _, a, b, cell } => {
                 let cell = self.cell(code.cells, cell);

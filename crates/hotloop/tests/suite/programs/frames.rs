@@ -2,6 +2,10 @@
 
 use super::Text;
 
+/// The recorded iteration keeps the frame, and leaves the loop.
+pub const KEPT_AT_THE_END: &str =
+    "a frame that is kept in the iteration that leaves the loop is not used again";
+
 pub const PROGRAMS: &[Text] = &[
     (
         "a reader outside sees the current registers",
@@ -220,7 +224,7 @@ pub const PROGRAMS: &[Text] = &[
            back loop",
     ),
     (
-        "a frame that is kept in the iteration that leaves the loop is not used again",
+        KEPT_AT_THE_END,
         "fn main 8
            int r0 0; int r2 40; int r3 1
          loop:
@@ -228,18 +232,22 @@ pub const PROGRAMS: &[Text] = &[
            call r6 keeper r4 2
            add r1 r1 r6
            call r6 other r0 1
-           add r1 r1 r6; global r5 1; frame-slot r6 r5 0; add r1 r1 r6; frame-slot r6 r5 3; add r1 r1 r6
+           add r1 r1 r6; global r5 1; frame-slot r6 r5 0; add r1 r1 r6; frame-slot r6 r5 2; add r1 r1 r6
            add r0 r0 r3
            back-less r0 r2 loop
            return r1
          fn keeper 6
-           int r2 0; int r3 3; int r4 2
+           int r2 0; int r4 2
          loop:
            add r2 r2 r1
            and r5 r2 r4; jump-if r5 keep
            back loop
          keep:
-           this-frame r5; set-global 1 r5; move r5 r2
+           this-frame r5; set-global 1 r5
+           move r5 r2
+           add r4 r4 r2
+           add r4 r4 r1
+           add r4 r4 r5
            return r2
          fn other 6
            int r1 100; int r2 200; int r3 300; int r4 400; int r5 500
