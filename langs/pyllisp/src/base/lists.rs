@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use hotloop::prelude::*;
 
 use super::{add_method, each, expect, helped, instantiate, method, nothing, object, small};
-use crate::object::{List, boolean, equality, is_set, is_true, list, null, repr};
+use crate::object::{Elements, List, boolean, equality, is_set, is_true, list, null, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Helpers, Native, Quick, When, Work};
 use crate::vm::operator;
@@ -97,7 +97,7 @@ fn pop(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         Some(index) => interp.index(*index, length)?,
         None => length.checked_sub(1).ok_or_else(|| interp.error("index out of range"))?,
     };
-    Ok(list::remove(list, index))
+    Ok(list::remove(interp.runtime(), list, index))
 }
 
 fn position(interp: &Pyllisp, args: &[Value<Plain>]) -> Result<Option<usize>, Raise<Plain>> {
@@ -118,7 +118,7 @@ fn missing(interp: &Pyllisp, args: &[Value<Plain>]) -> Raise<Plain> {
 
 fn remove(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let index = position(interp, args)?.ok_or_else(|| missing(interp, args))?;
-    Ok(list::remove(this(interp, args)?, index))
+    Ok(list::remove(interp.runtime(), this(interp, args)?, index))
 }
 
 fn contains(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
@@ -148,15 +148,14 @@ fn count(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn clear(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
-    list.set_items(list::with_room(interp.runtime(), 0).items());
-    list.set_length(0.into());
+    list::put_in(list, Elements::new(interp.runtime(), 0.into(), 0));
     nothing()
 }
 
 fn copy(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
     interp.reserve_items(list::length(list))?;
-    Ok(list::part(interp.runtime(), list, 0.into(), list.length()).to_value())
+    Ok(list::part(interp.runtime(), list, 0.into(), list::count(list)).to_value())
 }
 
 /// `(list.repeat times)`: a list of so many copies of the elements.
@@ -165,21 +164,18 @@ fn repeat(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let (length, times) = (list::length(list), small(interp, args, 1)?.max(0) as usize);
     let total = length.saturating_mul(times);
     interp.reserve_items(total)?;
-    let repeated = list::with_room(interp.runtime(), total);
+    let elements = Elements::new(interp.runtime(), total.into(), total);
     for place in 0..times {
-        list.items().copy_to(0, repeated.items(), place * length, length);
+        list::copy(list, 0, elements, place * length, length);
     }
-    repeated.set_length(total.into());
-    Ok(repeated.to_value())
+    Ok(List::new(interp.runtime(), Some(elements), 0).to_value())
 }
 
 fn reverse(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
-    let (items, length) = (list.items(), list::length(list));
+    let length = list::length(list);
     for index in 0..length / 2 {
-        let (one, two) = (items.items(index), items.items(length - 1 - index));
-        items.set_items(index, two);
-        items.set_items(length - 1 - index, one);
+        list::swap(list, index, length - 1 - index);
     }
     nothing()
 }
@@ -198,11 +194,12 @@ fn slice(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 fn sort(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let list = this(interp, args)?;
     interp.reserve_items(2 * list::length(list))?;
-    let sorted = list::with_room(interp.runtime(), list::length(list));
-    for place in sorted_places(interp, list)? {
-        list::push(interp.runtime(), sorted, list::get(list, place));
+    let places = sorted_places(interp, list)?;
+    let sorted = Elements::new(interp.runtime(), places.len().into(), places.len());
+    for (index, place) in places.into_iter().enumerate() {
+        sorted.set_items(index, list::get(list, place));
     }
-    list.set_items(sorted.items());
+    list::put_in(list, sorted);
     Ok(list.to_value())
 }
 

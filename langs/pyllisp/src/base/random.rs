@@ -117,12 +117,9 @@ fn choice(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 fn shuffle(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
     let list: List<Plain> = object(interp, args, 0, interp.interfaces.list)?;
-    let items = list.items();
     for last in (1..list::length(list)).rev() {
         let chosen = interp.random.up_to(last as u64) as usize;
-        let (one, two) = (items.items(last), items.items(chosen));
-        items.set_items(last, two);
-        items.set_items(chosen, one);
+        list::swap(list, last, chosen);
     }
     nothing()
 }

@@ -127,7 +127,7 @@ impl Pyllisp {
         while list::length(functions) <= number {
             list::push(self.runtime(), functions, null());
         }
-        functions.items().set_items(number, function);
+        list::set(functions, number, function);
         // From now on C may do whatever the program does.
         self.callbacks::<Plain>().set_made(1.into());
         Ok(address)
@@ -147,7 +147,7 @@ impl Pyllisp {
         let function = list::get(functions, number);
         made.numbers.remove(&(function.raw(), std::ptr::from_ref(ty).addr()));
         made.freed.push_back(number);
-        functions.items().set_items(number, null());
+        list::set(functions, number, null());
         Ok(())
     }
 

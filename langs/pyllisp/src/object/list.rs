@@ -1,120 +1,213 @@
 //! Lists that grow.
+//!
+//! A list that a program writes down has its elements in its own object. They move to an object of their own as soon
+//! as there become more or fewer of them.
 
 use hotloop::prelude::*;
 
-use super::{Items, List};
+use super::{Elements, List};
+
+/// How many elements at most lie in the list itself; what they leave there when they move is this much.
+const MOST_OWN: u32 = 8;
 
 /// An empty list with room for some elements.
 pub fn with_room(runtime: &Runtime, room: usize) -> List<Plain> {
-    let items = Items::new(runtime, room);
-    List::new(runtime, 0.into(), items)
+    List::new(runtime, Some(Elements::new(runtime, 0.into(), room)), 0)
+}
+
+/// A list of so many elements, which the caller keeps alive.
+#[inline(always)]
+pub fn of<M: Mode>(runtime: &Runtime, count: u32, element: impl Fn(u32) -> Value<M>) -> List<M> {
+    if count <= MOST_OWN {
+        let list = List::new(runtime, None, count);
+        (0..count).for_each(|index| list.set_own(index, element(index)));
+        list
+    } else {
+        let elements = Elements::new(runtime, count.into(), count);
+        (0..count).for_each(|index| elements.set_items(index, element(index)));
+        List::new(runtime, Some(elements), 0)
+    }
 }
 
 /// A list of these values, which the caller keeps alive.
 pub fn from_values(runtime: &Runtime, values: &[Value<Plain>]) -> List<Plain> {
-    let list = with_room(runtime, values.len());
-    for (index, value) in values.iter().enumerate() {
-        list.items().set_items(index, *value);
+    of(runtime, values.len() as u32, |index| values[index as usize])
+}
+
+/// How many elements a list has.
+#[inline(always)]
+pub fn count<M: Mode>(list: List<M>) -> Int<M> {
+    match list.grown() {
+        None => list.own_len(),
+        Some(elements) => elements.length(),
     }
-    list.set_length(values.len().into());
-    list
+}
+
+/// The element at a place, if there is one.
+#[inline(always)]
+pub fn item<M: Mode>(list: List<M>, index: Int<M>) -> Option<Value<M>> {
+    match list.grown() {
+        None => index.is_index_of(list.own_len()).then(|| list.own(index)),
+        Some(elements) => index.is_index_of(elements.length()).then(|| elements.items(index)),
+    }
+}
+
+/// Changes the element at a place; nothing if there is none.
+#[inline(always)]
+pub fn set_item<M: Mode>(list: List<M>, index: Int<M>, value: Value<M>) -> Option<()> {
+    match list.grown() {
+        None => index.is_index_of(list.own_len()).then(|| list.set_own(index, value)),
+        Some(elements) => index.is_index_of(elements.length()).then(|| elements.set_items(index, value)),
+    }
 }
 
 /// How many elements a list has.
 pub fn length(list: List<Plain>) -> usize {
-    list.length().get() as usize
+    count(list).get() as usize
 }
 
 /// The element at a place that is in range.
 pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
-    list.items().items(index)
+    match list.grown() {
+        None => list.own(index),
+        Some(elements) => elements.items(index),
+    }
+}
+
+/// Changes the element at a place that is in range.
+pub fn set(list: List<Plain>, index: usize, value: Value<Plain>) {
+    match list.grown() {
+        None => list.set_own(index, value),
+        Some(elements) => elements.set_items(index, value),
+    }
+}
+
+/// Exchanges the elements at two places that are in range.
+pub fn swap(list: List<Plain>, one: usize, two: usize) {
+    let value = get(list, one);
+    set(list, one, get(list, two));
+    set(list, two, value);
 }
 
 /// Whether another element needs more room.
 #[inline(always)]
 pub fn is_full<M: Mode>(list: List<M>) -> bool {
-    !list.length().is_index_of(list.items().items_len())
+    match list.grown() {
+        None => true,
+        Some(elements) => !elements.length().is_index_of(elements.items_len()),
+    }
+}
+
+/// Copies elements that are in range to where there is room for them.
+pub fn copy<M: Mode>(
+    list: List<M>,
+    at: impl Into<Int<M>>,
+    to: impl HeapArray<M, Item = Value<M>>,
+    to_at: impl Into<Int<M>>,
+    count: impl Into<Int<M>>,
+) {
+    match list.grown() {
+        None => list.copy_to(at, to, to_at, count),
+        Some(elements) => elements.copy_to(at, to, to_at, count),
+    }
 }
 
 /// Puts the elements where there is room for as many, and some more.
-fn move_to_room<M: Mode>(runtime: &Runtime, list: List<M>, room: Int<M>) -> Items<M> {
-    let items = Items::new(runtime, room + (room >> 1) + 4);
-    list.items().copy_to(0, items, 0, list.length());
-    list.set_items(items);
-    items
+fn move_to_room<M: Mode>(runtime: &Runtime, list: List<M>, room: Int<M>) -> Elements<M> {
+    let count = count(list);
+    let elements = Elements::new(runtime, count, room + (room >> 1) + 4);
+    copy(list, 0, elements, 0, count);
+    put_in(list, elements);
+    elements
+}
+
+/// Gives a list other elements.
+pub fn put_in<M: Mode>(list: List<M>, elements: Elements<M>) {
+    // The places in it must not keep their objects alive.
+    list.fill(0, list.own_len(), Value::zero());
+    list.set_grown(Some(elements));
+}
+
+/// Where elements are added and taken out.
+#[inline(always)]
+fn elements<M: Mode>(runtime: &Runtime, list: List<M>) -> Elements<M> {
+    match list.grown() {
+        None => move_to_room(runtime, list, list.own_len()),
+        Some(elements) => elements,
+    }
 }
 
 /// Adds an element at the end.
 #[inline(always)]
 pub fn push<M: Mode>(runtime: &Runtime, list: List<M>, value: Value<M>) {
-    let used = list.length();
-    let mut items = list.items();
-    if !used.is_index_of(items.items_len()) {
-        items = move_to_room(runtime, list, used);
+    let mut elements = elements(runtime, list);
+    let used = elements.length();
+    if !used.is_index_of(elements.items_len()) {
+        elements = move_to_room(runtime, list, used);
     }
-    items.set_items(used, value);
-    list.set_length(used + 1);
+    elements.set_items(used, value);
+    elements.set_length(used + 1);
 }
 
 /// Adds the elements of a list, which may be the same one, at the end.
 pub fn extend<M: Mode>(runtime: &Runtime, list: List<M>, added: List<M>) {
-    let (used, count, from) = (list.length(), added.length(), added.items());
-    let mut items = list.items();
-    if used + count > items.items_len() {
-        items = move_to_room(runtime, list, used + count);
+    let mut elements = elements(runtime, list);
+    let (used, count) = (elements.length(), count(added));
+    if used + count > elements.items_len() {
+        elements = move_to_room(runtime, list, used + count);
     }
-    from.copy_to(0, items, used, count);
-    list.set_length(used + count);
+    copy(added, 0, elements, used, count);
+    elements.set_length(used + count);
 }
 
 /// Takes out the last element, if there is one.
 #[inline(always)]
-pub fn pop<M: Mode>(list: List<M>) -> Option<Value<M>> {
-    let last = list.length() - 1;
-    let items = list.items();
-    if !last.is_index_of(items.items_len()) {
+pub fn pop<M: Mode>(runtime: &Runtime, list: List<M>) -> Option<Value<M>> {
+    let elements = elements(runtime, list);
+    let last = elements.length() - 1;
+    if !last.is_index_of(elements.items_len()) {
         return None;
     }
-    let value = items.items(last);
+    let value = elements.items(last);
     // The place must not keep its object alive.
-    items.set_items(last, Value::zero());
-    list.set_length(last);
+    elements.set_items(last, Value::zero());
+    elements.set_length(last);
     Some(value)
 }
 
 /// A list of elements in range.
 pub fn part<M: Mode>(runtime: &Runtime, list: List<M>, start: Int<M>, count: Int<M>) -> List<M> {
-    let items = Items::new(runtime, count);
-    list.items().copy_to(start, items, 0, count);
-    List::new(runtime, count, items)
+    let elements = Elements::new(runtime, count, count);
+    copy(list, start, elements, 0, count);
+    List::new(runtime, Some(elements), 0)
 }
 
 /// A list of the elements of two.
 pub fn joined<M: Mode>(runtime: &Runtime, one: List<M>, two: List<M>) -> List<M> {
-    let (first, second) = (one.length(), two.length());
-    let items = Items::new(runtime, first + second);
-    one.items().copy_to(0, items, 0, first);
-    two.items().copy_to(0, items, first, second);
-    List::new(runtime, first + second, items)
+    let (first, second) = (count(one), count(two));
+    let elements = Elements::new(runtime, first + second, first + second);
+    copy(one, 0, elements, 0, first);
+    copy(two, 0, elements, first, second);
+    List::new(runtime, Some(elements), 0)
 }
 
 /// Inserts an element before a place that is in range or the end.
 pub fn insert(runtime: &Runtime, list: List<Plain>, index: usize, value: Value<Plain>) {
     let used = length(list);
     push(runtime, list, value);
-    let items = list.items();
-    items.copy_to(index, items, index + 1, used - index);
-    items.set_items(index, value);
+    let elements = elements(runtime, list);
+    elements.copy_to(index, elements, index + 1, used - index);
+    elements.set_items(index, value);
 }
 
 /// Takes out the element at a place that is in range.
-pub fn remove(list: List<Plain>, index: usize) -> Value<Plain> {
+pub fn remove(runtime: &Runtime, list: List<Plain>, index: usize) -> Value<Plain> {
     let used = length(list);
-    let items = list.items();
-    let value = items.items(index);
-    items.copy_to(index + 1, items, index, used - index - 1);
+    let elements = elements(runtime, list);
+    let value = elements.items(index);
+    elements.copy_to(index + 1, elements, index, used - index - 1);
     // The last place must not keep its object alive.
-    items.set_items(used - 1, Value::zero());
-    list.set_length((used - 1).into());
+    elements.set_items(used - 1, Value::zero());
+    elements.set_length((used - 1).into());
     value
 }

@@ -235,20 +235,29 @@ impl BigInt<Plain> {
     }
 }
 
-/// Values in a row: what a list's elements and a dictionary's entries lie in.
+/// Values in a row: arguments, a dictionary's entries.
 #[heap_type]
 pub struct Items {
     /// The values.
     pub items: [Value],
 }
 
-/// A list.
+/// A list. See [`crate::object::list`].
 #[heap_type]
 pub struct List {
-    /// How many elements it has; `items` may have more room.
+    /// Its elements, if they are not in `own`.
+    pub grown: Option<Elements>,
+    /// All of them, if they are there.
+    pub own: [Value],
+}
+
+/// The elements of a list that may grow.
+#[heap_type]
+pub struct Elements {
+    /// How many there are.
     pub length: Int,
-    /// Where they are.
-    pub items: Items,
+    /// The elements, and room for more.
+    pub items: [Value],
 }
 
 /// Integers in a row: a dictionary's table of hashes.

@@ -136,7 +136,7 @@ impl Pyllisp {
         }
         if name == LENGTH {
             let length = if let Some(list) = object.cast::<List<Plain>>() {
-                Some(list.length())
+                Some(list::count(list))
             } else if let Some(string) = object.cast::<Str<Plain>>() {
                 Some(string.length())
             } else if let Some(set) = object.cast::<Set<Plain>>() {
@@ -294,7 +294,7 @@ impl Pyllisp {
     ) -> Result<(), Raise<Plain>> {
         if let Some(list) = object.cast::<List<Plain>>() {
             let index = self.index(item, list::length(list))?;
-            list.items().set_items(index, value);
+            list::set(list, index, value);
             return Ok(());
         }
         if let Some(dict) = object.cast::<Dict<Plain>>() {

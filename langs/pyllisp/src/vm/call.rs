@@ -11,7 +11,7 @@ use super::link::LinkedCode;
 use super::{Pc, Pyllisp, State};
 use crate::object::{
     BoundMethod, Builtin, CFunction, Closure, Frame, Generator, Greenlet, Interface, Items, List,
-    Multimethod, null, unset,
+    Multimethod, list, null, unset,
 };
 
 /// How many calls may be in progress.
@@ -84,14 +84,16 @@ impl<M: Mode> Args<M> {
     }
 
     /// The elements of a list, as many as a function may have parameters.
-    pub fn list(list: List<M>) -> Args<M> {
-        let count = list.length().promote().min(u16::MAX.into()) as u16;
-        Args { receiver: None, others: Others::Items { items: list.items(), count } }
+    pub fn list(runtime: &Runtime, list: List<M>) -> Args<M> {
+        let count = list::count(list).promote().min(u16::MAX.into()) as u16;
+        let items = Items::new(runtime, u32::from(count));
+        list::copy(list, 0, items, 0, u32::from(count));
+        Args { receiver: None, others: Others::Items { items, count } }
     }
 
     /// An object, and the elements of a list.
-    pub fn before_list(receiver: Value<M>, list: List<M>) -> Args<M> {
-        Args { receiver: Some(receiver), ..Args::list(list) }
+    pub fn before_list(runtime: &Runtime, receiver: Value<M>, list: List<M>) -> Args<M> {
+        Args { receiver: Some(receiver), ..Args::list(runtime, list) }
     }
 
     /// How many there are.
@@ -128,7 +130,7 @@ impl<M: Mode> Args<M> {
 
     /// All of them as one, a list.
     pub fn as_list(&self, runtime: &Runtime, frame: Frame<M>) -> Args<M> {
-        let list = List::new(runtime, u32::from(self.count()).into(), self.items(runtime, frame));
+        let list = list::of(runtime, self.count().into(), |index| self.get(frame, index as u16));
         Args::one(list.to_value())
     }
 
@@ -354,7 +356,7 @@ impl Pyllisp {
                             return self.complain(state, Complaint::CannotCall, callee, 0);
                         };
                         callee = args.get(state.frame, 0);
-                        args = Args::list(list);
+                        args = Args::list(self.runtime(), list);
                     }
                     Work::Control(Control::Import) => {
                         let name = args.get_or_unset(state.frame, 0);

@@ -14,7 +14,7 @@ use super::call::{Args, MAX_DEPTH, Outcome};
 use super::error::Complaint;
 use super::stacks::leave_c;
 use super::{Pc, Pyllisp, State};
-use crate::object::{Closure, Frame, Greenlet, Items, List, Running, null, unset};
+use crate::object::{Closure, Elements, Frame, Greenlet, List, Running, list, null, unset};
 
 /// [`Greenlet::stage`]: it has not begun.
 pub(super) const NEW: i64 = 0;
@@ -85,11 +85,8 @@ impl Pyllisp {
             2 if stage != NEW => args.get(frame, 1),
             1 if stage != NEW => null(),
             count => {
-                let items = Items::new(self.runtime(), u32::from(count - 1));
-                for index in 1..count {
-                    items.set_items(u32::from(index - 1), args.get(frame, index));
-                }
-                List::new(self.runtime(), u32::from(count - 1).into(), items).to_value()
+                let given = |index| args.get(frame, index as u16 + 1);
+                list::of(self.runtime(), u32::from(count - 1), given).to_value()
             }
         };
         if greenlet.is_same(current) {
@@ -153,15 +150,15 @@ impl Pyllisp {
         let code = helper.code();
         let chain = Frame::new(runtime, code, None, None, 0, depth, u32::from(code.code.slots));
         let frame = frame.unwrap_or(chain);
-        let (before, given) = (first.length(), args.count() - 1);
+        let (before, given) = (list::count(first), args.count() - 1);
         let count = before + i64::from(given);
-        let items = Items::new(runtime, count);
-        first.items().copy_to(0, items, 0, before);
+        let elements = Elements::new(runtime, count, count);
+        list::copy(first, 0, elements, 0, before);
         for index in 0..given {
-            items.set_items(before + i64::from(index), args.get(frame, index + 1));
+            elements.set_items(before + i64::from(index), args.get(frame, index + 1));
         }
         chain.set_slots(0, greenlet.function());
-        chain.set_slots(1, List::new(runtime, count, items).to_value());
+        chain.set_slots(1, List::new(runtime, Some(elements), 0).to_value());
         greenlet.set_stage(STARTED.into());
         Some(chain)
     }

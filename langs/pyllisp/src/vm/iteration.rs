@@ -62,11 +62,11 @@ impl Pyllisp {
         let runtime = self.runtime();
         if let Some(iterator) = iterator.cast::<ListIterator<Plain>>() {
             let index = iterator.index().get();
-            if index >= iterator.list().length().get() {
-                return Ok(None);
+            let item = list::item(iterator.list(), index.into());
+            if item.is_some() {
+                iterator.set_index((index + 1).into());
             }
-            iterator.set_index((index + 1).into());
-            return Ok(Some(list::get(iterator.list(), index as usize)));
+            return Ok(item);
         }
         if let Some(range) = iterator.cast::<Range<Plain>>() {
             let (next, stop, step) = (range.next().get(), range.stop().get(), range.step().get());

@@ -48,7 +48,7 @@ impl Pyllisp {
         match quick {
             Quick::Append if count == 2 => {
                 let list = object.cast::<List<M>>()?;
-                if list::is_full(list) && list.length() > LARGE {
+                if list::is_full(list) && list::count(list) > LARGE {
                     return None;
                 }
                 list::push(self.runtime(), list, first);
@@ -56,20 +56,19 @@ impl Pyllisp {
             }
             Quick::Extend if count == 2 => {
                 let (list, added) = (object.cast::<List<M>>()?, first.cast::<List<M>>()?);
-                if list.length() + added.length() > LARGE {
+                if list::count(list) + list::count(added) > LARGE {
                     return None;
                 }
                 list::extend(self.runtime(), list, added);
                 Some(Ok(null()))
             }
-            Quick::Pop if count == 1 => list::pop(object.cast::<List<M>>()?).map(Ok),
+            Quick::Pop if count == 1 => list::pop(self.runtime(), object.cast::<List<M>>()?).map(Ok),
             Quick::Slice if count == 3 => {
                 let (start, stop) = first.both_small(second)?;
                 let (start, stop) = (start.to_int(), stop.to_int());
-                let whole = object.cast::<List<M>>().map(|list| list.length());
-                if let Some(length) = whole {
-                    let count = self.count_of_part(start, stop, length)?;
-                    let part = list::part(self.runtime(), object.cast::<List<M>>()?, start, count);
+                if let Some(list) = object.cast::<List<M>>() {
+                    let count = self.count_of_part(start, stop, list::count(list))?;
+                    let part = list::part(self.runtime(), list, start, count);
                     return Some(Ok(part.to_value()));
                 }
                 let string = object.cast::<Str<M>>()?;
@@ -221,7 +220,8 @@ impl Pyllisp {
             return Some(whole.to_value());
         }
         let (one, two) = (a.cast::<List<M>>()?, b.cast::<List<M>>()?);
-        (one.length() + two.length() <= LARGE).then(|| list::joined(self.runtime(), one, two).to_value())
+        (list::count(one) + list::count(two) <= LARGE)
+            .then(|| list::joined(self.runtime(), one, two).to_value())
     }
 
     /// A comparison of strings.

@@ -108,7 +108,7 @@ impl Pyllisp {
                     while list::length(waiting) <= stack {
                         list::push(self.runtime(), waiting, null());
                     }
-                    waiting.items().set_items(stack, greenlet.to_value());
+                    list::set(waiting, stack, greenlet.to_value());
                     Some(greenlet)
                 }
             };
@@ -142,8 +142,12 @@ impl Pyllisp {
         }
         if stage == NEW {
             let args = running.value().cast::<List<Plain>>()?;
-            let frame =
-                self.first_frame(None, 0.into(), greenlet, Args::before_list(greenlet.to_value(), args))?;
+            let frame = self.first_frame(
+                None,
+                0.into(),
+                greenlet,
+                Args::before_list(self.runtime(), greenlet.to_value(), args),
+            )?;
             return Some((Pc::new(frame.code(), 0), begin_in(frame)));
         }
         let frame: Frame<Plain> = greenlet.frame()?;

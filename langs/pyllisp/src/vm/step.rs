@@ -16,8 +16,8 @@ use super::operator::{self, *};
 use super::{LENGTH, Pyllisp, module};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    Builtin, Closure, Dict, Env, Frame, Items, List, ListIterator, Range, Str, StrIterator, boolean, is_set,
-    is_true, null, red_boolean, special, unset,
+    Builtin, Closure, Dict, Env, Frame, List, ListIterator, Range, Str, StrIterator, boolean, is_set,
+    is_true, list, null, red_boolean, special, unset,
 };
 
 /// A position: an instruction of a code.
@@ -225,9 +225,9 @@ impl Interpreter for Pyllisp {
                 let (object, item) = ($object, $item);
                 if let Some(list) = object.cast::<List<M>>()
                     && let Some(index) = item.as_int()
-                    && index.is_index_of(list.length())
+                    && let Some(element) = list::item(list, index)
                 {
-                    done!($dst, list.items().items(index))
+                    done!($dst, element)
                 } else if let Some(string) = object.cast::<Str<M>>()
                     && let Some(index) = item.as_int()
                     && let Some(character) = self.character_at(string, index)
@@ -254,9 +254,8 @@ impl Interpreter for Pyllisp {
                 let (object, item, value) = ($object, $item, $value);
                 if let Some(list) = object.cast::<List<M>>()
                     && let Some(index) = item.as_int()
-                    && index.is_index_of(list.length())
+                    && list::set_item(list, index, value).is_some()
                 {
-                    list.items().set_items(index, value);
                     Step::Next(pc.ahead(1))
                 } else if let Some(dict) = object.cast::<Dict<M>>() {
                     match self.set_entry(dict, item, value) {
@@ -321,11 +320,8 @@ impl Interpreter for Pyllisp {
                 done!(dst, closure.to_value())
             }
             Instr::MakeList { dst, base, count } => {
-                let items = Items::new(self.runtime(), u32::from(count));
-                for index in 0..count {
-                    items.set_items(u32::from(index), get(frame, Reg(base.0 + index)));
-                }
-                done!(dst, List::new(self.runtime(), u32::from(count).into(), items).to_value())
+                let list = list::of(self.runtime(), count.into(), |at| get(frame, Reg(base.0 + at as u16)));
+                done!(dst, list.to_value())
             }
             Instr::GetAttr { dst, object, name } => {
                 let object = get(frame, object);
@@ -333,7 +329,7 @@ impl Interpreter for Pyllisp {
                 let length = if name != LENGTH {
                     None
                 } else if let Some(list) = object.cast::<List<M>>() {
-                    Some(list.length())
+                    Some(list::count(list))
                 } else if let Some(string) = object.cast::<Str<M>>() {
                     Some(string.length())
                 } else {
@@ -410,12 +406,13 @@ impl Interpreter for Pyllisp {
             Instr::Next { dst, iterator, target } => {
                 let iterator = get(frame, iterator);
                 if let Some(iterator) = iterator.cast::<ListIterator<M>>() {
-                    let (list, index) = (iterator.list(), iterator.index());
-                    if index.is_index_of(list.length()) {
-                        iterator.set_index(index + 1);
-                        done!(dst, list.items().items(index))
-                    } else {
-                        Step::Next(pc.at(target.0))
+                    let index = iterator.index();
+                    match list::item(iterator.list(), index) {
+                        Some(element) => {
+                            iterator.set_index(index + 1);
+                            done!(dst, element)
+                        }
+                        None => Step::Next(pc.at(target.0)),
                     }
                 } else if let Some(range) = iterator.cast::<Range<M>>()
                     && range.step() == 1
