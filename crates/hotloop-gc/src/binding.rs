@@ -6,6 +6,7 @@
 //! mutator itself, before it reports that it has stopped (see [`world`](crate::world)), so that
 //! the worker threads never read a stack and root scanners run on the thread they belong to.
 
+use crate::heap::machine_memory;
 use crate::scan::{self, WorkerState, describe, size_of_object};
 use crate::types::HEADER_FLAGS_OFFSET;
 use crate::world::{self, MIN_ALIGNMENT};
@@ -183,7 +184,7 @@ impl Collection<Hotloop> for Hotloop {
     }
 
     fn create_gc_trigger() -> Box<dyn GCTriggerPolicy<Hotloop>> {
-        Box::new(Trigger)
+        Box::new(Trigger::new())
     }
 }
 
@@ -230,10 +231,26 @@ impl ReferenceGlue<Hotloop> for Hotloop {
 
 /// MMTk's own trigger, which collects only when the address space is full: when to collect is the
 /// [`Pacer`](crate::pacer::Pacer)'s decision, made before MMTk is asked for memory.
-struct Trigger;
+struct Trigger {
+    /// The heap size that MMTk believes in, in pages of 4 KiB: more than the machine has, but no more address space
+    /// than it must be, as MMTk notes the state of all of it when it starts (of a tebibyte in 3 ms).
+    pages: usize,
+}
 
-/// The heap size that MMTk believes in, in pages of 4 KiB: one tebibyte.
-const UNREACHABLE_HEAP_PAGES: usize = 1 << 28;
+impl Trigger {
+    /// How many times the machine's memory it is.
+    const TIMES_MEMORY: usize = 4;
+    /// The least one: 64 GiB.
+    const LEAST_PAGES: usize = 1 << 24;
+    /// The largest one, which MMTk has room for: one tebibyte.
+    const MOST_PAGES: usize = 1 << 28;
+
+    fn new() -> Trigger {
+        let memory = machine_memory().unwrap_or(0) >> 12;
+        let pages = memory.saturating_mul(Trigger::TIMES_MEMORY);
+        Trigger { pages: pages.clamp(Trigger::LEAST_PAGES, Trigger::MOST_PAGES) }
+    }
+}
 
 impl GCTriggerPolicy<Hotloop> for Trigger {
     fn is_gc_required(
@@ -250,11 +267,11 @@ impl GCTriggerPolicy<Hotloop> for Trigger {
     }
 
     fn get_current_heap_size_in_pages(&self) -> usize {
-        UNREACHABLE_HEAP_PAGES
+        self.pages
     }
 
     fn get_max_heap_size_in_pages(&self) -> usize {
-        UNREACHABLE_HEAP_PAGES
+        self.pages
     }
 
     fn can_heap_size_grow(&self) -> bool {

@@ -695,15 +695,17 @@ impl Drop for Heap {
     }
 }
 
-/// The default limit: three quarters of the machine's memory, in bytes.
-fn default_limit() -> usize {
+/// The machine's memory in bytes, as far as the system tells.
+pub(crate) fn machine_memory() -> Option<usize> {
     // SAFETY: asks the system for two numbers.
     let (pages, page_size) =
         unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
-    match (usize::try_from(pages), usize::try_from(page_size)) {
-        (Ok(pages), Ok(page_size)) => pages / 4 * 3 * page_size,
-        _ => 4 << 30,
-    }
+    usize::try_from(pages).ok()?.checked_mul(usize::try_from(page_size).ok()?)
+}
+
+/// The default limit: three quarters of the machine's memory, in bytes.
+fn default_limit() -> usize {
+    machine_memory().map_or(4 << 30, |bytes| bytes / 4 * 3)
 }
 
 /// The one write barrier: stores `word` into the slot of `object` at `slot`. Every store of a
