@@ -190,6 +190,8 @@ pub struct Context {
     pub remember: Remember,
     /// What a returning trace hands over.
     pub results: [u64; MOST_RESULTS],
+    /// What a calling trace hands over that has no register.
+    pub(crate) args: [u64; MOST_ARGS],
     /// The innermost call of the run at work in which natives may look at frames.
     pub waiting: Waiting,
     /// The innermost [`crate::Target::execute`] at work.
@@ -198,6 +200,8 @@ pub struct Context {
 
 /// More results can't be returned.
 pub const MOST_RESULTS: usize = 64;
+/// Inputs of an entry that have no register have spill slots: the largest frame has as many.
+pub(crate) const MOST_ARGS: usize = 512;
 
 impl Poll {
     pub(crate) const STACK: usize = std::mem::offset_of!(Poll, stack);
@@ -215,6 +219,7 @@ impl Context {
             header_bits: 0,
             remember: forget,
             results: [0; MOST_RESULTS],
+            args: [0; MOST_ARGS],
             waiting: Waiting::default(),
             activation: std::ptr::null_mut(),
         }

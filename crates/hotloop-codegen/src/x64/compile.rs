@@ -71,6 +71,8 @@ pub enum SlowKind {
     Call { address: u64, args: Vec<Loc> },
     /// A guard must fail: start the count anew and go to its stub.
     Force { cell: u64, every: u64, guard: u32 },
+    /// A called entry did not return at the position: which of two guards fails?
+    Returned { status: Reg, returned: u32, elsewhere: u32 },
 }
 
 pub struct Compiler<'a> {
@@ -98,7 +100,7 @@ pub struct Compiler<'a> {
     pub locs: Vec<Loc>,
     /// Where what lives behind the next guard is in the call before it: its part of `locs`.
     pub waiting: Option<(u32, u32)>,
-    /// Calls of entries: the return address, the guard behind, and bytes of arguments on the stack.
+    /// Calls of entries: the return address, and the guard behind.
     pub returns: Vec<Returns>,
     pub slow: Vec<Slow>,
     /// Where `enter` comes in, and where the inputs are then.
@@ -112,6 +114,8 @@ pub struct Compiler<'a> {
     pub run_entry: u32,
     pub call_entry: Option<u32>,
     pub pool_at: u32,
+    /// The guard that a call has returned, where it is part of the next one.
+    pub returned: Option<u32>,
     /// The guard that is emitted a second time.
     pub repeated: Option<u32>,
     /// The compare whose outcome the flags hold.
@@ -130,8 +134,6 @@ pub struct Returns {
     pub at: u32,
     /// The number of the guard behind it in the trace.
     pub resume: u32,
-    /// Bytes of arguments on the stack.
-    pub room: u32,
 }
 
 /// What must be put back to walk the body again.
@@ -196,6 +198,7 @@ impl<'a> Compiler<'a> {
             run_entry: 0,
             call_entry: None,
             pool_at: 0,
+            returned: None,
             repeated: None,
             flags: None,
             signs: None,

@@ -1,12 +1,12 @@
 //! Traces that call each other's entries.
 //!
 //! The caller's values wait in its own frame: the callee uses all registers. Inputs go where the callee wants
-//! them; those that it wants in slots are handed over above the return address. Results are left in the
+//! them; those that it wants in slots are handed over in the context. Results are left in the
 //! context, the first ones in registers, too; the position at which the callee returned is in `rax`. The registers
 //! are for the trace that calls, right behind the call; bridges, and the driver, read the context.
 //!
 //! ```text
-//! caller   spill what lives on; sub rsp, room; arguments; call entry; add rsp, room; load more results
+//! caller   spill what lives on; arguments; call entry; load more results
 //! callee   sub rsp, frame; copy arguments to slots; …; store results; mov rax, position; add rsp, frame; ret
 //! ```
 
@@ -28,6 +28,11 @@ fn result_reg(number: u32, class: RegClass) -> Option<Reg> {
         RegClass::General => RESULTS.get(number as usize).copied(),
         RegClass::Vector => (number < RESULTS.len() as u32).then_some(16 + number as Reg),
     }
+}
+
+/// Where an argument is that the callee wants in a slot: the first, the second, and so on.
+fn arg_mem(number: i32) -> Mem {
+    Mem::Base(CONTEXT, std::mem::offset_of!(Context, args) as i32 + 8 * number)
 }
 
 /// Where a result is.
@@ -61,39 +66,23 @@ impl Compiler<'_> {
             self.wait_for(guard)?;
         }
         let args: Vec<Operand> = self.trace.list(op.list).to_vec();
-        let on_stack = locs.iter().flatten().filter(|loc| matches!(loc, Loc::Slot(_))).count();
-        let room = (on_stack * 8).next_multiple_of(16) as i32;
-        if on_stack > 0 {
-            self.asm.alu(Alu::Sub, RSP, Src::Imm(room));
-        }
         let mut moves = Vec::new();
-        let mut stacked = 0;
+        let mut handed = 0;
         for (arg, to) in args.iter().zip(&locs) {
             let Some(to) = *to else { continue };
             let from = self.loc_of(*arg)?;
             if matches!(to, Loc::Slot(_)) {
-                let place = Mem::Base(RSP, stacked * 8);
-                stacked += 1;
-                match from {
-                    Loc::Reg(reg @ 0..16) => self.asm.store(place, reg),
-                    Loc::Reg(reg) => self.asm.float_store(place, reg),
-                    from => {
-                        single(&mut self.asm, Move { to: Loc::Reg(SCRATCH), from }, &self.consts, room);
-                        self.asm.store(place, SCRATCH);
-                    }
-                }
+                self.store_handed(arg_mem(handed), *arg, from);
+                handed += 1;
             } else {
                 moves.push(Move { to, from });
             }
         }
-        parallel(&mut self.asm, moves, &self.consts, room);
+        parallel(&mut self.asm, moves, &self.consts, 0);
         self.asm.call(target);
         if let Some(guard) = guard {
             let (at, resume) = (self.asm.bytes.len() as u32, self.trace.ops[guard].resume);
-            self.returns.push(Returns { at, resume, room: room as u32 });
-        }
-        if on_stack > 0 {
-            self.asm.alu(Alu::Add, RSP, Src::Imm(room));
+            self.returns.push(Returns { at, resume });
         }
         for (_, var) in self.file.holders() {
             self.file.drop_reg(var);
@@ -136,6 +125,19 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// Stores what is handed over.
+    fn store_handed(&mut self, mem: Mem, operand: Operand, from: Loc) {
+        match (from, self.immediate(operand)) {
+            (Loc::Reg(reg @ 0..16), _) => self.asm.store(mem, reg),
+            (Loc::Reg(reg), _) => self.asm.float_store(mem, reg),
+            (_, Some(imm)) => self.asm.store_imm(mem, imm),
+            (from, None) => {
+                single(&mut self.asm, Move { to: Loc::Reg(SCRATCH), from }, &self.consts, 0);
+                self.asm.store(mem, SCRATCH);
+            }
+        }
+    }
+
     pub fn return_to_caller(&mut self, op: &Op) -> Result<()> {
         let results: Vec<Operand> = self.trace.list(op.list).to_vec();
         let mut moves = Vec::new();
@@ -147,17 +149,7 @@ impl Compiler<'_> {
             if let Some(to) = result_reg(number as u32, class) {
                 moves.push(Move { to: Loc::Reg(to), from });
             }
-            match from {
-                Loc::Reg(reg @ 0..16) => self.asm.store(mem, reg),
-                Loc::Reg(reg) => self.asm.float_store(mem, reg),
-                from => match self.immediate(operand) {
-                    Some(imm) => self.asm.store_imm(mem, imm),
-                    None => {
-                        single(&mut self.asm, Move { to: Loc::Reg(SCRATCH), from }, &self.consts, 0);
-                        self.asm.store(mem, SCRATCH);
-                    }
-                },
-            }
+            self.store_handed(mem, operand, from);
         }
         parallel(&mut self.asm, moves, &self.consts, 0);
         self.asm.mov_const(RAX, op.descr as u64);
@@ -175,13 +167,13 @@ impl Compiler<'_> {
     pub fn emit_call_entry(&mut self) {
         let frame = self.frame_size();
         self.asm.alu(Alu::Sub, RSP, Src::Imm(frame));
-        let mut stacked = 0;
-        for loc in self.entry_locs.clone() {
-            if let Some(Loc::Slot(slot)) = loc {
-                self.asm.load(SCRATCH, Mem::Base(RSP, frame + 8 + stacked * 8));
-                self.asm.store(slot_mem(slot), SCRATCH);
-                stacked += 1;
-            }
+        let slots = self.entry_locs.clone().into_iter().flatten().filter_map(|loc| match loc {
+            Loc::Slot(slot) => Some(slot),
+            _ => None,
+        });
+        for (number, slot) in slots.enumerate() {
+            self.asm.load(SCRATCH, arg_mem(number as i32));
+            self.asm.store(slot_mem(slot), SCRATCH);
         }
         self.asm.jump(Target::Here(self.entry));
     }

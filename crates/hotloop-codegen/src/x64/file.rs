@@ -16,7 +16,7 @@ pub const NO_SLOT: u16 = u16::MAX;
 pub const SLOTS: usize = FRAMES[FRAMES.len() - 1];
 /// How many spill slots frames have. Code has the smallest that does: traces call each other, a hundred thousand
 /// deep if need be.
-pub const FRAMES: [usize; 3] = [32, 128, 512];
+pub const FRAMES: [usize; 3] = [32, 128, crate::context::MOST_ARGS];
 
 /// Bytes of a frame below its return address.
 pub const fn frame_size(slots: usize) -> i32 {

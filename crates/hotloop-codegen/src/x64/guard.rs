@@ -211,9 +211,13 @@ impl Compiler<'_> {
                     return Ok(());
                 }
                 None => {
-                    let word = self.in_reg(a, GENERAL)?;
+                    let word = self.source(a, GENERAL)?;
                     self.before_guard(op)?;
-                    self.asm.test_imm(word, 1);
+                    match word {
+                        Src::Reg(word) => self.asm.test_imm(word, 1),
+                        Src::Mem(mem) => self.asm.test_byte_imm(mem, 1),
+                        Src::Imm(_) => return Err(CodegenError::Malformed("a constant".into())),
+                    }
                     let set = op.code == Opcode::GuardCalled;
                     (Test::Flags(if set { cond::NOT_EQUAL } else { cond::EQUAL }), true)
                 }
@@ -228,6 +232,10 @@ impl Compiler<'_> {
             Opcode::GuardReturned => {
                 let status = self.in_reg(a, GENERAL)?;
                 self.before_guard(op)?;
+                if self.position_follows(a) {
+                    self.returned = Some(self.guards.len() as u32 - 1);
+                    return Ok(());
+                }
                 self.asm.test(status, status);
                 (Test::Flags(cond::SIGN ^ 1), true)
             }
@@ -242,7 +250,15 @@ impl Compiler<'_> {
             self.before_guard(op)?;
         }
         let cond = self.emit_test(test)?;
-        let stub = self.stub();
+        let stub = match self.returned.take() {
+            Some(returned) => {
+                let status = self.in_reg(a, GENERAL)?;
+                let kind = SlowKind::Returned { status, returned, elsewhere: self.guards.len() as u32 - 1 };
+                self.slow.push(Slow { back: 0, kind });
+                Target::Slow(self.slow.len() as u32 - 1)
+            }
+            None => self.stub(),
+        };
         match (cond, holds) {
             (FLOAT_EQUAL, true) => {
                 self.asm.jump_if(cond::NOT_EQUAL, stub);
@@ -257,6 +273,19 @@ impl Compiler<'_> {
             (cond, false) => self.asm.jump_if(cond, stub),
         }
         Ok(())
+    }
+
+    /// Whether the next operation asks at which position a call returned that has just given this status: one
+    /// compare is enough, then, for both guards. (Nothing in between changes where values are.)
+    fn position_follows(&self, status: Operand) -> bool {
+        let mut behind = self.trace.ops[self.at as usize + 1..].iter();
+        !self.forced()
+            && self.repeated.is_none()
+            && behind.find(|op| op.code != Opcode::Instr).is_some_and(|op| {
+                op.code == Opcode::GuardValue
+                    && self.root(op.args[0]) == self.root(status)
+                    && self.constant(op.args[1]).is_some_and(|bits| i32::try_from(bits).is_ok())
+            })
     }
 
     fn equals_constant(&mut self, a: Operand, b: Operand) -> Result<Test> {

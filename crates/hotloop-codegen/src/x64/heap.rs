@@ -294,6 +294,11 @@ impl Compiler<'_> {
                 self.asm.store_imm(Mem::Base(SCRATCH, 0), i32::try_from(every).unwrap_or(i32::MAX));
                 self.asm.jump(Target::Stub(guard));
             }
+            SlowKind::Returned { status, returned, elsewhere } => {
+                self.asm.test(status, status);
+                self.asm.jump_if(cond::SIGN, Target::Stub(returned));
+                self.asm.jump(Target::Stub(elsewhere));
+            }
             SlowKind::Remember { object } => {
                 self.asm.mov(SCRATCH, object);
                 self.asm.call(Target::Region(self.env.remember as u32));

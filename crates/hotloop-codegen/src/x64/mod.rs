@@ -339,7 +339,7 @@ impl Target for X64 {
             exits.push(guard, code.locs[start as usize..end as usize].iter().map(word));
             let above = frame + frame_size(code.slots) as usize;
             let Some((caller, call)) = self.call_of(read(above) as usize) else { return };
-            (guard, frame) = (caller.first_guard + call.resume, above + 8 + call.room as usize);
+            (guard, frame) = (caller.first_guard + call.resume, above + 8);
         }
     }
 
