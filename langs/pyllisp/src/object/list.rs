@@ -46,10 +46,10 @@ pub fn count<M: Mode>(list: List<M>) -> Int<M> {
 /// The element at a place, if there is one.
 #[inline(always)]
 pub fn item<M: Mode>(list: List<M>, index: Int<M>) -> Option<Value<M>> {
-    match list.grown() {
-        None => index.is_index_of(list.own_len()).then(|| list.own(index)),
-        Some(elements) => index.is_index_of(elements.length()).then(|| elements.items(index)),
-    }
+    let Some(elements) = list.grown() else {
+        return if index.is_index_of(list.own_len()) { Some(list.own(index)) } else { None };
+    };
+    if index.is_index_of(elements.length()) { Some(elements.items(index)) } else { None }
 }
 
 /// Changes the element at a place; nothing if there is none.
