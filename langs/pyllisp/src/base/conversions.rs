@@ -38,13 +38,25 @@ fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         let Some(radix) = u32::try_from(base).ok().filter(|radix| (2..=36).contains(radix)) else {
             return Err(interp.error(&format!("no base: {base}")));
         };
-        return number::parse(runtime, text, radix).ok_or_else(refused);
+        return parsed(interp, text, radix)?.ok_or_else(refused);
     }
     let parsed = match text.strip_prefix("0x") {
-        Some(digits) if !digits.starts_with(['+', '-']) => number::parse(runtime, digits, 16),
-        _ => number::parse(runtime, text, 10),
+        Some(digits) if !digits.starts_with(['+', '-']) => parsed(interp, digits, 16)?,
+        _ => parsed(interp, text, 10)?,
     };
     parsed.ok_or_else(refused)
+}
+
+/// The integer of digits in a radix, if that is what they are.
+fn parsed(interp: &Pyllisp, digits: &str, radix: u32) -> Result<Option<Value<Plain>>, Raise<Plain>> {
+    let integer = if digits.len() < 1 << 16 {
+        number::parse(digits, radix)
+    } else {
+        let owned = digits.to_owned();
+        // About four bits a digit.
+        interp.long(digits.len().saturating_mul(4), move || number::parse(&owned, radix))?
+    };
+    Ok(integer.map(|integer| integer.to_value(interp.runtime())))
 }
 
 fn to_float(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

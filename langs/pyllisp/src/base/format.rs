@@ -6,6 +6,7 @@
 //! align  < > ^        sign  + or a space        kind  d x X b o   e f %   s
 //! ```
 
+use dashu_int::ops::BitTest;
 use hotloop::prelude::*;
 
 use super::string;
@@ -126,14 +127,16 @@ fn written(interp: &Pyllisp, value: Value<Plain>, spec: &Spec) -> Result<Option<
     let integer = number::as_integer(value);
     let float = value.as_float().map(Float::get);
     let (negative, body) = match (spec.kind, integer, float) {
-        (None | Some('d'), Some(integer), _) if spec.precision.is_none() => of_integer(integer, 10, spec),
-        (Some('x'), Some(integer), _) => of_integer(integer, 16, spec),
+        (None | Some('d'), Some(integer), _) if spec.precision.is_none() => {
+            of_integer(interp, integer, 10, spec)?
+        }
+        (Some('x'), Some(integer), _) => of_integer(interp, integer, 16, spec)?,
         (Some('X'), Some(integer), _) => {
-            let (negative, digits) = of_integer(integer, 16, spec);
+            let (negative, digits) = of_integer(interp, integer, 16, spec)?;
             (negative, digits.to_uppercase())
         }
-        (Some('o'), Some(integer), _) => of_integer(integer, 8, spec),
-        (Some('b'), Some(integer), _) => of_integer(integer, 2, spec),
+        (Some('o'), Some(integer), _) => of_integer(interp, integer, 8, spec)?,
+        (Some('b'), Some(integer), _) => of_integer(interp, integer, 2, spec)?,
         (None | Some('e' | 'f' | '%'), integer, float) if integer.is_some() || float.is_some() => {
             let float = float.or(integer.map(|integer| integer.to_float()));
             of_float(float.unwrap_or_default(), spec)
@@ -154,13 +157,19 @@ fn written(interp: &Pyllisp, value: Value<Plain>, spec: &Spec) -> Result<Option<
     Ok(Some(aligned(sign + &body, spec, '>')))
 }
 
-fn of_integer(integer: Integer, radix: u8, spec: &Spec) -> (bool, String) {
-    let digits = integer.to_big().in_radix(radix).to_string();
+fn of_integer(
+    interp: &Pyllisp,
+    integer: Integer,
+    radix: u8,
+    spec: &Spec,
+) -> Result<(bool, String), Raise<Plain>> {
+    let integer = integer.to_big();
+    let digits = interp.long(integer.bit_len(), move || integer.in_radix(radix).to_string())?;
     let (negative, digits) = match digits.strip_prefix('-') {
         Some(digits) => (true, digits.to_owned()),
         None => (false, digits),
     };
-    (negative, if spec.commas { with_commas(&digits) } else { digits })
+    Ok((negative, if spec.commas { with_commas(&digits) } else { digits }))
 }
 
 fn of_float(float: f64, spec: &Spec) -> (bool, String) {

@@ -1,7 +1,7 @@
 //! The module `math`, and `abs`.
 
 use dashu_int::IBig;
-use dashu_int::ops::Gcd;
+use dashu_int::ops::{BitTest, Gcd};
 use hotloop::prelude::*;
 
 use super::{builtin, expect, float, module, small, unexpected};
@@ -122,7 +122,7 @@ fn power(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         // The same bound as that of shifts.
         let bytes = bits.checked_mul(exponent).map(|bits| bits / 8).filter(|bytes| *bytes < 1 << 29);
         interp.reserve(bytes.unwrap_or(usize::MAX))?;
-        return Ok(number::big(interp.runtime(), &base.pow(exponent)));
+        return Ok(number::big(interp.runtime(), &interp.long(bits * exponent, move || base.pow(exponent))?));
     }
     let (base, exponent) = (float(interp, args, 0)?, float(interp, args, 1)?);
     let result = base.powf(exponent);
@@ -179,7 +179,8 @@ fn greatest_divisor(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     if one == zero && two == zero {
         return Ok(Value::small(0));
     }
-    Ok(number::big(interp.runtime(), &IBig::from((&one).gcd(&two))))
+    let divisor = interp.long(one.bit_len() + two.bit_len(), || one.gcd(two))?;
+    Ok(number::big(interp.runtime(), &IBig::from(divisor)))
 }
 
 /// `(abs number)`

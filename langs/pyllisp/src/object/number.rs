@@ -25,6 +25,14 @@ impl Integer {
         }
     }
 
+    /// As a value.
+    pub fn to_value(&self, runtime: &Runtime) -> Value<Plain> {
+        match self {
+            Integer::Small(value) => integer(runtime, *value),
+            Integer::Big(value) => big(runtime, value),
+        }
+    }
+
     /// The nearest float.
     pub fn to_float(&self) -> f64 {
         match self {
@@ -84,11 +92,11 @@ pub fn truncated(runtime: &Runtime, float: f64) -> Option<Value<Plain>> {
 }
 
 /// The integer of digits in a radix, as the source or a program has them.
-pub fn parse(runtime: &Runtime, digits: &str, radix: u32) -> Option<Value<Plain>> {
+pub fn parse(digits: &str, radix: u32) -> Option<Integer> {
     match i64::from_str_radix(digits, radix) {
-        Ok(value) => Some(integer(runtime, value)),
+        Ok(value) => Some(Integer::Small(value)),
         // Underscores are no digits here.
         Err(_) if digits.contains('_') => None,
-        Err(_) => IBig::from_str_radix(digits, radix).ok().map(|value| big(runtime, &value)),
+        Err(_) => IBig::from_str_radix(digits, radix).ok().map(Integer::Big),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::ops::Deref;
 
+use dashu_int::ops::BitTest;
 use hotloop::prelude::*;
 
 use super::number::{self, Integer};
@@ -94,7 +95,11 @@ impl<'a> Writer<'a> {
         if let Some(integer) = number::as_integer(value) {
             let _ = match integer {
                 Integer::Small(value) => write!(out, "{value}"),
-                Integer::Big(value) => write!(out, "{value}"),
+                Integer::Big(value) => {
+                    let digits = self.interp.long_unless_asked(value.bit_len(), move || value.to_string());
+                    self.ended |= digits.is_none();
+                    out.write_str(&digits.unwrap_or_default())
+                }
             };
         } else if let Some(float) = value.as_float() {
             out.push_str(&float_text(float.get()));

@@ -112,7 +112,7 @@ fn constant(interp: &Pyllisp, literal: &Literal) -> Value<Plain> {
         Literal::Int(value) => number::integer(runtime, *value),
         Literal::BigInt { radix, digits } => {
             // The lexer took digits of this radix only.
-            number::parse(runtime, digits, *radix).unwrap_or(Value::zero())
+            number::parse(digits, *radix).map_or(Value::zero(), |integer| integer.to_value(runtime))
         }
         Literal::Float(value) => Value::from_float(runtime, (*value).into()),
         Literal::Str(value) => interp.text(value),

@@ -11,6 +11,7 @@ pub(crate) mod import;
 pub mod interface;
 mod iteration;
 pub mod link;
+mod long;
 pub(crate) mod memory;
 pub mod module;
 pub mod operator;

@@ -134,15 +134,16 @@ fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
         }
     }
     let (a, b) = (a.to_big(), b.to_big());
+    let bits = a.bit_len() + b.bit_len();
     if operator == MUL {
-        interp.reserve((a.bit_len() + b.bit_len()) / 8)?;
+        interp.reserve(bits / 8)?;
     }
     let result = match operator {
         ADD => a + b,
         SUB => a - b,
-        MUL => a * b,
-        DIV => divide_floor(a, b).0,
-        MOD => divide_floor(a, b).1,
+        MUL => interp.long(bits, || a * b)?,
+        DIV => interp.long(bits, || divide_floor(a, b).0)?,
+        MOD => interp.long(bits, || divide_floor(a, b).1)?,
         BIT_OR => a | b,
         BIT_XOR => a ^ b,
         _ => a & b,
