@@ -29,7 +29,7 @@ const NURSERY_SHRINKAGE: usize = 2;
 /// that is where the nursery would still be so many times larger than what survives of it.
 const FEW_SURVIVORS: usize = 256;
 /// With generations: a nursery is at least as many times larger than what survives of it,
-const SURVIVORS: usize = 8;
+const SURVIVORS: usize = 16;
 /// but at most so many times larger than the least one.
 const NURSERY_GROWTH: usize = 8;
 /// With generations: the least growth in bytes between two full collections.
@@ -272,7 +272,7 @@ mod tests {
         let mut pacer = Pacer::new(16384 * MB, Some(NURSERY));
         // Four in a row, of which 6 MB survive: 6 / 2 + 6 / 4 + 6 / 8 + 6 / 16 of them count.
         (1..=4).for_each(|round| pacer.collected(Extent::Young, 6 * round * MB));
-        pacer.allocated(44 * MB);
+        pacer.allocated(89 * MB);
         assert_eq!(pacer.decide(8), Decision::Allocate);
         pacer.allocated(2 * MB);
         assert_eq!(pacer.decide(8), YOUNG);

@@ -51,6 +51,8 @@ pub enum Mutability {
     Immutable,
     /// Seldom: a write invalidates the traces that relied on it (RPython's quasi-immutable, `x?`).
     Stable,
+    /// Anyone, at any time; in the current frame it means nothing, only in those that wait.
+    Waiting,
 }
 
 /// A field of a heap type.

@@ -26,7 +26,7 @@
 //!             | "log" N "check" N ("skip" | "result" desc | "outcome" desc desc)
 //! desc        = operand | "obj"N | "dead" | "keep" | OPCODE "(" desc* ")"
 //! KIND        = "int" | "float" | "ref" | "value" | "byte"
-//! MUTABILITY  = "mutable" | "immutable" | "stable"
+//! MUTABILITY  = "mutable" | "immutable" | "stable" | "waiting"
 //! TY          = "int" | "ref" | "float"
 //! SCALAR      = "i8" | "u8" | … | "u64" | "f32" | "f64"
 //! ```
@@ -244,7 +244,7 @@ fn field_kind(token: &str) -> Option<FieldKind> {
 
 fn mutability(token: &str) -> Option<Mutability> {
     use Mutability::*;
-    [Mutable, Immutable, Stable].into_iter().find(|mutability| mutability.name() == token)
+    [Mutable, Immutable, Stable, Waiting].into_iter().find(|mutability| mutability.name() == token)
 }
 
 fn effect(token: &str) -> Option<Effect> {
@@ -326,7 +326,7 @@ impl Parser {
                 name: line.name("a field's name")?.into(),
                 kind: line.take("int, float, ref, value or byte", field_kind)?,
                 offset: line.number()?,
-                mutability: line.take("mutable, immutable or stable", mutability)?,
+                mutability: line.take("mutable, immutable, stable or waiting", mutability)?,
             }));
             if line.peek() != Some("}") {
                 line.expect(";")?;

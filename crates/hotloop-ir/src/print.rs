@@ -456,6 +456,7 @@ impl Mutability {
             Mutability::Mutable => "mutable",
             Mutability::Immutable => "immutable",
             Mutability::Stable => "stable",
+            Mutability::Waiting => "waiting",
         }
     }
 }

@@ -133,6 +133,11 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
             quote!(Immutable)
         } else if is("stable") {
             quote!(Stable)
+        } else if is("waiting") {
+            if !virtualizable {
+                return Err(Error::new_spanned(field, "only frames wait: `#[heap_type(virtualizable)]`"));
+            }
+            quote!(Waiting)
         } else {
             quote!(Mutable)
         };

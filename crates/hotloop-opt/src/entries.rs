@@ -76,7 +76,7 @@ impl Optimizer<'_> {
         let unchanged = shape.same.iter().all(|(part, var)| self.is_input(root, &state, *part, *var));
         let moved = fields.iter().enumerate().any(|(slot, field)| {
             let content = self.state.objects[root.0 as usize].slots[slot];
-            let mutable = field.get().mutability != Mutability::Immutable;
+            let mutable = !matches!(field.get().mutability, Mutability::Immutable | Mutability::Waiting);
             let unmoved = matches!(content, Slot::Known(Val::Op(operand))
                 if operand.as_var().is_some_and(|var| self.recorded.tokens.contains(&var)));
             let part = Part::Slot(slot as u32);

@@ -337,13 +337,18 @@ impl Optimizer<'_> {
         self.state.virtualizable = Some(id);
     }
 
-    /// Items from some index on are dead.
+    /// Items of the current frame from some index on are dead, and so are fields for frames that wait.
     pub fn kill_items(&mut self, op: &Op) {
         let value = self.value(op.args[0]);
         let Some(id) = self.tracked(value) else { return };
-        let first = self.object(id).ty.get().fields.len() + op.descr as usize;
-        for slot in self.object_mut(id).slots.iter_mut().skip(first) {
-            *slot = Slot::Dead;
+        let fields = &self.object(id).ty.get().fields;
+        let first = fields.len() + op.descr as usize;
+        for (index, slot) in self.object_mut(id).slots.iter_mut().enumerate() {
+            let waiting =
+                fields.get(index).is_some_and(|field| field.get().mutability == Mutability::Waiting);
+            if waiting || index >= first {
+                *slot = Slot::Dead;
+            }
         }
     }
 

@@ -40,10 +40,21 @@ pub(crate) enum Events {
 pub const POISON: u64 = 0x0dea_d17e_0dea_d17e << 3;
 
 impl Kept {
-    /// The number of the item of this object that was read, if it held [`POISON`].
-    pub fn poisoned_item(&self, object: u64) -> Option<u64> {
-        let poisoned = self.code == Opcode::GetItem && self.args[0] == object && self.answer.0 == POISON;
-        poisoned.then(|| self.args[1])
+    /// What of this frame was read that held [`POISON`].
+    pub fn poisoned(&self, frame: u64) -> Option<String> {
+        if self.args.first() != Some(&frame) || self.answer.0 != POISON {
+            return None;
+        }
+        match self.code {
+            Opcode::GetItem => {
+                Some(format!("item {} of its frame, which `live_items` said was dead", self.args[1]))
+            }
+            Opcode::GetField => {
+                let name = &FieldId(self.descr).get().name;
+                Some(format!("`{name}` of its frame, which means something only in frames that wait"))
+            }
+            _ => None,
+        }
     }
 
     /// Calls `visit` with every word of it.

@@ -90,9 +90,38 @@ pub use runtime::{Interrupter, JitOptions, Options, OptionsError, Runtime};
 pub type Plain = mode::Concrete<true>;
 
 pub use hotloop_gc::Plan;
-pub use hotloop_macros::{
-    Green, State, elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual,
-};
+/// Declares a type of objects in the heap, generic over the mode, with a getter and a setter for each field.
+///
+/// Fields are [`Int`], [`Float`], [`Value`], other heap types, `Option`s of these, `Green<T>` of a [`GreenWord`], and
+/// last an array part `[T]`, whose items may also be bytes (`[Byte]`). `#[heap_type(virtualizable)]` is for the
+/// interpreter's frames. What is said of a field, hotloop relies on (and looks whether it is true, with the parameter
+/// `check_hints=1`):
+///
+/// * `#[immutable]`: written by the object's making only (RPython's `_immutable_fields_`);
+/// * `#[stable]`: written seldom; a write invalidates the traces that relied on the old value (`x?`);
+/// * `#[waiting]`, of frames: means something only in frames that wait for another one, such as the instruction at
+///   which they go on. Of the current frame it is neither carried through traces nor handed over by calls, like an
+///   item that is dead by [`Interpreter::live_items`].
+///
+/// ```
+/// use hotloop::prelude::*;
+///
+/// #[heap_type(virtualizable)]
+/// struct Frame {
+///     back: Option<Frame>,
+///     #[waiting]
+///     goes_on_at: Int,
+///     registers: [Value],
+/// }
+///
+/// let runtime = Runtime::new(Options::default());
+/// let outer = Frame::<Plain>::new(&runtime, None, 7.into(), 4);
+/// let inner = Frame::new(&runtime, Some(outer), 0.into(), 2);
+/// inner.set_registers(1, Value::small(5));
+/// assert_eq!(inner.back().unwrap().goes_on_at().get(), 7);
+/// ```
+pub use hotloop_macros::heap_type;
+pub use hotloop_macros::{Green, State, elidable, look_inside_iff, loop_invariant, not_in_trace, residual};
 
 /// Whether this code runs to be compiled, or after compiled code was left in the middle of an instruction;
 /// plain execution says no. Ways chosen by it must come to the same result.

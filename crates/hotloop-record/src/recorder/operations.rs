@@ -187,7 +187,7 @@ impl Recorder {
                     );
                     return Red::constant(bits);
                 }
-                Mutability::Mutable => {}
+                Mutability::Mutable | Mutability::Waiting => {}
             }
         }
         let object = if !immutable && self.is_frame_field(field) { self.identify(object) } else { object };

@@ -139,9 +139,12 @@ impl<I: Interpreter> Vm<'_, I> {
         (pause, Self::executed(&state))
     }
 
-    /// Overwrites the items of the frame that are dead before the instruction at `pc`.
+    /// Overwrites the slots of the frame that mean nothing before the instruction at `pc`.
     fn poison(&self, pc: I::Pc, state: &I::State<Meta>) {
         let (Some((_, ty)), Some(frame)) = (Self::frame(), state.frame_word()) else { return };
+        for slot in (0..ty.get().fields.len()).filter(|slot| Self::is_waiting(ty, *slot)) {
+            hotloop_record::write_slot(frame.bits, ty, slot, POISON);
+        }
         let Some((FieldKind::Value | FieldKind::Int, _)) = ty.get().items else { return };
         let length = hotloop_record::read_length(frame.bits) as u32;
         let live = self.interpreter.live_items(pc).unwrap_or(length);
@@ -167,12 +170,9 @@ impl<I: Interpreter> Vm<'_, I> {
         let live = if raising { None } else { self.interpreter.live_items(pc) };
         let kept = recorder.take_kept();
         if let Some((index, _)) = Self::frame()
-            && let Some(item) = kept.iter().find_map(|event| event.poisoned_item(before.0[index].bits))
+            && let Some(what) = kept.iter().find_map(|event| event.poisoned(before.0[index].bits))
         {
-            let place = self.interpreter.describe(pc);
-            check_failed(&format!(
-                "the step at {place} reads item {item} of its frame, which `live_items` said was dead"
-            ));
+            check_failed(&format!("the step at {} reads {what}", self.interpreter.describe(pc)));
         }
         let past = Past { pc, raising, before, kept, step, after: Self::words_of(after), live, cell };
         self.follow(&past, "");

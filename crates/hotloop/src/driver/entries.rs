@@ -99,7 +99,7 @@ impl<I: Interpreter> Vm<'_, I> {
             let kind = descr.slot(*slot).1;
             let frame =
                 kind == FieldKind::Ref && Self::is_frame(kind, hotloop_record::read_slot(frame, ty, *slot));
-            !Self::is_immutable(ty, *slot) && !frame
+            !Self::is_immutable(ty, *slot) && !Self::is_waiting(ty, *slot) && !frame
         });
         words.chain(slots.map(|slot| Part::Slot(slot as u32))).collect()
     }

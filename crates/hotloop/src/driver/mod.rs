@@ -273,8 +273,17 @@ impl<'i, I: Interpreter> Vm<'i, I> {
     }
 
     fn is_immutable(ty: TypeRef, slot: usize) -> bool {
-        let field = ty.get().fields.get(slot);
-        field.is_some_and(|field| field.get().mutability == Mutability::Immutable)
+        Self::mutability(ty, slot) == Some(Mutability::Immutable)
+    }
+
+    /// Whether a slot of the current frame means nothing.
+    fn is_waiting(ty: TypeRef, slot: usize) -> bool {
+        Self::mutability(ty, slot) == Some(Mutability::Waiting)
+    }
+
+    /// Of a field.
+    fn mutability(ty: TypeRef, slot: usize) -> Option<Mutability> {
+        Some(ty.get().fields.get(slot)?.get().mutability)
     }
 
     /// Whether a word of this kind is the address of a frame.

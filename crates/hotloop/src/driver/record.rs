@@ -116,13 +116,13 @@ pub(super) struct Before<P> {
 }
 
 impl<I: Interpreter> Vm<'_, I> {
-    /// The slots of the frame that a trace starting at `pc` takes as inputs: all fields, and the items that
-    /// are live.
+    /// The slots of the frame that a trace starting at `pc` takes as inputs: the fields that mean something, and the
+    /// items that are live.
     pub(super) fn carried_slots(&self, pc: I::Pc, ty: TypeRef, frame: u64) -> Vec<usize> {
         let descr = ty.get();
         let length = hotloop_record::read_length(frame);
         let live = self.interpreter.live_items(pc).unwrap_or(length).min(length);
-        (0..descr.fields.len() + live as usize).collect()
+        (0..descr.fields.len() + live as usize).filter(|slot| !Self::is_waiting(ty, *slot)).collect()
     }
 
     /// Records until the trace ends one way or another, and compiles it.

@@ -31,6 +31,7 @@ faults! {
     Memory "the step at position 0, again after it was recorded, is not deterministic"
     LiveItems "live_items at position 0 was"
     DeadItem "the step at position 0 reads item 1 of its frame, which `live_items` said was dead"
+    WaitingField "the step at position 0 reads `at` of its frame, which means something only in frames that wait"
     LoopCell "loop_cell of position 0 is another one each time"
     // A function that counts is called elidable; the same without traces; one whose answer changes later.
     Elidable "`count` is not elidable: it answered 0x1, then 0x2"
@@ -83,6 +84,8 @@ struct Table {
 
 #[heap_type(virtualizable)]
 struct Page {
+    #[waiting]
+    at: Int,
     slots: [Int],
 }
 
@@ -285,6 +288,7 @@ impl Interpreter for Wrong {
             Fault::ElidableReadsItem => first_of::<M>(table),
             Fault::ElidableWrites => set_total::<M>(sum),
             Fault::DeadItem => page.slots(1),
+            Fault::WaitingField => page.at(),
             Fault::WritesLooksAtFrame => peek_page::<M>(page),
             Fault::Invariant => era::<M>(self) + era::<M>(self),
             Fault::InvariantLate => late_era::<M>(self),
@@ -366,7 +370,7 @@ fn run_wrong(fault: Fault) -> i64 {
         thing: Thing::new(runtime, Int::from(1), Int::from(0)),
         row: Row::new(runtime, 2),
         table: Table::new(runtime, 2),
-        page: Page::new(runtime, 2),
+        page: Page::new(runtime, 0.into(), 2),
         left: Int::from(100),
     };
     vm.run(0, state).sum.total().get()

@@ -21,6 +21,7 @@ pub struct Frame {
     pub back: Option<Frame>,
     /// Of a frame that waits: the instruction that calls. Of a generator that doesn't run: the
     /// instruction at which it goes on, or [`FINISHED`].
+    #[waiting]
     pub pc: Green<u32>,
     /// How many frames are below.
     pub depth: Int,

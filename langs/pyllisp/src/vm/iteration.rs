@@ -115,7 +115,7 @@ impl Pyllisp {
     ) -> Outcome {
         if let Some(generator) = iterator.cast::<Generator<M>>() {
             let frame = generator.frame();
-            if frame.pc() == FINISHED {
+            if !frame.is_same(state.frame) && frame.pc() == FINISHED {
                 return Outcome::Goto(exit);
             }
             return self.resume(pc, state, frame, null());
@@ -135,12 +135,12 @@ impl Pyllisp {
         sent: Value<M>,
     ) -> Outcome {
         let asking = state.frame;
+        if generator.back().is_some() || generator.is_same(asking) {
+            return self.complain(state, Complaint::AlreadyRunning, null(), 0);
+        }
         let at = generator.pc();
         if at == FINISHED {
             return self.complain(state, Complaint::Stop, null(), 0);
-        }
-        if generator.back().is_some() || generator.is_same(asking) {
-            return self.complain(state, Complaint::AlreadyRunning, null(), 0);
         }
         let depth = asking.depth() + 1;
         if depth > super::call::MAX_DEPTH {
