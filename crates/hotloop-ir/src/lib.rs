@@ -15,6 +15,7 @@
 pub mod descr;
 pub mod fact;
 pub mod foreign;
+pub mod live;
 pub mod ops;
 pub mod parse;
 pub mod print;
@@ -26,6 +27,7 @@ pub mod verify;
 pub use descr::{CallDescr, CallId, Effect, FieldDescr, FieldId, FieldKind, Mutability, TypeDescr, TypeRef};
 pub use fact::Fact;
 pub use foreign::{Scalar, Signature};
+pub use live::Live;
 pub use ops::{Class, Opcode, Shape};
 pub use resume::{Desc, Feed, Log, ObjectDesc, ObjectKind, Place, Resume, Run, Store};
 pub use trace::{

@@ -109,7 +109,7 @@ ops! {
     Phi "phi" (b"*" false -> "*") Marker: "A loop-carried value: the operand at first, then the operand of `loop`.";
     Instr "instr" (b"" false -> "") Marker: "An instruction of the interpreter begins.";
     Virtualizable "virtualizable" (b"r" true -> "") Marker: "The trace's own frame and what its fields hold (heap copy is stale).";
-    Live "live" (b"r" false -> "") Marker: "Items of the frame from `descr` on are dead, and its fields for frames that wait.";
+    Live "live" (b"ri" false -> "") Marker: "Items of the frame from `descr` on are dead, of the first 64 those without a bit, and fields for frames that wait.";
     Flush "flush" (b"r" false -> "") Marker: "The trace's own frame is about to be seen by others: its slots are written back.";
 
     VirtualRef "virtual_ref" (b"" false -> "r") Marker: "A handle for the frame that is object `descr` behind the next call's `guard_not_forced`.";

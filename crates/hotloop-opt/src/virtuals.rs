@@ -9,7 +9,7 @@
 //! Does not yet: arrays of more than four items indexed by variables, arrays of more than [`MOST_ITEMS`] items (see `items.rs` for those of unknown length).
 //! Source: Bolz et al., "Allocation removal by partial evaluation in a tracing JIT" (2011).
 
-use hotloop_ir::{FieldKind, Mutability, Op, Opcode, Operand, Ty, TypeDescr};
+use hotloop_ir::{FieldKind, Live, Mutability, Op, Opcode, Operand, Ty, TypeDescr};
 
 use crate::pipeline::Optimizer;
 use crate::value::{Home, Joined, Object, ObjectId, Place, Slot, Val};
@@ -337,16 +337,18 @@ impl Optimizer<'_> {
         self.state.virtualizable = Some(id);
     }
 
-    /// Items of the current frame from some index on are dead, and so are fields for frames that wait.
+    /// Items of the current frame are dead, and so are its fields for frames that wait.
     pub fn kill_items(&mut self, op: &Op) {
         let value = self.value(op.args[0]);
         let Some(id) = self.tracked(value) else { return };
+        let live = Live::new(op.descr, self.recorded.const_of(op.args[1]).map_or(u64::MAX, |mask| mask.bits));
         let fields = &self.object(id).ty.get().fields;
-        let first = fields.len() + op.descr as usize;
         for (index, slot) in self.object_mut(id).slots.iter_mut().enumerate() {
-            let waiting =
-                fields.get(index).is_some_and(|field| field.get().mutability == Mutability::Waiting);
-            if waiting || index >= first {
+            let means_something = match fields.get(index) {
+                Some(field) => field.get().mutability != Mutability::Waiting,
+                None => live.has((index - fields.len()) as u32),
+            };
+            if !means_something {
                 *slot = Slot::Dead;
             }
         }

@@ -1,6 +1,6 @@
 //! What a language implements.
 
-use hotloop_ir::FieldKind;
+use hotloop_ir::{FieldKind, Live};
 
 use crate::Plain;
 use crate::driver::LoopCell;
@@ -96,11 +96,11 @@ pub trait Interpreter: Sized + 'static {
     /// the code.
     fn loop_cell(&self, pc: Self::Pc) -> &LoopCell;
 
-    /// How many of the current frame's items are live before the instruction at `pc`; those behind are
-    /// neither carried nor kept. `None`: all.
-    fn live_items(&self, pc: Self::Pc) -> Option<u32> {
+    /// Which of the current frame's items are live before the instruction at `pc`; the others are
+    /// neither carried nor kept.
+    fn live_items(&self, pc: Self::Pc) -> Live {
         let _ = pc;
-        None
+        Live::ALL
     }
 
     /// The program is interrupted before the instruction at `pc`: make it a language error, pending in the

@@ -90,6 +90,7 @@ pub use runtime::{Interrupter, JitOptions, Options, OptionsError, Runtime};
 pub type Plain = mode::Concrete<true>;
 
 pub use hotloop_gc::Plan;
+pub use hotloop_ir::Live;
 /// Declares a type of objects in the heap, generic over the mode, with a getter and a setter for each field.
 ///
 /// Fields are [`Int`], [`Float`], [`Value`], other heap types, `Option`s of these, `Green<T>` of a [`GreenWord`], and
@@ -134,8 +135,8 @@ pub fn we_are_jitted<M: Mode>() -> bool {
 pub mod prelude {
     pub use crate::{
         Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapArray, HeapType, Int, Interpreter,
-        Interrupt, LoopCell, Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value, Vm,
-        elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual, we_are_jitted,
+        Interrupt, Live, LoopCell, Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value,
+        Vm, elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual, we_are_jitted,
     };
 }
 

@@ -78,7 +78,8 @@ impl Machine {
             return;
         }
         let frame = self.operand(frame, Ty::Ref);
-        self.push(Op::new(Opcode::Live, &[frame]).with_descr(live));
+        let mask = self.operand(Red::constant(u64::MAX), Ty::Int);
+        self.push(Op::new(Opcode::Live, &[frame, mask]).with_descr(live));
         let state = state.iter().map(|(red, ty)| self.operand(*red, *ty)).collect();
         if let Some(trace) = &mut self.trace {
             trace.instrs.push(Instr { position, state, first_event: trace.events.len() as u32 });

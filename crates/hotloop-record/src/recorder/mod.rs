@@ -24,7 +24,9 @@ use std::fmt;
 
 pub use items::Run;
 
-use hotloop_ir::{Fact, FieldDescr, FieldId, Instr, Op, Opcode, Operand, Trace, Ty, TypeDescr, TypeRef, Var};
+use hotloop_ir::{
+    Fact, FieldDescr, FieldId, Instr, Live, Op, Opcode, Operand, Trace, Ty, TypeDescr, TypeRef, Var,
+};
 
 pub(crate) use hints::ASKED;
 pub use hints::Question;
@@ -129,7 +131,7 @@ pub struct Recorder {
     pub(crate) heap: HeapCache,
     /// Tagged reference -> the object's operand.
     untagged: HashMap<Var, Operand>,
-    live_items: HashMap<Operand, u32>,
+    live_items: HashMap<Operand, Live>,
     /// The trace's own frame, and other operands that were guarded to be it (or not to be it).
     root: Option<Red>,
     aliases: HashMap<Var, bool>,
@@ -277,8 +279,8 @@ impl Recorder {
         self.remember(Opcode::Len, ty.0, &[frame.operand], length as u64);
     }
 
-    /// An instruction begins: its position's number, the red state, the frame's live length.
-    pub fn begin_instruction(&mut self, position: u32, state: &[Red], tys: &[Ty], live: Option<(Red, u32)>) {
+    /// An instruction begins: its position's number, the red state, the frame's live items.
+    pub fn begin_instruction(&mut self, position: u32, state: &[Red], tys: &[Ty], live: Option<(Red, Live)>) {
         debug_assert!(self.feed.is_empty(), "log left over: {:?}", self.feed);
         self.event = 0;
         self.feed = std::mem::take(&mut self.prepared).into();
@@ -288,9 +290,10 @@ impl Recorder {
         if let Some((frame, items)) = live {
             let private = frame.operand.as_var().is_some();
             let known = self.live_items.insert(frame.operand, items);
-            if private && known.is_none_or(|known| items < known) {
-                let op = Op::new(Opcode::Live, &[frame.operand]).with_descr(items);
-                self.push(op);
+            if private && known.map_or(items != Live::ALL, |known| items.ends_some_of(known)) {
+                let (below, first) = items.parts();
+                let first = self.constant(Ty::Int, first);
+                self.push(Op::new(Opcode::Live, &[frame.operand, first]).with_descr(below));
             }
         }
         self.state.clear();

@@ -14,7 +14,7 @@
 
 use std::sync::atomic::Ordering;
 
-use hotloop_ir::FieldKind;
+use hotloop_ir::{FieldKind, Live};
 use hotloop_record::{Kept, POISON, Recorder, Red, check_failed, set_checking};
 
 use super::Vm;
@@ -58,7 +58,7 @@ pub(super) struct Past<P> {
     kept: Vec<Kept>,
     step: Step<P>,
     after: Words,
-    live: Option<u32>,
+    live: Live,
     cell: Option<*const LoopCell>,
 }
 
@@ -142,16 +142,13 @@ impl<I: Interpreter> Vm<'_, I> {
     /// Overwrites the slots of the frame that mean nothing before the instruction at `pc`.
     fn poison(&self, pc: I::Pc, state: &I::State<Meta>) {
         let (Some((_, ty)), Some(frame)) = (Self::frame(), state.frame_word()) else { return };
-        for slot in (0..ty.get().fields.len()).filter(|slot| Self::is_waiting(ty, *slot)) {
-            hotloop_record::write_slot(frame.bits, ty, slot, POISON);
-        }
-        let Some((FieldKind::Value | FieldKind::Int, _)) = ty.get().items else { return };
-        let length = hotloop_record::read_length(frame.bits) as u32;
-        let live = self.interpreter.live_items(pc).unwrap_or(length);
-        let fields = ty.get().fields.len();
-        for item in live..length {
-            hotloop_record::write_slot(frame.bits, ty, fields + item as usize, POISON);
-        }
+        let length = hotloop_record::read_length(frame.bits) as usize;
+        let live = self.interpreter.live_items(pc);
+        let slots = (0..ty.get().fields.len() + length).filter(|slot| {
+            matches!(ty.get().slot(*slot).1, FieldKind::Value | FieldKind::Int)
+                && !Self::means_something(ty, *slot, live)
+        });
+        slots.for_each(|slot| hotloop_record::write_slot(frame.bits, ty, slot, POISON));
     }
 
     /// A step was executed: follows it, and remembers it if it was recorded.
@@ -167,7 +164,7 @@ impl<I: Interpreter> Vm<'_, I> {
             Step::Loop(to) | Step::Call(to) => Some(std::ptr::from_ref(self.interpreter.loop_cell(to))),
             _ => None,
         };
-        let live = if raising { None } else { self.interpreter.live_items(pc) };
+        let live = if raising { Live::ALL } else { self.interpreter.live_items(pc) };
         let kept = recorder.take_kept();
         if let Some((index, _)) = Self::frame()
             && let Some(what) = kept.iter().find_map(|event| event.poisoned(before.0[index].bits))
@@ -206,7 +203,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 "the step at {place} is not deterministic: it left the state {first:x?}, then {second:x?}"
             ));
         }
-        let now = if *raising { None } else { self.interpreter.live_items(*pc) };
+        let now = if *raising { Live::ALL } else { self.interpreter.live_items(*pc) };
         if now != *live {
             check_failed(&format!("live_items at {place} was {live:?}, then {now:?}"));
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use hotloop_ir::{EntryCall, FieldKind, Opcode, Part, Returning, Ty, TypeRef, caller_of_token};
+use hotloop_ir::{EntryCall, FieldKind, Live, Opcode, Part, Returning, Ty, TypeRef, caller_of_token};
 use hotloop_record::{Abort, EntryPositions, Kept, Recorder, Red};
 
 use super::record::{Before, End, Goal, INNER_ATTEMPTS, Recording};
@@ -93,13 +93,12 @@ impl<I: Interpreter> Vm<'_, I> {
         let words = (0..self.types.len()).filter(|word| *word != own).map(|word| Part::Word(word as u32));
         let descr = ty.get();
         let length = hotloop_record::read_length(frame);
-        let live = if raising { None } else { self.interpreter.live_items(pc) };
-        let live = live.unwrap_or(length).min(length);
-        let slots = (0..descr.fields.len() + live as usize).filter(|slot| {
+        let live = if raising { Live::ALL } else { self.interpreter.live_items(pc) };
+        let slots = (0..descr.fields.len() + length as usize).filter(|slot| {
             let kind = descr.slot(*slot).1;
             let frame =
                 kind == FieldKind::Ref && Self::is_frame(kind, hotloop_record::read_slot(frame, ty, *slot));
-            !Self::is_immutable(ty, *slot) && !Self::is_waiting(ty, *slot) && !frame
+            Self::means_something(ty, *slot, live) && !Self::is_immutable(ty, *slot) && !frame
         });
         words.chain(slots.map(|slot| Part::Slot(slot as u32))).collect()
     }

@@ -33,7 +33,7 @@ use std::rc::Rc;
 
 use hotloop_codegen::{Context, Eval, Target};
 use hotloop_gc::{Heap, TypeId};
-use hotloop_ir::{FieldKind, Mutability, Ty, TypeRef};
+use hotloop_ir::{FieldKind, Live, Mutability, Ty, TypeRef};
 use hotloop_record::{Recorder, Red};
 
 use crate::Plain;
@@ -276,9 +276,12 @@ impl<'i, I: Interpreter> Vm<'i, I> {
         Self::mutability(ty, slot) == Some(Mutability::Immutable)
     }
 
-    /// Whether a slot of the current frame means nothing.
-    fn is_waiting(ty: TypeRef, slot: usize) -> bool {
-        Self::mutability(ty, slot) == Some(Mutability::Waiting)
+    /// Whether a slot of the current frame does, of which these items are live.
+    fn means_something(ty: TypeRef, slot: usize, live: Live) -> bool {
+        match Self::mutability(ty, slot) {
+            Some(mutability) => mutability != Mutability::Waiting,
+            None => live.has((slot - ty.get().fields.len()) as u32),
+        }
     }
 
     /// Of a field.

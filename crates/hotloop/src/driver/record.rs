@@ -116,13 +116,13 @@ pub(super) struct Before<P> {
 }
 
 impl<I: Interpreter> Vm<'_, I> {
-    /// The slots of the frame that a trace starting at `pc` takes as inputs: the fields that mean something, and the
-    /// items that are live.
+    /// The slots of the frame that a trace starting at `pc` takes as inputs.
     pub(super) fn carried_slots(&self, pc: I::Pc, ty: TypeRef, frame: u64) -> Vec<usize> {
         let descr = ty.get();
         let length = hotloop_record::read_length(frame);
-        let live = self.interpreter.live_items(pc).unwrap_or(length).min(length);
-        (0..descr.fields.len() + live as usize).filter(|slot| !Self::is_waiting(ty, *slot)).collect()
+        let live = self.interpreter.live_items(pc);
+        let slots = 0..descr.fields.len() + length as usize;
+        slots.filter(|slot| Self::means_something(ty, *slot, live)).collect()
     }
 
     /// Records until the trace ends one way or another, and compiles it.
@@ -237,8 +237,7 @@ impl<I: Interpreter> Vm<'_, I> {
         state: &I::State<Meta>,
     ) {
         let (words, greens) = Self::parts(state);
-        let live =
-            Self::frame().and_then(|(index, _)| Some((words[index], self.interpreter.live_items(pc)?)));
+        let live = Self::frame().map(|(index, _)| (words[index], self.interpreter.live_items(pc)));
         let position =
             self.tables.borrow_mut().add_position(Position { pc, raising, greens: Rc::new(greens), inlined });
         recorder.begin_instruction(position, &words, &self.types, if raising { None } else { live });

@@ -163,10 +163,12 @@ fn hooks_hear_of_everything() {
         assert_eq!(bytes as u64, summary.code_bytes);
         assert!(before.iter().all(|(.., bytes)| *bytes == 0));
         assert!(after.iter().all(|(place, ..)| place.contains("main:")), "{after:?}");
-        assert!(hooks.aborts.borrow().is_empty());
+        let aborts = hooks.aborts.borrow();
+        assert!(aborts.iter().all(|(_, reason)| reason == "loop with several paths"), "{aborts:?}");
         let exits = hooks.exits.borrow();
-        // An exit that is recorded as a bridge is no exit to the interpreter.
-        assert_eq!(exits.len() as u64, summary.exits - summary.bridges as u64, "{summary}");
+        // An exit that is recorded as a bridge is no exit to the interpreter, be the bridge given up in the end.
+        let recorded = summary.bridges as usize + aborts.len();
+        assert_eq!(exits.len() + recorded, summary.exits as usize, "{summary}");
         assert!(exits.iter().all(|(place, ..)| place.contains("main:")), "{exits:?}");
     });
 }

@@ -334,11 +334,11 @@ impl Interpreter for Wrong {
         &self.cells[if other { 3 } else { pc as usize }]
     }
 
-    fn live_items(&self, _pc: u32) -> Option<u32> {
+    fn live_items(&self, _pc: u32) -> Live {
         match self.fault {
-            Fault::LiveItems => Some(self.count() as u32),
-            Fault::DeadItem => Some(1),
-            _ => None,
+            Fault::LiveItems => Live::below(self.count() as u32),
+            Fault::DeadItem => Live::below(1),
+            _ => Live::ALL,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which registers are read later: by going backward over a function until nothing changes.
 
+use hotloop::Live;
+
 use super::{Code, Instr, Operand, Reg};
 
 /// Larger tables, of functions with many instructions and registers, are not made.
@@ -70,10 +72,11 @@ impl Later {
         self.at(at)[usize::from(reg) / 64] & bit(Reg(reg)) != 0
     }
 
-    /// How many registers there are up to the last of them.
-    pub fn needed(&self, at: usize) -> u16 {
+    /// The same of all registers, as far as there is room for it.
+    pub fn live(&self, at: usize) -> Live {
         let last = self.at(at).iter().enumerate().rfind(|(_, word)| **word != 0);
-        last.map_or(0, |(index, word)| (index as u32 * 64 + u64::BITS - word.leading_zeros()) as u16)
+        let below = last.map_or(0, |(index, word)| index as u32 * 64 + u64::BITS - word.leading_zeros());
+        Live::new(below, self.at(at)[0])
     }
 }
 

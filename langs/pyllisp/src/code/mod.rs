@@ -15,6 +15,7 @@ pub use verify::verify;
 
 use crate::position::Span;
 use crate::read::lexer::Literal;
+use hotloop::Live;
 
 /// A compiled program.
 #[derive(Clone, PartialEq, Debug)]
@@ -70,9 +71,9 @@ pub struct Code {
     pub consts: Box<[Literal]>,
     /// For each instruction, the source it comes from.
     pub spans: Box<[Span]>,
-    /// For each instruction, how many registers may matter when it begins: what lies in the others
+    /// For each instruction, which registers may matter when it begins: what lies in the others
     /// is never read again.
-    pub live: Box<[u16]>,
+    pub live: Box<[Live]>,
     /// Where errors are handled: inner handlers before those around them.
     pub handlers: Box<[Handler]>,
     /// Where the function stands in the source.

@@ -3,7 +3,7 @@
 //! * Jumps, constants, cells, names and functions are there; no instruction falls off the end.
 //! * Registers are below the slot count.
 //! * A register is read only where it was written on every way there, parameters aside.
-//! * What an instruction or a later one reads lies below `live` of the instruction.
+//! * What an instruction or a later one reads is `live` at the instruction.
 //! * A fused comparison is followed by its jump.
 //! * Handlers cover instructions that are there; an error may come from each of them.
 
@@ -70,13 +70,12 @@ fn fused(instr: Instr) -> Option<Reg> {
     if instr.name().starts_with("Jump") { instr.dst() } else { None }
 }
 
-/// Which registers are read later must lie below `live`; at the start only parameters may be.
+/// Registers that are read later must be live; at the start only parameters may be.
 fn liveness(code: &Code) -> Result<(), String> {
     let Some(later) = Later::find(code) else { return Ok(()) };
     for (at, live) in code.live.iter().enumerate() {
-        let needed = later.needed(at);
-        if needed > *live {
-            return Err(format!("{at} reads r{} later, but only {live} are live", needed - 1));
+        if let Some(reg) = (0..code.slots).find(|reg| later.reads(at, *reg) && !live.has(u32::from(*reg))) {
+            return Err(format!("r{reg} is read from {at} on, but not live"));
         }
     }
     match (code.params..code.slots).find(|reg| later.reads(0, *reg)) {

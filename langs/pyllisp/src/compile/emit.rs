@@ -4,6 +4,7 @@ use crate::code::liveness::Later;
 use crate::code::{Code, Const, Handler, Instr, Label, Reg};
 use crate::position::Span;
 use crate::read::lexer::Literal;
+use hotloop::Live;
 
 /// The code of one function while it is being made.
 ///
@@ -178,12 +179,12 @@ impl Emitter {
             instrs: self.instrs.into(),
             consts: self.consts.into(),
             spans: self.spans.into(),
-            live: self.live.into(),
+            live: self.live.into_iter().map(|top| Live::below(top.into())).collect(),
             handlers: self.handlers.into(),
             ..Code::default()
         };
         if let Some(later) = Later::find(&code) {
-            code.live = (0..code.instrs.len()).map(|at| later.needed(at)).collect();
+            code.live = (0..code.instrs.len()).map(|at| later.live(at)).collect();
         }
         Ok(code)
     }

@@ -47,11 +47,15 @@ fn only_what_is_read_later_is_live() {
     let source = "f = (func n m)\n    i = 0\n    (while i < n) (if i * m > 3) i += 1\n    (return n)";
     let program = compile(source.as_bytes(), &Options::default()).unwrap();
     let code = &program.codes[1];
-    let shown: Vec<String> =
-        code.instrs.iter().zip(&code.live).map(|(op, live)| format!("{} {live}", op.name())).collect();
+    let shown: Vec<String> = code
+        .instrs
+        .iter()
+        .zip(&code.live)
+        .map(|(op, live)| format!("{} {:b}", op.name(), live.parts().1))
+        .collect();
     assert_eq!(
         shown.join(", "),
-        "LoadInt 2, JumpLt 3, JumpIfFalse 4, Mul 3, JumpGtInt 4, JumpIfFalse 5, AddInt 3, Loop 3, Return 1"
+        "LoadInt 11, JumpLt 111, JumpIfFalse 1111, Mul 111, JumpGtInt 1111, JumpIfFalse 10111, AddInt 111, Loop 111, Return 1"
     );
 }
 

@@ -643,8 +643,8 @@ impl Interpreter for Pyllisp {
         &pc.code.get().loop_cells[pc.index]
     }
 
-    fn live_items(&self, pc: Pc) -> Option<u32> {
-        Some(u32::from(pc.code.code.live[pc.index]))
+    fn live_items(&self, pc: Pc) -> Live {
+        pc.code.code.live[pc.index]
     }
 
     fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {

@@ -257,8 +257,8 @@ impl Interpreter for Tiny {
         &self.cells[pc.code.index as usize][pc.index as usize]
     }
 
-    fn live_items(&self, pc: Pc) -> Option<u32> {
-        pc.code.get().live.as_ref().map(|live| live[pc.index as usize])
+    fn live_items(&self, pc: Pc) -> Live {
+        pc.code.get().live.as_ref().map_or(Live::ALL, |live| live[pc.index as usize])
     }
 
     fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {

@@ -1,5 +1,6 @@
 //! Programs: their text form, and which registers are live.
 
+use hotloop::Live;
 use std::fmt;
 
 use super::op::{End, Instr, Micro, Op, Role};
@@ -19,8 +20,8 @@ pub struct Function {
     pub registers: u32,
     pub instrs: Vec<Instr>,
     pub handlers: Vec<Handler>,
-    /// Registers live before each instruction: all below the number. `None`: nobody counted.
-    pub live: Option<Vec<u32>>,
+    /// Registers live before each instruction. `None`: nobody counted.
+    pub live: Option<Vec<Live>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -207,7 +208,7 @@ fn parse_function(lines: &[&str], names: &[&str], index: u32) -> Function {
 }
 
 /// For each instruction, one more than the highest register that may be read before it is written.
-fn liveness(function: &Function) -> Vec<u32> {
+fn liveness(function: &Function) -> Vec<Live> {
     let count = function.instrs.len();
     let mut live = vec![0u128; count + 1];
     loop {
@@ -245,7 +246,7 @@ fn liveness(function: &Function) -> Vec<u32> {
             live[index] = set;
         }
         if before == live {
-            return live.iter().map(|set| 128 - set.leading_zeros()).collect();
+            return live.iter().map(|set| Live::new(128 - set.leading_zeros(), *set as u64)).collect();
         }
     }
 }
