@@ -241,6 +241,18 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 #set_later
             }
         });
+        if green.is_some() {
+            let assume = format_ident!("assume_{field_name}");
+            accessors.push(quote! {
+                #[doc = concat!("Says what `", #field_text, "` is, which the author knows; no guard. A wrong one makes wrong traces;")]
+                #[doc = "`check_hints` finds it."]
+                #[inline(always)]
+                #[allow(dead_code)]
+                #field_vis fn #assume(self, known: #red) {
+                    M::assume_word(#load, ::hotloop::GreenWord::to_word(known));
+                }
+            });
+        }
         parameters.push(quote!(#field_name: #red));
         initial.push(quote!(#set_first;));
     }

@@ -101,6 +101,9 @@ impl Interpreter for Pyllisp {
     fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let code = pc.code.get();
         let frame = state.frame;
+        if we_are_jitted::<M>() {
+            frame.assume_code(pc.code);
+        }
 
         // The end of an instruction that was done out of line.
         macro_rules! finish {
