@@ -114,6 +114,7 @@ ops! {
 
     VirtualRef "virtual_ref" (b"" false -> "r") Marker: "A handle for the frame that is object `descr` behind the next call's `guard_not_forced`.";
 
+    KnownValue "known_value" (b"**" false -> "") Marker: "The author says: the operand is the constant (second operand).";
     KnownResult "known_result" (b"" true -> "") Marker: "The author says: called with the other operands, the elidable `descr` answers the first.";
 
     // Words.

@@ -205,7 +205,7 @@ impl Checker<'_> {
                 let same = result.is_some() && result == op.call().get().result;
                 ensure(same, || "that can't be the function's result".into())
             }
-            Opcode::GuardValue => {
+            Opcode::GuardValue | Opcode::KnownValue => {
                 let constant = trace.const_of(op.args[1]).ok_or("it compares with a variable")?;
                 let same = trace.operand_type(op.args[0]) == Some(constant.ty);
                 ensure(same, || "the constant is of another type".into())

@@ -205,7 +205,7 @@ impl Maker {
                 let slots = [Ty::Float, Ty::Int, Ty::Int].map(|ty| self.operand(ty));
                 op.list = self.trace.push_list(slots.into_iter().chain([Operand::NONE]));
             }
-            Opcode::GuardValue => {
+            Opcode::GuardValue | Opcode::KnownValue => {
                 let ty = self.trace.operand_type(args[0]).unwrap();
                 op.args[1] = self.trace.push_const(ty, 8);
             }

@@ -173,6 +173,17 @@ impl Optimizer<'_> {
         Ok(())
     }
 
+    /// The same without a guard: the author knows it.
+    pub fn known_value(&mut self, op: &Op) {
+        let operand = self.operand(op.args[0]);
+        if let Some(expected) = self.recorded.const_of(op.args[1])
+            && self.options.optimize
+            && self.state.out.const_of(operand).is_none()
+        {
+            self.learn_equal(operand, expected.bits);
+        }
+    }
+
     fn guard_type(&mut self, op: &Op) -> Result<(), Contradiction> {
         let value = self.value(op.args[0]);
         match value {

@@ -201,6 +201,7 @@ impl<'a> Optimizer<'a> {
             Opcode::Virtualizable => self.declare_virtualizable(op),
             Opcode::Live => self.kill_items(op),
             Opcode::Flush => self.flush_frame(),
+            Opcode::KnownValue => self.known_value(op),
             Opcode::KnownResult => self.known_result(op),
             _ => {}
         }

@@ -83,7 +83,8 @@ fn work_with_large_numbers_stops() {
         ("formatted", "(\"{:d}\".format x)"),
         ("number", "(int (\"7\".repeat 6000000))"),
     ] {
-        let source = format!("x = {{3 << 20000000}} + 1\ny = {{5 << 10000000}} + 7\n(while true)\n    {work}\n");
+        let source =
+            format!("x = {{3 << 20000000}} + 1\ny = {{5 << 10000000}} + 7\n(while true)\n    {work}\n");
         let path = file(&format!("long_{name}.pyl"), source);
         check("off", &path, false);
         check("threshold=1", &path, false);

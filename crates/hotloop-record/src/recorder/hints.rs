@@ -64,7 +64,11 @@ impl Recorder {
         if checking() && word.bits != known {
             check_failed(&format!("a word was said to be {known:#x}, but is {:#x}", word.bits));
         }
-        if self.is_recording() && word.bits == known {
+        if self.is_recording() && word.bits == known && !self.is_constant(word) {
+            if let Some(ty) = self.trace.operand_type(word.operand) {
+                let constant = self.constant(ty, known);
+                self.push(Op::new(Opcode::KnownValue, &[word.operand, constant]));
+            }
             self.became_constant(word);
         }
     }
