@@ -44,6 +44,42 @@ fn integers_grow() {
     check_error("(print 1 << 99999999999)", "shift count too large");
 }
 
+/// A list that is written down has up to eight elements in line, one that has grown elsewhere.
+#[test]
+fn lists_in_line_do_what_others_do() {
+    let source = "\
+change = (func l which)
+    (if which == 0) (l.insert 0 7)
+    (elif which == 1) (l.extend l)
+    (elif which == 2) (l.reverse)
+    (elif which == 3) (l.sort)
+    (elif which == 4) (l.clear)
+    (elif which == 5) (l.remove l[0])
+    (elif which == 6) (l.pop)
+    (elif which == 7) (l.pop 0)
+    (elif which == 8) l[0] = [8]
+    before = (l.copy)
+    (l.append 7)
+    sum = 0
+    (for x before) (if x != [8]) sum += x
+    (return [before l (l.slice 0 2) l ++ l (l.repeat 2) l.length (l.contains 7) sum l[l.length - 1]])
+written = (func n)
+    (if n == 1) (return [3])
+    (elif n == 2) (return [3 1])
+    (elif n == 8) (return [3 1 2 5 4 6 8 7])
+    (return [3 1 2 5 4 6 8 7 9])
+grown = (func n)
+    l = []
+    (for x (written n)) (l.append x)
+    (return l)
+(for n [1 2 8 9])
+    (for which (range 10))
+        (assert (change (written n) which) == (change (grown n) which))
+(print (change [3 1 2] 3))
+";
+    check(source, "[[1 2 3] [1 2 3 7] [1 2] [1 2 3 7 1 2 3 7] [1 2 3 7 1 2 3 7] 4 true 6 7]\n");
+}
+
 #[test]
 fn floats() {
     check(
