@@ -1,6 +1,14 @@
 //! Which items of a frame may still be read.
 
 /// The items of a frame that are live: those below a number, and of the first 64 of them those whose bits are set.
+///
+/// ```
+/// use hotloop_ir::Live;
+///
+/// let live = Live::new(4, 0b1011);
+/// assert!([0, 1, 3].into_iter().all(|item| live.has(item)));
+/// assert!(!live.has(2) && !live.has(4));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Live {
     below: u32,
