@@ -290,7 +290,7 @@ impl Recorder {
         if let Some((frame, items)) = live {
             let private = frame.operand.as_var().is_some();
             let known = self.live_items.insert(frame.operand, items);
-            if private && known.map_or(items != Live::ALL, |known| items.ends_some_of(known)) {
+            if private && known.is_none_or(|known| items.ends_some_of(known)) {
                 let (below, first) = items.parts();
                 let first = self.constant(Ty::Int, first);
                 self.push(Op::new(Opcode::Live, &[frame.operand, first]).with_descr(below));

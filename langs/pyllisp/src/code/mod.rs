@@ -13,9 +13,10 @@ mod verify;
 pub use instr::{Cell, CodeId, Const, Instr, Label, NameId, Operand, Reg};
 pub use verify::verify;
 
+use hotloop::Live;
+
 use crate::position::Span;
 use crate::read::lexer::Literal;
-use hotloop::Live;
 
 /// A compiled program.
 #[derive(Clone, PartialEq, Debug)]

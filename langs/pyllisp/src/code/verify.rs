@@ -74,8 +74,8 @@ fn fused(instr: Instr) -> Option<Reg> {
 fn liveness(code: &Code) -> Result<(), String> {
     let Some(later) = Later::find(code) else { return Ok(()) };
     for (at, live) in code.live.iter().enumerate() {
-        if let Some(reg) = (0..code.slots).find(|reg| later.reads(at, *reg) && !live.has(u32::from(*reg))) {
-            return Err(format!("r{reg} is read from {at} on, but not live"));
+        if live.ends_some_of(later.live(at)) {
+            return Err(format!("{at}: {:?} are read later, but only {live:?} are live", later.live(at)));
         }
     }
     match (code.params..code.slots).find(|reg| later.reads(0, *reg)) {

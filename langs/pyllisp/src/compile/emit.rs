@@ -1,10 +1,11 @@
 //! A code in the making: registers as a stack, labels that are bound later, constants.
 
+use hotloop::Live;
+
 use crate::code::liveness::Later;
 use crate::code::{Code, Const, Handler, Instr, Label, Reg};
 use crate::position::Span;
 use crate::read::lexer::Literal;
-use hotloop::Live;
 
 /// The code of one function while it is being made.
 ///

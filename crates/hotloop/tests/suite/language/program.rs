@@ -1,7 +1,8 @@
 //! Programs: their text form, and which registers are live.
 
-use hotloop::Live;
 use std::fmt;
+
+use hotloop::Live;
 
 use super::op::{End, Instr, Micro, Op, Role};
 
