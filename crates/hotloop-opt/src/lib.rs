@@ -12,6 +12,7 @@
 //! items.rs      runs of items                  unroll.rs   loop peeling
 //! inductions.rs what goes by steps in a loop   hoist.rs    guards out of loops
 //! label.rs      jumps from bridges to labels
+//! versions.rs   loops for values of several types
 //! finish.rs     dead code, described values, numbering
 //! ```
 #![forbid(unsafe_code)]
@@ -34,11 +35,15 @@ mod resume;
 pub mod rules;
 mod unroll;
 mod value;
+mod versions;
 mod virtuals;
 
 pub use label::{Label, ToLabel};
+pub use versions::{Version, Wants};
 
 use hotloop_ir::Trace;
+
+use pipeline::Optimizer;
 
 /// What to do.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +56,7 @@ pub struct Options {
     pub call_invariants: bool,
     /// Move guards out of peeled loops.
     pub hoist: bool,
-    /// Let bridges jump to the labels of peeled loops.
+    /// Note what others must know of a loop to go on in it.
     pub label: bool,
     /// Test mode: this rule of resume data is broken on purpose (see [`BROKEN_RULES`]).
     pub break_rule: Option<u32>,
@@ -96,7 +101,7 @@ pub struct Contradiction;
 /// # Errors
 /// [`Contradiction`].
 pub fn optimize(recorded: &Trace, options: &Options) -> Result<Trace, Contradiction> {
-    Ok(optimize_for(recorded, options, None)?.trace)
+    Ok(optimize_for(recorded, options, Ways::default())?.trace)
 }
 
 /// An optimised trace in its tree.
@@ -109,24 +114,30 @@ pub struct Optimized {
     /// A bridge that could jump to its loop's label, were it not for guards that were moved out of the loop: the
     /// inductions that these are about go another way here.
     pub strays: bool,
+    /// Of a loop: what its preamble wants.
+    pub wants: Wants,
+    /// It goes on in a version of a loop that wants something else than it ends with, as all do that there are.
+    pub misfit: bool,
 }
 
-/// The same for traces that stand in a tree: a bridge may jump to the label of the loop it came from, and
-/// of a loop it is said what bridges need to jump there.
+/// Where a trace may go on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ways<'w> {
+    /// A bridge: at the label of the loop that it left.
+    pub label: Option<ToLabel<'w>>,
+    /// In one of these loops, instead of the one that was recorded. The first is the best of equals.
+    pub versions: &'w [Version<'w>],
+}
+
+/// The same for traces that stand in a tree: a bridge may jump to the label of the loop it came from, or to a version
+/// of the loop it ends at, and of a loop it is said what bridges need to jump there.
 ///
 /// # Errors
 /// [`Contradiction`].
-pub fn optimize_for(
-    recorded: &Trace,
-    options: &Options,
-    to_label: Option<ToLabel>,
-) -> Result<Optimized, Contradiction> {
-    let mut optimizer = pipeline::Optimizer::new(recorded, *options);
-    if let Some(target) = to_label {
-        optimizer.kept = std::rc::Rc::new(target.kept.to_vec());
-    }
-    optimizer.to_label = to_label;
+pub fn optimize_for(recorded: &Trace, options: &Options, ways: Ways) -> Result<Optimized, Contradiction> {
+    let mut optimizer = Optimizer::new(recorded, *options, ways);
     let (swept, draft) = optimizer.run()?;
     let (trace, label) = finish::finish(swept, draft.as_ref(), options.optimize);
-    Ok(Optimized { trace, label, strays: optimizer.strays })
+    let Optimizer { strays, wants, misfit, .. } = optimizer;
+    Ok(Optimized { trace, label, strays, wants, misfit })
 }

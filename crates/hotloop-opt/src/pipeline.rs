@@ -10,7 +10,8 @@ use crate::hoist::Hoisted;
 use crate::label::{Draft, ToLabel};
 use crate::resume::SnapshotCache;
 use crate::value::{Object, ObjectId, Slot, Val};
-use crate::{Contradiction, Options};
+use crate::versions::{Version, Wants};
+use crate::{Contradiction, Options, Ways};
 
 /// What the rooms share: the new trace and what is known. Cloned before a loop's second iteration, in case
 /// that has to be done again.
@@ -66,12 +67,18 @@ pub(crate) struct Optimizer<'a> {
     pub to_label: Option<ToLabel<'a>>,
     /// It could jump there, but for what was moved out of the loop.
     pub strays: bool,
+    /// The versions of the loop that it ends at.
+    pub versions: &'a [Version<'a>],
+    /// It ends with what none of them wants.
+    pub misfit: bool,
+    /// For a loop: what its preamble wants.
+    pub wants: Wants,
     /// What its guards keep for further bridges.
     pub kept: Rc<Vec<Operand>>,
 }
 
 impl<'a> Optimizer<'a> {
-    pub fn new(recorded: &'a Trace, options: Options) -> Optimizer<'a> {
+    pub fn new(recorded: &'a Trace, options: Options, ways: Ways<'a>) -> Optimizer<'a> {
         let mut out = Trace::new();
         out.stable = recorded.stable.clone();
         out.calls = recorded.calls.clone();
@@ -103,9 +110,12 @@ impl<'a> Optimizer<'a> {
             hoisted: Hoisted::default(),
             label_facts: Vec::new(),
             idle: Vec::new(),
-            to_label: None,
+            to_label: ways.label,
             strays: false,
-            kept: Rc::default(),
+            versions: ways.versions,
+            misfit: false,
+            wants: Wants::default(),
+            kept: ways.label.map_or_else(Rc::default, |target| Rc::new(target.kept.to_vec())),
         }
     }
 
@@ -125,6 +135,9 @@ impl<'a> Optimizer<'a> {
         let end = self.recorded.ops.len() - 1;
         for index in inputs..end {
             self.visit(index)?;
+        }
+        if self.options.label {
+            self.wants = self.wants();
         }
         let last = self.recorded.ops[end];
         match last.code {

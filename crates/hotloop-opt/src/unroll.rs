@@ -160,15 +160,25 @@ impl Optimizer<'_> {
     /// The jump to another loop's entry.
     pub fn enter(&mut self, last: &Op) {
         let list: Vec<Operand> = self.recorded.list(last.list).to_vec();
-        if let Some(target) = self.to_label.filter(|target| target.code == last.descr) {
-            let args: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
-            if self.enter_label(&target, &args) {
-                return;
+        let values: Vec<Val> = list.iter().map(|arg| self.value(*arg)).collect();
+        let of_the_loop = |code: u32| code == last.descr || self.versions.iter().any(|one| one.code == code);
+        if let Some(target) = self.to_label.filter(|target| of_the_loop(target.code))
+            && self.enter_label(&target, &values)
+        {
+            return;
+        }
+        let mut code = last.descr;
+        match self.choose(&values) {
+            Some(chosen) => {
+                let version = self.versions[chosen];
+                code = version.code;
+                self.state.out.entered = version.tokens.to_vec();
             }
+            None => self.misfit = !self.versions.is_empty(),
         }
         let args: Vec<Operand> = list.into_iter().map(|arg| self.operand(arg)).collect();
         self.flush_stores();
-        self.end(Opcode::Enter, last.descr, args);
+        self.end(Opcode::Enter, code, args);
     }
 
     pub fn end(&mut self, code: Opcode, descr: u32, args: Vec<Operand>) {

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! A loop with `[label]` may be jumped to by the cases behind it that have `[bridge of 3]`: they continue its
-//! guard 3, whose live variables are their inputs.
+//! guard 3, whose live variables are their inputs. Loops with `[version 0]`, `[version 1]` and so on are versions of one
+//! loop; the cases behind them with `[versions]` end at it, and with what none of them wants if they say `[misfit]`.
 //!
 //! `BLESS=1 cargo test -p hotloop-opt --test filetests` rewrites what stands below `---`; read the
 //! difference before it is committed.
@@ -21,12 +22,18 @@ use std::path::{Path, PathBuf};
 use hotloop_ir::parse::parse;
 use hotloop_ir::verify::verify;
 use hotloop_ir::{FieldId, Opcode, Operand, Trace, Var};
-use hotloop_opt::{Label, Optimized, Options, ToLabel, optimize, optimize_for};
+use hotloop_opt::{Label, Optimized, Options, ToLabel, Version, Wants, Ways, optimize, optimize_for};
 
-/// The loop that bridges may jump to.
-type Labelled = Option<(Trace, Label)>;
+/// The loops that the cases behind them may go on in.
+#[derive(Default)]
+struct Loops {
+    /// At its label.
+    labelled: Option<(Trace, Label)>,
+    /// By number.
+    versions: Vec<Wants>,
+}
 
-fn optimized(declarations: &str, header: &str, before: &str, labelled: &mut Labelled) -> String {
+fn optimized(declarations: &str, header: &str, before: &str, loops: &mut Loops) -> String {
     let recorded = parse(&format!("{declarations}{before}"))
         .unwrap_or_else(|error| panic!("{header}: {error} (with the declarations in front)"));
     verify(&recorded).unwrap_or_else(|error| panic!("{header}: {error}"));
@@ -34,19 +41,31 @@ fn optimized(declarations: &str, header: &str, before: &str, labelled: &mut Labe
         optimize: !header.contains("[no optimize]"),
         peel: !header.contains("[no peel]"),
         hoist: !header.contains("[no hoist]"),
-        label: header.contains("[label]"),
+        label: header.contains("[label]") || header.contains("[version "),
         ..Options::default()
     };
-    let guard = header.split_once("[bridge of ").and_then(|(_, rest)| rest.split(']').next()?.parse().ok());
-    let kept = guard.zip(labelled.as_ref()).map(|(guard, (trace, _)): (usize, _)| kept(trace, guard));
-    let target = kept.as_ref().zip(labelled.as_ref());
-    let target = target.map(|(kept, (_, label))| ToLabel { label, code: 0, kept });
-    let Ok(Optimized { trace, label, strays }) = optimize_for(&recorded, &options, target) else {
+    let number =
+        |what: &str| header.split_once(what).and_then(|(_, rest)| rest.split(']').next()?.parse().ok());
+    let guard: Option<usize> = number("[bridge of ");
+    let labelled = loops.labelled.as_ref();
+    let kept = guard.zip(labelled).map(|(guard, (trace, _))| kept(trace, guard));
+    let target = kept.as_ref().zip(labelled);
+    let label = target.map(|(kept, (_, label))| ToLabel { label, code: 0, kept });
+    let version = |(code, wants)| Version { code, wants, tokens: &[] };
+    let mut versions: Vec<Version> = (0..).zip(&loops.versions).map(version).collect();
+    versions.retain(|_| header.contains("[versions]"));
+    let ways = Ways { label, versions: &versions };
+    let Ok(Optimized { trace, label, strays, wants, misfit }) = optimize_for(&recorded, &options, ways)
+    else {
         return "contradiction\n".into();
     };
-    assert_eq!(strays, header.contains("[strays]"), "{header}");
+    assert_eq!((strays, misfit), (header.contains("[strays]"), header.contains("[misfit]")), "{header}");
     if let Some(label) = label {
-        *labelled = Some((trace.clone(), label));
+        loops.labelled = Some((trace.clone(), label));
+    }
+    if let Some(version) = number("[version ") {
+        loops.versions.truncate(version);
+        loops.versions.push(wants);
     }
     let text = trace.to_string();
     verify(&trace).unwrap_or_else(|error| panic!("{header}: {error}\n{text}"));
@@ -69,11 +88,11 @@ fn renewed(common: &str, text: &str) -> String {
     let head = parts.next().unwrap_or_default();
     let declarations = format!("{common}\n{head}\n");
     let mut out = String::from(head);
-    let mut labelled = None;
+    let mut loops = Loops::default();
     for case in parts {
         let (header, rest) = case.split_once('\n').unwrap_or((case, ""));
         let before = rest.split("\n---").next().unwrap_or_default().trim_end();
-        let after = optimized(&declarations, header, before, &mut labelled);
+        let after = optimized(&declarations, header, before, &mut loops);
         let _ = write!(out, "\n=== {header}\n{before}\n---\n{after}");
     }
     out
@@ -180,9 +199,8 @@ fn a_bridge_that_calls_goes_by_the_check_of_stable_fields() {
             recorded.stable.push((0x1000, FieldId::by_name("Cell", "shape").expect("the field")));
         }
         let options = Options { label: true, hoist: false, ..Options::default() };
-        let Ok(Optimized { trace, label: Some(label), .. }) = optimize_for(&recorded, &options, None) else {
-            panic!("a loop with a label")
-        };
+        let found = optimize_for(&recorded, &options, Ways::default());
+        let Ok(Optimized { trace, label: Some(label), .. }) = found else { panic!("a loop with a label") };
         // The last guard: behind the call, if there is one.
         let guard = trace.resumes.len() - 1;
         let kept = kept(&trace, guard);
@@ -193,8 +211,9 @@ fn a_bridge_that_calls_goes_by_the_check_of_stable_fields() {
             "k = input int\nn = input int\ninstr 0 [k, n] events 0\n{call}\nk1 = int_add_ovf k, 1 !{events}\n\
              instr 0 [k1, n] events {events}\nenter 0 [k1, n]\n{event}"
         ));
-        let target = ToLabel { label: &label, code: 0, kept: &kept };
-        let bridge = optimize_for(&bridge, &options, Some(target)).expect("no contradiction").trace;
+        let label = Some(ToLabel { label: &label, code: 0, kept: &kept });
+        let ways = Ways { label, versions: &[] };
+        let bridge = optimize_for(&bridge, &options, ways).expect("no contradiction").trace;
         let jumped = bridge.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel);
         assert_eq!(jumped, jumps, "{stable} {in_loop} {in_bridge}\n{trace}\n{bridge}");
     }

@@ -68,6 +68,8 @@ pub struct JitOptions {
     pub inlining: bool,
     /// Recorded loops of more operations are not peeled.
     pub disable_unrolling: u32,
+    /// Other versions of one loop: for values of other types than it was recorded with, or other promoted constants.
+    pub retrace_limit: u32,
     /// Recordings of one loop or guard that may fail before it is left alone.
     pub max_aborts: u32,
     /// Most bridges of one loop.
@@ -111,6 +113,7 @@ impl Default for JitOptions {
             max_unroll_recursion: 1,
             inlining: true,
             disable_unrolling: u32::MAX,
+            retrace_limit: 15,
             max_aborts: 8,
             max_bridges: 100,
             max_chain: 100,
@@ -156,6 +159,7 @@ const KNOBS: &[(&str, Knob)] = &[
     ("inlining", Knob::Flag(|jit| &mut jit.inlining)),
     ("max_unroll_recursion", Knob::Number(|jit| &mut jit.max_unroll_recursion)),
     ("disable_unrolling", Knob::Number(|jit| &mut jit.disable_unrolling)),
+    ("retrace_limit", Knob::Number(|jit| &mut jit.retrace_limit)),
     ("max_aborts", Knob::Number(|jit| &mut jit.max_aborts)),
     ("max_bridges", Knob::Number(|jit| &mut jit.max_bridges)),
     ("max_chain", Knob::Number(|jit| &mut jit.max_chain)),

@@ -7,7 +7,7 @@ use hotloop_codegen::{CodeId, Context, Entry, Eval, Options as EvalOptions, Requ
 use hotloop_ir::{
     Desc, Fact, Feed, FieldKind, ObjectKind, Opcode, Operand, Place, Resume, Trace, Ty, Var, verify,
 };
-use hotloop_opt::{Label, Optimized, Options, ToLabel, optimize_for};
+use hotloop_opt::{Label, Optimized, Options, ToLabel, Ways, optimize_for};
 
 use super::language::{Program, Registers, step};
 use super::machine::{Entry as LogEntry, Fed, Machine, Red};
@@ -271,12 +271,13 @@ impl Driver<'_> {
         let target = parent.as_ref().and_then(|((root, code), kept)| {
             Some(ToLabel { label: self.compiled[*root].label.as_ref()?, code: code.0, kept })
         });
-        let mut result = optimize_for(recorded, &options, target);
+        let ways = Ways { label: target, versions: &[] };
+        let mut result = optimize_for(recorded, &options, ways);
         if result.is_err() && bridge.is_none() && peel {
             // The body may be dead code. The recorded iteration can't be.
             self.counts.contradictions += 1;
             options.peel = false;
-            result = optimize_for(recorded, &options, target);
+            result = optimize_for(recorded, &options, ways);
         }
         let Optimized { trace, label, .. } =
             result.map_err(|_| "a contradiction in what was executed".to_string())?;

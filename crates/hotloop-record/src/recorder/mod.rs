@@ -47,6 +47,9 @@ pub enum Abort {
     LoopInCallee,
     /// A bridge goes round its loop by another way, which the guards moved out of the loop do not allow for.
     ManyPaths,
+    /// A bridge ends at a loop with other types or promoted constants than that was compiled for: another version of it
+    /// comes first.
+    OtherVersion,
     /// The optimizer found that the trace contradicts itself.
     Contradiction,
     /// The code generator refused.
@@ -70,6 +73,7 @@ impl fmt::Display for Abort {
             Abort::InnerLoop => "inner loop is hotter",
             Abort::LoopInCallee => "loop in an inlined call",
             Abort::ManyPaths => "loop with several paths",
+            Abort::OtherVersion => "another version of the loop is compiled first",
             Abort::Contradiction => "trace contradicts itself",
             Abort::Codegen => "code generator refused",
             Abort::Left => "the program left the loop",

@@ -9,12 +9,12 @@ use std::time::Instant;
 use hotloop_codegen::{CodeId, CodegenError, Entry, Request};
 use hotloop_ir::{Opcode, Operand, Trace, Var, verify};
 use hotloop_log::Section;
-use hotloop_opt::{Label, Optimized, ToLabel};
+use hotloop_opt::{Label, Optimized, ToLabel, Version, Wants, Ways};
 use hotloop_record::Abort;
 
 use super::Vm;
 use super::entries::ELSEWHERE;
-use super::record::{Ending, Goal, Inputs, Recording};
+use super::record::{Ending, Goal, Inputs, Recording, Which};
 use super::tables::{Compiled, ExitCost, Guard};
 use crate::hooks::{JitHooks, TraceInfo, TraceKind};
 use crate::interpreter::Interpreter;
@@ -64,21 +64,27 @@ impl<I: Interpreter> Vm<'_, I> {
             optimize: jit.optimize,
             peel,
             call_invariants: jit.check_hints,
-            hoist: jit.optimize
-                && !matches!(goal, Goal::Loop { plain: true, .. })
-                && !self.tables.borrow().heads[goal.head()].multi_path,
+            hoist: jit.optimize && self.may_hoist(&goal),
             label: jit.optimize,
             break_rule: jit.break_rule,
         };
         // A loop whose second iteration can't go the first one's way may still be worth its first.
         let way = self.way_to_label(&goal);
-        let target = way.as_ref().map(|(label, code, kept)| ToLabel { label, code: *code, kept });
-        let optimized = hotloop_opt::optimize_for(recorded, &options, target).or_else(|_| {
-            hotloop_opt::optimize_for(recorded, &hotloop_opt::Options { peel: false, ..options }, target)
+        let label = way.as_ref().map(|(label, code, kept)| ToLabel { label, code: *code, kept });
+        let targets = self.targets(&ending);
+        let versions: Vec<Version> =
+            targets.iter().map(|(code, wants, tokens)| Version { code: code.0, wants, tokens }).collect();
+        let ways = Ways { label, versions: &versions };
+        let optimized = hotloop_opt::optimize_for(recorded, &options, ways).or_else(|_| {
+            hotloop_opt::optimize_for(recorded, &hotloop_opt::Options { peel: false, ..options }, ways)
         });
-        let Optimized { trace: optimized, label, strays } = optimized.map_err(|_| Abort::Contradiction)?;
+        let Optimized { trace: optimized, label, strays, wants, misfit } =
+            optimized.map_err(|_| Abort::Contradiction)?;
         if strays && self.has_many_paths(&goal) {
             return Err(Abort::ManyPaths);
+        }
+        if misfit && self.wants_version(&goal, &ending) {
+            return Err(Abort::OtherVersion);
         }
         let optimizing = started.elapsed();
         if cfg!(debug_assertions)
@@ -137,7 +143,7 @@ impl<I: Interpreter> Vm<'_, I> {
             inputs,
             ending,
             invalid,
-            label.map(Rc::new),
+            (label.map(Rc::new), Rc::new(wants)),
             code,
             first_guard,
             (optimizing, assembling),
@@ -185,6 +191,38 @@ impl<I: Interpreter> Vm<'_, I> {
         true
     }
 
+    /// Whether guards may be moved out of the loop.
+    fn may_hoist(&self, goal: &Goal<I::Pc>) -> bool {
+        let head = &self.tables.borrow().heads[goal.head()];
+        let plain = match goal {
+            Goal::Loop { which: Which::Plain, .. } => true,
+            Goal::Loop { which: Which::Version, .. } => head.plain_versions,
+            _ => false,
+        };
+        !plain && !head.multi_path
+    }
+
+    /// What the optimizer must know of the loops of which a trace goes on in one.
+    fn targets(&self, ending: &Ending) -> Vec<(CodeId, Rc<Wants>, Vec<u32>)> {
+        let tables = self.tables.borrow();
+        let targets = ending.targets.iter().map(|target| tables.trace(*target));
+        targets.map(|target| (target.code, target.wants.clone(), target.entry_tokens())).collect()
+    }
+
+    /// A bridge ends at a loop with what none of its versions wants. Whether another one is recorded, from there.
+    fn wants_version(&self, goal: &Goal<I::Pc>, ending: &Ending) -> bool {
+        let mut tables = self.tables.borrow_mut();
+        let (Goal::Bridge { .. }, Some(target)) = (goal, ending.targets.first()) else { return false };
+        let head = tables.trace(*target).head;
+        let head = &mut tables.heads[head];
+        if head.retraces >= self.interpreter.runtime().jit().retrace_limit {
+            return false;
+        }
+        head.retraces += 1;
+        head.wants_version = true;
+        true
+    }
+
     fn compile_code(&self, trace: &Trace, request: &Request) -> Result<CodeId, CodegenError> {
         let attempts = self.attempts.get() + 1;
         self.attempts.set(attempts);
@@ -203,7 +241,7 @@ impl<I: Interpreter> Vm<'_, I> {
         inputs: Inputs,
         ending: Ending,
         invalid: Rc<AtomicU32>,
-        label: Option<Rc<Label>>,
+        (label, wants): (Option<Rc<Label>>, Rc<Wants>),
         code: CodeId,
         first_guard: u32,
         (optimizing, assembling): (std::time::Duration, std::time::Duration),
@@ -275,12 +313,16 @@ impl<I: Interpreter> Vm<'_, I> {
                     Goal::Loop { .. } => summary.loops += 1,
                     _ => summary.entries += 1,
                 }
-                if matches!(goal, Goal::Loop { plain: true, .. }) {
-                    tables.installed_plain(head, index);
-                } else {
-                    let entry = &mut tables.heads[head];
-                    tables.sweep |= entry.trace.replace(index).is_some() | entry.plain.take().is_some();
-                    entry.cold = false;
+                match goal {
+                    Goal::Loop { which: Which::Plain, .. } => tables.installed_plain(head, index),
+                    Goal::Loop { which: Which::Version, .. } => tables.heads[head].versions.push(index),
+                    _ => {
+                        let entry = &mut tables.heads[head];
+                        tables.sweep |= entry.roots().next().is_some();
+                        entry.forget();
+                        (entry.trace, entry.retraces) = (Some(index), 0);
+                        (entry.cold, entry.plain_versions) = (false, false);
+                    }
                 }
                 tables.heads[head].rest_until = None;
                 tables.heads[head].exits = ExitCost::default();
@@ -297,12 +339,17 @@ impl<I: Interpreter> Vm<'_, I> {
                 (head, tables.trace(parent).root, Some(guard))
             }
         };
+        let end = optimized.ops[optimized.ops.len() - 1];
+        let goes_on = matches!(end.code, Opcode::Enter | Opcode::EnterLabel);
+        let chosen = |target: &usize| goes_on && tables.trace(*target).code.0 == end.descr;
+        let links = [ending.links, ending.targets.into_iter().filter(chosen).collect()].concat();
         tables.heads[head].used = tables.generation;
         tables.heads[head].runs.calls |= !optimized.calls.is_empty();
         let compiled = Compiled {
             code,
             trace: optimized,
             label,
+            wants,
             first_guard,
             invalid,
             head,
@@ -310,7 +357,7 @@ impl<I: Interpreter> Vm<'_, I> {
             passed: Rc::new(inputs.passed),
             root,
             parent,
-            links: ending.links,
+            links,
             condemned: false,
         };
         if let Some(parent) = parent {

@@ -292,8 +292,8 @@ impl<I: Interpreter> Vm<'_, I> {
         if compiled.invalid.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let tokens = compiled.trace.tokens.iter().map(|var| var.0).collect();
-        let callee = Callee { code: Some(compiled.code.0), slots: compiled.slots.clone(), tokens };
+        let (code, slots) = (Some(compiled.code.0), compiled.slots.clone());
+        let callee = Callee { code, slots, tokens: compiled.entry_tokens() };
         drop(tables);
         self.tables.borrow_mut().pins.push(trace);
         recording.ending.links.push(trace);

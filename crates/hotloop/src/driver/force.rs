@@ -125,8 +125,8 @@ impl<P: Copy + PartialEq> Tables<P> {
             self.looked.push(place);
         }
         let head = &mut self.heads[head];
-        if [head.trace, head.plain].contains(&Some(root)) {
-            (head.trace, head.plain) = (None, None);
+        if head.roots().any(|one| one == root) {
+            head.forget();
             self.sweep = true;
         }
     }

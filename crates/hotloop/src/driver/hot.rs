@@ -8,7 +8,7 @@ use hotloop_codegen::Exits;
 use hotloop_ir::{Desc, Fact, ObjectDesc, ObjectKind, Part, Resume, Var};
 use hotloop_record::{Abort, Recorder, Red};
 
-use super::record::{Goal, Recording};
+use super::record::{Goal, Recording, Which};
 use super::tables::{HeadKind, Position};
 use super::{Next, Vm};
 use crate::Plain;
@@ -64,7 +64,7 @@ impl<I: Interpreter> Vm<'_, I> {
                 tables.returns.forget(tables.traces.iter().flatten().map(|compiled| &*compiled.trace));
             }
         }
-        let (head, code, plain) = {
+        let (head, code, which) = {
             let mut tables = self.tables.borrow_mut();
             if cell.head(tables.owner).is_none() && threshold > 1 {
                 // The first look only sets the counter.
@@ -77,10 +77,16 @@ impl<I: Interpreter> Vm<'_, I> {
             let code = code.filter(|trace| tables.trace(*trace).invalid.load(Ordering::Relaxed) == 0);
             let entry = &mut tables.heads[head];
             let plain = std::mem::take(&mut entry.wants_plain) && entry.aborts <= jit.max_aborts;
-            (head, code, plain)
+            let version = std::mem::take(&mut entry.wants_version);
+            let which = match code {
+                Some(_) if version => Which::Version,
+                Some(_) if plain => Which::Plain,
+                _ => Which::Main,
+            };
+            (head, code, which)
         };
         if let Some(trace) = code
-            && !plain
+            && which == Which::Main
         {
             cell.set_count(1);
             let started = Instant::now();
@@ -117,7 +123,7 @@ impl<I: Interpreter> Vm<'_, I> {
         if std::mem::take(&mut self.tables.borrow_mut().heads[head].cold) {
             return (Next::At(pc, false), state);
         }
-        self.record_head(kind, pc, head, code.is_some(), state)
+        self.record_head(kind, pc, head, which, state)
     }
 
     /// Whether the flag was set and made a language error.
@@ -184,7 +190,7 @@ impl<I: Interpreter> Vm<'_, I> {
         kind: HeadKind,
         pc: I::Pc,
         head: usize,
-        plain: bool,
+        which: Which,
         state: I::State<Direct>,
     ) -> (Next<I::Pc>, I::State<Direct>) {
         let jit = self.interpreter.runtime().jit();
@@ -237,7 +243,7 @@ impl<I: Interpreter> Vm<'_, I> {
         let meta = <I::State<Meta> as RedState<Meta>>::load(&reds, &greens);
         let root = Self::frame().map(|(index, _)| reds[index].operand);
         let goal = match kind {
-            HeadKind::Loop => Goal::Loop { pc, head, plain },
+            HeadKind::Loop => Goal::Loop { pc, head, which },
             HeadKind::Entry => Goal::Entry { pc, head },
         };
         let mut recording = Recording::new(recorder, root, goal, slots);
@@ -254,7 +260,14 @@ impl<I: Interpreter> Vm<'_, I> {
         let mut tables = self.tables.borrow_mut();
         tables.count_abort(reason);
         match *goal {
+            // They have a limit of their own.
+            Goal::Loop { which: Which::Version, .. } => {}
             Goal::Loop { head, .. } | Goal::Entry { head, .. } => tables.heads[head].aborts += 1,
+            // The version is recorded now; the bridge with its next failure.
+            Goal::Bridge { guard, .. } if reason == Abort::OtherVersion => {
+                let guard = &mut tables.guards[guard as usize];
+                guard.eagerness = guard.failures + 1;
+            }
             Goal::Bridge { guard, .. } => {
                 let max = self.interpreter.runtime().jit().max_aborts;
                 let guard = &mut tables.guards[guard as usize];

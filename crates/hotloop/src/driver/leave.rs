@@ -134,6 +134,9 @@ impl<I: Interpreter> Vm<'_, I> {
         if invalid && head.trace == Some(guard.trace) {
             head.trace = None;
         }
+        if invalid {
+            head.versions.retain(|version| *version != guard.trace);
+        }
         if guard.hoisted {
             tables.hoisted_failed(left.head, guard.trace);
         }
@@ -258,8 +261,8 @@ impl<I: Interpreter> Vm<'_, I> {
         }
         let head = &mut tables.heads[left.head];
         head.spent += spent;
-        if head.exits.add(started, for_good) && head.trace.take().is_some() {
-            head.plain = None;
+        if head.exits.add(started, for_good) && head.trace.is_some() {
+            head.forget();
             head.rest_until = Some(Instant::now() + std::mem::take(&mut head.spent) * RETIRED_FOR);
             tables.summary.retired += 1;
             tables.sweep = true;

@@ -44,7 +44,7 @@ impl<P: Copy> Tables<P> {
         self.traces[root].as_ref().is_some_and(|compiled| {
             !compiled.condemned
                 && compiled.invalid.load(Ordering::Relaxed) == 0
-                && [self.heads[compiled.head].trace, self.heads[compiled.head].plain].contains(&Some(root))
+                && self.heads[compiled.head].roots().any(|one| one == root)
         })
     }
 
@@ -182,7 +182,7 @@ impl<I: Interpreter> Vm<'_, I> {
                     head.cold = true;
                 }
                 None if head.plain == Some(index) => head.plain = None,
-                None => {}
+                None => head.versions.retain(|version| *version != index),
                 Some(number) => {
                     self.target.detach(number);
                     let guard = &mut tables.guards[number as usize];

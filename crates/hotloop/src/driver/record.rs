@@ -19,11 +19,22 @@ use crate::watch::OneRun;
 /// A loop whose recordings failed more often is unrolled in the traces that come across it.
 pub(super) const INNER_ATTEMPTS: u32 = 2;
 
+/// One place may have several loops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Which {
+    /// The one that the interpreter enters.
+    Main,
+    /// The same with all guards in its body, beside one whose moved guards failed.
+    Plain,
+    /// One for other types, or other promoted constants (`hotloop_opt::Version`).
+    Version,
+}
+
 /// What is recorded.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Goal<P> {
-    /// A loop, from its head; `plain`: beside one whose moved guards failed.
-    Loop { pc: P, head: usize, plain: bool },
+    /// A loop, from its head.
+    Loop { pc: P, head: usize, which: Which },
     /// A function, from its entry.
     Entry { pc: P, head: usize },
     /// What follows a guard's failure; `head` is that of its root trace.
@@ -75,8 +86,10 @@ impl<P> Goal<P> {
 /// Where a trace goes on.
 #[derive(Default)]
 pub(super) struct Ending {
-    /// In these traces; they are not freed meanwhile.
+    /// In these entries, which it calls; they are not freed meanwhile.
     pub links: Vec<usize>,
+    /// At the end in one of these traces, in the first if it is all the same; likewise.
+    pub targets: Vec<usize>,
     /// It became too long and ends with an exit; what follows is a bridge of that.
     pub cut: bool,
 }
@@ -396,16 +409,16 @@ impl<I: Interpreter> Vm<'_, I> {
         };
         let target = found.and_then(|head| {
             let tables = self.tables.borrow();
-            let (trace, compiled) = tables.target(head, bridge)?;
-            let tokens = compiled.trace.tokens.iter().map(|var| var.0).collect();
-            Some((trace, compiled.code, compiled.slots.clone(), tokens))
+            let targets = tables.targets(head, bridge);
+            let compiled = tables.trace(*targets.first()?);
+            Some((compiled.code, compiled.slots.clone(), compiled.entry_tokens(), targets))
         });
         if target.is_some() && owner == Owner::Inlined && self.call_instead(recording) {
             return End::Aborted(Abort::LoopInCallee);
         }
-        if let Some((trace, code, slots, tokens)) = target {
-            self.tables.borrow_mut().pins.push(trace);
-            recording.ending.links.push(trace);
+        if let Some((code, slots, tokens, targets)) = target {
+            self.tables.borrow_mut().pins.extend(&targets);
+            recording.ending.targets = targets;
             recording.recorder.trace.entered = tokens;
             // The position, should the loop's entry need one.
             self.begin_in(recording, pc, false, state);

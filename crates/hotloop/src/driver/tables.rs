@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotloop_codegen::{CodeId, Ranges};
 use hotloop_ir::{Part, Trace, Var};
-use hotloop_opt::Label;
+use hotloop_opt::{Label, Wants};
 use hotloop_record::Abort;
 
 use super::calls::Inlined;
@@ -115,6 +115,14 @@ pub(crate) struct Head {
     pub plain: Option<usize>,
     /// Such an entry was seen.
     pub wants_plain: bool,
+    /// The same loop for other types, or other promoted constants.
+    pub versions: Vec<usize>,
+    /// A bridge has come with such; the next recording from here is for them.
+    pub wants_version: bool,
+    /// So many versions were recorded, or tried to.
+    pub retraces: u32,
+    /// A guard that was moved out of a version failed: no guards are moved out of versions.
+    pub plain_versions: bool,
     pub aborts: u32,
     /// The loop has several paths that are hot: no guards are moved out of it.
     pub multi_path: bool,
@@ -220,6 +228,8 @@ pub(crate) struct Compiled {
     pub trace: Rc<Trace>,
     /// Of a loop: what bridges must know to jump to its label.
     pub label: Option<Rc<Label>>,
+    /// What its preamble wants.
+    pub wants: Rc<Wants>,
     pub first_guard: u32,
     /// Not 0: a stable field that it relied on was written.
     pub invalid: Rc<AtomicU32>,
@@ -237,6 +247,27 @@ pub(crate) struct Compiled {
     pub links: Vec<usize>,
     /// Nobody gets there any more; it is freed when nothing runs in it.
     pub condemned: bool,
+}
+
+impl Head {
+    /// The loops, or the entry, that were compiled for it.
+    pub fn roots(&self) -> impl Iterator<Item = usize> {
+        [self.trace, self.plain].into_iter().flatten().chain(self.versions.iter().copied())
+    }
+
+    /// Nobody goes on in them any more.
+    pub fn forget(&mut self) {
+        (self.trace, self.plain) = (None, None);
+        self.versions.clear();
+        self.wants_version = false;
+    }
+}
+
+impl Compiled {
+    /// Its inputs that may be tokens for frames.
+    pub fn entry_tokens(&self) -> Vec<u32> {
+        self.trace.tokens.iter().map(|var| var.0).collect()
+    }
 }
 
 /// A guard of a compiled trace.
@@ -580,8 +611,7 @@ impl<P: Copy> Tables<P> {
         for mut head in gone.into_iter().flatten() {
             self.returns.recheck();
             loop {
-                self.heads[head].trace = None;
-                self.heads[head].plain = None;
+                self.heads[head].forget();
                 self.orphans.push(head);
                 match self.heads[head].next.take() {
                     Some(next) => head = next,
@@ -634,8 +664,7 @@ impl<P: Copy> Tables<P> {
 
     /// Its tree is no good any more: the next time it is recorded.
     pub fn record_anew(&mut self, head: usize) {
-        let head = &mut self.heads[head];
-        (head.trace, head.plain) = (None, None);
+        self.heads[head].forget();
         self.sweep = true;
     }
 
@@ -643,6 +672,12 @@ impl<P: Copy> Tables<P> {
     pub fn hoisted_failed(&mut self, head: usize, trace: usize) {
         let head = &mut self.heads[head];
         head.wants_plain |= head.trace == Some(trace) && head.plain.is_none();
+        if let Some(version) = head.versions.iter().position(|version| *version == trace) {
+            // Recorded anew when a bridge wants it.
+            head.versions.remove(version);
+            head.plain_versions = true;
+            self.sweep = true;
+        }
     }
 
     /// There is a loop with all guards in its body now: bridges to it are worth it at once.
@@ -656,17 +691,25 @@ impl<P: Copy> Tables<P> {
         }
     }
 
-    /// The trace that a bridge goes on in at this head.
-    pub fn target(&self, head: usize, bridge: Option<u32>) -> Option<(usize, &Compiled)> {
+    /// The traces that a bridge, or a trace of another head, may go on in at this head, the best first.
+    pub fn targets(&self, head: usize, bridge: Option<u32>) -> Vec<usize> {
         let entry = &self.heads[head];
-        let early = bridge.is_some_and(|guard| {
+        let from = bridge.map(|guard| {
             let guard = &self.guards[guard as usize];
-            let from = self.trace(guard.trace);
-            from.head == head && (guard.hoisted || Some(from.root) == entry.plain)
+            (guard.hoisted, self.trace(guard.trace))
         });
+        let from = from.filter(|(_, from)| from.head == head);
+        let early = from.is_some_and(|(hoisted, from)| hoisted || Some(from.root) == entry.plain);
         let valid = |trace: &usize| self.trace(*trace).invalid.load(Ordering::Relaxed) == 0;
         let plain = entry.plain.filter(|trace| early && valid(trace));
-        plain.or(entry.trace.filter(valid)).map(|trace| (trace, self.trace(trace)))
+        let Some(main) = plain.or(entry.trace.filter(valid)) else { return Vec::new() };
+        // One of the same slots is as good as another.
+        let alike = |trace: &usize| valid(trace) && self.trace(*trace).slots == self.trace(main).slots;
+        let own = |trace: &usize| from.is_some_and(|(_, from)| from.root == *trace);
+        let mut targets: Vec<usize> =
+            [main].into_iter().chain(entry.versions.iter().copied().filter(alike)).collect();
+        targets.sort_by_key(|trace| !own(trace));
+        targets
     }
 
     /// Counts an abort.

@@ -8,6 +8,9 @@ pub mod frames;
 mod hints;
 mod replay;
 mod stable;
+pub mod versions;
+
+use hotloop_record::Abort;
 
 use crate::language::program::Program;
 use crate::run::{Counts, Effort, FUEL, Way, alone, compare, run};
@@ -32,6 +35,7 @@ pub fn all() -> impl Iterator<Item = Text> {
         replay::PROGRAMS,
         hints::PROGRAMS,
         stable::PROGRAMS,
+        versions::PROGRAMS,
     ];
     all.into_iter().flatten().copied()
 }
@@ -111,6 +115,23 @@ fn hints_agree() {
 #[test]
 fn stable_fields_agree() {
     check(stable::PROGRAMS);
+}
+
+#[test]
+fn versions_agree() {
+    check(versions::PROGRAMS);
+}
+
+/// In each of these loops another version is asked for, on both targets.
+#[test]
+fn versions_are_made() {
+    // In the last, what comes next is never known.
+    for (name, text) in &versions::PROGRAMS[..versions::PROGRAMS.len() - 1] {
+        for native in [false, true] {
+            let summary = alone(|| run(parse(text), &Way::eager(native, true, 2), FUEL)).expect(name).summary;
+            assert!(summary.aborts.iter().any(|(why, _)| *why == Abort::OtherVersion), "{name}: {summary}");
+        }
+    }
 }
 
 /// A program's text form is read back as the same program.

@@ -195,6 +195,25 @@ fn a_frame_that_escapes_stays_compiled() {
     });
 }
 
+/// A loop that is used with three promoted constants is three loops, each without the constant; none goes round through a
+/// bridge. Without other versions each iteration with another constant is a bridge.
+#[test]
+fn each_promoted_constant_has_its_loop() {
+    let loops = |limit: u32| {
+        let mut way = Way::eager(true, true, 2);
+        way.jit.retrace_limit = limit;
+        traces(crate::programs::versions::PROMOTED, &way, 100_000)
+    };
+    alone(|| {
+        let (report, made) = loops(15);
+        let inner = made.iter().filter(|trace| trace.label().is_some()).count();
+        assert_eq!(inner, 3, "{}", report.summary);
+        let (without, _) = loops(0);
+        assert_eq!(report.outcome, without.outcome);
+        assert!(report.summary.loops == without.summary.loops + 2, "{} {}", report.summary, without.summary);
+    });
+}
+
 /// A stable field costs nothing in a loop that does not write it.
 #[test]
 fn stable_fields_of_constants_are_not_read() {
