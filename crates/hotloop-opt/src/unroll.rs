@@ -11,7 +11,7 @@
 //! shifts are described at exits, and comparisons and sums work on the shifted word.
 //!
 //! Stores that were put off and that only guards could see go round the loop, too, as phis: the body makes
-//! none; exits do. Only for values that can't be references, lest a stale slot keep garbage alive.
+//! none; exits do. Only what can't be a reference, lest a stale slot keep garbage alive.
 //!
 //! ```text
 //! before   v0 = input int; v1 = input int; v2 = int_mul v1, 3; v3 = int_add_ovf v0, v2; loop [v3, v1]
@@ -24,7 +24,7 @@
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use hotloop_ir::pure::evaluate;
-use hotloop_ir::{Fact, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
+use hotloop_ir::{Fact, FieldKind, Op, Opcode, Operand, Trace, Ty, TypeRef, Var};
 
 use crate::Contradiction;
 use crate::heap::Pending;
@@ -249,9 +249,10 @@ impl Optimizer<'_> {
         }
     }
 
-    /// Whether the store may go round the loop: nobody is kept alive or hidden by it.
-    fn may_carry(&self, value: Operand) -> bool {
-        if self.boxed(value).is_some() {
+    /// Whether the store of this value may go round the loop: nobody is kept alive or hidden by it.
+    fn may_carry(&self, store: &Pending, value: Operand) -> bool {
+        let (_, kind) = store.ty.get().slot(store.slot as usize);
+        if self.boxed(value).is_some() || !matches!(kind, FieldKind::Value | FieldKind::Ref) {
             return true;
         }
         let fact = self.fact(value);
@@ -322,7 +323,9 @@ impl Optimizer<'_> {
             return plan;
         }
         for pending in self.state.heap.pending.clone() {
-            if self.may_carry(pending.value) && !uncarried.contains(&(pending.object, pending.place)) {
+            if self.may_carry(&pending, pending.value)
+                && !uncarried.contains(&(pending.object, pending.place))
+            {
                 let shape = match self.state.out.const_of(pending.value) {
                     Some(_) => Shape::Const(pending.value),
                     None => self.changing(pending.value),
@@ -454,7 +457,7 @@ impl Optimizer<'_> {
         let mut store_ends = Vec::new();
         for (index, (store, shape)) in plan.stores.iter().enumerate() {
             match self.state.heap.content(store.object, store.place) {
-                Some(value) if self.may_carry(value) => {
+                Some(value) if self.may_carry(store, value) => {
                     let compared =
                         self.compare(plan, &mut better, shape.clone(), Val::Op(value), &mut pairing);
                     better.stores[index].1 = compared;

@@ -306,6 +306,13 @@ fn multimethods() {
         "false -3\n",
     );
     check(
+        "point = (class object x y)\n{-_}[[point]] = (func p) (return (point 0 - p.x 0 - p.y))\n\
+         factorial = (func n)\n    (if n < 2) (return 1)\n    (return n * (factorial n-1))\n{_!} = factorial\n\
+         {~_}[[str]] = reversed\np = -(point 1 2)\n_ = 3\n\
+         (print p.x p.y 5! {_!} == factorial ~\"ab\" ({-_} 4) -_ (map {-_} [1 2]))",
+        "-1 -2 120 true [\"b\" \"a\"] -4 -3 [-1 -2]\n",
+    );
+    check(
         "(print (min 3 2) (max 3 2) (min 1.5 2) ({*} 3 4) ({>=} 3 4) ({!=} 1 1))",
         "2 3 1.5 12 false false\n",
     );

@@ -418,6 +418,47 @@ fn a_function_whose_loop_a_bridge_meets_is_called() {
     assert!(summary.exits < 10_000, "{summary}");
 }
 
+/// A function with a loop is called with four functions, with ints and with floats: each has a loop of its own, in which
+/// nothing asks which function that is, nothing is read of the iterator and nothing written to it.
+#[test]
+fn a_loop_has_a_version_for_each_function_it_is_used_with() {
+    let source = "fold = (func f xs start)
+    total = start
+    (for x xs)
+        total = (f total x)
+    (return total)
+add = (func a b)
+    (return a + b)
+less = (func a b)
+    (return a - b)
+most = (func a b)
+    (if a < b) (return b)
+    (return a)
+xs = (list (range 3000))
+halves = []
+(while halves.length < 3000) (halves.append 0.5)
+(for i (range 40))
+    (assert (fold add xs 0) == 4498500)
+    (assert (fold less xs 0) == 0 - 4498500)
+    (assert (fold most xs 0) == 2999)
+    (assert (fold add halves 0.0) == 1500.0)
+";
+    let (all, summary) = traces_and_summary("fold", &[source]);
+    let of_the_list = |trace: &&Trace| trace.to_string().contains("ListIterator.index");
+    let loops: Vec<&Trace> = all.iter().filter(|trace| trace.label().is_some()).filter(of_the_list).collect();
+    assert_eq!(loops.len(), 4, "{summary}");
+    for trace in loops {
+        let ops = body(trace);
+        assert!(!ops.contains(&Opcode::GuardValue), "{trace}");
+        assert!(!ops.contains(&Opcode::GetField) && !ops.contains(&Opcode::SetField), "{trace}");
+    }
+    let bridges = |trace: &&Trace| {
+        trace.label().is_none() && trace.ops.last().is_some_and(|op| op.code == Opcode::EnterLabel)
+    };
+    // `most` has two ways through its loop.
+    assert!(all.iter().filter(bridges).count() <= 2, "{summary}");
+}
+
 /// Of the words of the state and the frame that live when `fib` returns its sum, the sum alone is handed over. What the
 /// function has not changed stays with its caller, and where its frame stands means nothing any more.
 #[test]

@@ -300,11 +300,17 @@ impl Reader {
         Syntax::new(kind(Bracketed { items, capture: Vec::new() }), open.span.to(close))
     }
 
-    /// `{expression}`, or `{+}`, which names the operator.
+    /// `{expression}`, or what names an operator: `{+}`, `{-_}` (the prefix), `{_!}` (the postfix).
     fn group(&mut self, open: &Token) -> Result<Syntax> {
         let lone_operator = matches!(self.kind(), Some(Kind::Operator | Kind::Compare | Kind::Word))
             && self.second().is_some_and(|token| &*token.text == "}");
-        let mut inner = if lone_operator {
+        let unary = self.unary_name();
+        let mut inner = if let Some(text) = unary {
+            let (mut name, hole) = (self.symbol()?, self.symbol()?);
+            (name.text, name.span) = (text.into(), name.span.to(hole.span));
+            let span = name.span;
+            Syntax::new(SyntaxKind::Name(name), span)?
+        } else if lone_operator {
             let name = self.symbol()?;
             let span = name.span;
             Syntax::new(SyntaxKind::Name(name), span)?
@@ -313,6 +319,19 @@ impl Reader {
         };
         inner.span = open.span.to(self.close(open, "}", "group")?);
         Ok(inner)
+    }
+
+    /// The name of the prefix or postfix operator that stands alone in a group, with `_` for its operand.
+    fn unary_name(&self) -> Option<String> {
+        let [one, other, close] = self.tokens.get(self.next..self.next + 3)? else { return None };
+        if &*close.text != "}" || one.span.stop != other.span.start {
+            return None;
+        }
+        match (&*one.text, &*other.text) {
+            (operator, "_") if prefix_strength(operator).is_some() => Some(format!("{operator}expr")),
+            ("_", operator) if postfix_strength(operator).is_some() => Some(format!("expr{operator}")),
+            _ => None,
+        }
     }
 
     /// The expressions up to the closing bracket, and the place of that.
