@@ -11,9 +11,9 @@
 //! memory that the body relies on not written, and nothing called since the last check of stable fields that could
 //! have written one, for the check may be in the preamble. Invariants come to the bridge as inputs, because guards behind
 //! the label keep them (`Resume::kept`). Inductions over which guards were moved out of the loop must have
-//! gone a step, or none, as they would have in the loop. Else the bridge enters at the preamble.
+//! gone a step, or none, as they would have in the loop. Else the bridge enters at the preamble, of this loop or of
+//! another version of it ([`crate::versions`]).
 //!
-//! Does not yet: another version of the body for bridges that end with something else (RPython's retrace).
 //! Source: virtual states in RPython (`optimizeopt/virtualstate.py`).
 
 use rustc_hash::FxHashMap as HashMap;

@@ -196,6 +196,22 @@ const BENCHMARKS: &[Benchmark] = &[
         ],
     },
     Benchmark {
+        name: "folds",
+        about: "one loop, used with eight functions, with ints and with floats",
+        literals: &[2_500, 2_000, 280_555],
+        quick: &[250, 2_000, 280_555],
+        slow: &[60, 2_000, 280_555],
+        tiny: &[2, 40, 78_583],
+        expected: Expected::Rounds,
+        contestants: &[
+            fast("hotloop", "folds.pyl", HOTLOOP),
+            goal(fast("pypy3", "folds.py", PYPY), 0.8),
+            goal(fast("luajit", "folds.lua", LUAJIT), 2.0),
+            slow("hotloop, JIT off", "folds.pyl", JIT_OFF),
+            goal(slow("python3", "folds.py", PYTHON), 1.0),
+        ],
+    },
+    Benchmark {
         name: "ffi-abs",
         about: "a small function of C, called again and again; in C through a pointer",
         literals: &[30, 10_000_000, 49989996001000],
