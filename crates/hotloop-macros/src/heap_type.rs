@@ -51,26 +51,26 @@ fn storage(ty: &Type) -> Result<Storage> {
     })
 }
 
-/// Bytes as slices, for residual functions. Only those that don't change can be borrowed.
-fn plain_bytes(vis: &syn::Visibility, name: &Ident, immutable: bool) -> TokenStream {
+/// Bytes or integers as slices, for residual functions. Only those that don't change can be borrowed.
+fn plain_items(vis: &syn::Visibility, name: &Ident, item: TokenStream, immutable: bool) -> TokenStream {
     let (write, slice) = (format_ident!("write_{name}"), format_ident!("{name}_slice"));
     let borrow = immutable.then(|| {
         quote! {
-            /// All bytes.
+            /// All items, as words.
             #[inline]
             #[allow(dead_code)]
-            #vis fn #slice(&self) -> &[u8] {
-                ::hotloop::internal::byte_slice(self)
+            #vis fn #slice(&self) -> &[#item] {
+                ::hotloop::internal::item_slice(self)
             }
         }
     });
     quote! {
         #borrow
-        /// Sets bytes.
+        /// Sets items.
         #[inline]
         #[allow(dead_code)]
-        #vis fn #write(self, at: usize, bytes: &[u8]) {
-            ::hotloop::internal::write_bytes(self, at, bytes)
+        #vis fn #write(self, at: usize, items: &[#item]) {
+            ::hotloop::internal::write_items(self, at, items)
         }
     }
 }
@@ -160,7 +160,9 @@ pub fn expand(options: TokenStream, item: ItemStruct) -> Result<TokenStream> {
                 }
             };
             if kind == "Byte" {
-                plain = plain_bytes(field_vis, field_name, is("immutable"));
+                plain = plain_items(field_vis, field_name, quote!(u8), is("immutable"));
+            } else if kind == "Int" && green.is_none() && is("immutable") {
+                plain = plain_items(field_vis, field_name, quote!(u64), true);
             }
             items = quote!(::core::option::Option::Some(
                 (::hotloop::internal::FieldKind::#kind, ::hotloop::internal::Mutability::#mutability)));

@@ -228,31 +228,46 @@ fn items<M: Mode, T: HeapArray<M>>(array: T, at: Int<M>) -> Items<M::Word> {
     Items { object: array.word(), ty: T::cell(), fixed: T::FIXED, kind: T::ITEMS, at: at.word() }
 }
 
-/// The bytes of an array part that is never written after its making.
+/// What the items of an array part are that natives see as a slice.
+#[doc(hidden)]
+pub trait PlainItem: Copy {
+    /// In the heap.
+    const KIND: FieldKind;
+}
+
+impl PlainItem for u8 {
+    const KIND: FieldKind = FieldKind::Byte;
+}
+
+impl PlainItem for u64 {
+    const KIND: FieldKind = FieldKind::Int;
+}
+
+/// The items of an array part that is never written after its making.
 #[doc(hidden)]
 #[inline]
-pub fn byte_slice<T: HeapArray<Plain>>(array: &T) -> &[u8] {
-    const { assert!(T::ITEMS.size() == 1) }
+pub fn item_slice<T: HeapArray<Plain>, E: PlainItem>(array: &T) -> &[E] {
+    const { assert!(T::ITEMS as u8 == E::KIND as u8) }
     let address = array.word() as usize;
-    // SAFETY: the object lives, with so many bytes behind its fixed part: the borrowed reference to it is on
+    // SAFETY: the object lives, with so many items behind its fixed part: the borrowed reference to it is on
     // the stack, which the collector scans, and it finds objects by addresses within them, too.
     unsafe {
         let length = *((address + 4) as *const u32) as usize;
-        std::slice::from_raw_parts((address + T::FIXED) as *const u8, length)
+        std::slice::from_raw_parts((address + T::FIXED) as *const E, length)
     }
 }
 
-/// Copies bytes into an array part; panics if they don't fit.
+/// Copies items into an array part; panics if they don't fit.
 #[doc(hidden)]
 #[inline]
-pub fn write_bytes<T: HeapArray<Plain>>(array: T, at: usize, bytes: &[u8]) {
-    const { assert!(T::ITEMS.size() == 1) }
+pub fn write_items<T: HeapArray<Plain>, E: PlainItem>(array: T, at: usize, items: &[E]) {
+    const { assert!(T::ITEMS as u8 == E::KIND as u8) }
     let address = array.word() as usize;
-    // SAFETY: the object lives, and the range lies in its array part; `bytes` may be of the same object.
+    // SAFETY: the object lives, and the range lies in its array part; `items` may be of the same object.
     unsafe {
         let length = *((address + 4) as *const u32) as usize;
-        assert!(at <= length && bytes.len() <= length - at, "{} bytes at {at} of {length}", bytes.len());
-        std::ptr::copy(bytes.as_ptr(), (address + T::FIXED + at) as *mut u8, bytes.len());
+        assert!(at <= length && items.len() <= length - at, "{} items at {at} of {length}", items.len());
+        std::ptr::copy(items.as_ptr(), ((address + T::FIXED) as *mut E).add(at), items.len());
     }
 }
 

@@ -144,7 +144,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod internal {
     pub use crate::heap::{
-        FieldSpec, Stored, ThreadBound, TypeCell, TypeSpec, byte_slice, read_green, write_bytes,
+        FieldSpec, Stored, ThreadBound, TypeCell, TypeSpec, item_slice, read_green, write_items,
     };
     pub use crate::residual::{Answer, Asked, CallCell, Outcome};
     pub use hotloop_ir::{Effect, FieldKind, Mutability, Opcode, Ty};

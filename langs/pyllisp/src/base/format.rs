@@ -163,7 +163,7 @@ fn of_integer(
     radix: u8,
     spec: &Spec,
 ) -> Result<(bool, String), Raise<Plain>> {
-    let integer = integer.to_big();
+    let integer = integer.into_big();
     let digits = interp.long(integer.bit_len(), move || integer.in_radix(radix).to_string())?;
     let (negative, digits) = match digits.strip_prefix('-') {
         Some(digits) => (true, digits.to_owned()),

@@ -112,7 +112,7 @@ fn power(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         (number::as_number(args[0]), number::as_number(args[1]))
         && let Ok(exponent) = usize::try_from(exponent)
     {
-        let base = base.to_big();
+        let base = base.into_big();
         if base == IBig::from(0) || base == IBig::from(1) || base == IBig::from(-1) {
             let odd = !exponent.is_multiple_of(2);
             let result = if exponent == 0 || (base == IBig::from(-1) && !odd) { IBig::from(1) } else { base };
@@ -140,7 +140,7 @@ fn power(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 fn rounded(interp: &Pyllisp, args: &[Value<Plain>], round: fn(f64) -> f64) -> Answer {
     let float = float(interp, args, 0)?;
     if let Some(integer) = number::as_number(args[0]) {
-        return Ok(number::big(interp.runtime(), &integer.to_big()));
+        return Ok(number::big(interp.runtime(), &integer.into_big()));
     }
     let integer = number::truncated(interp.runtime(), round(float));
     integer.ok_or_else(|| interp.error(&format!("no integer: {}", repr::repr(interp, args[0]))))
@@ -170,7 +170,7 @@ fn sign(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 
 fn integer(interp: &Pyllisp, args: &[Value<Plain>], index: usize) -> Result<IBig, Raise<Plain>> {
     let found = args.get(index).and_then(|value| number::as_number(*value));
-    found.map(|integer| integer.to_big()).ok_or_else(|| unexpected(interp, index, interp.interfaces.integer))
+    found.map(Integer::into_big).ok_or_else(|| unexpected(interp, index, interp.interfaces.integer))
 }
 
 fn greatest_divisor(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {

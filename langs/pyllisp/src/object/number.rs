@@ -18,10 +18,10 @@ pub enum Integer {
 
 impl Integer {
     /// As a big integer.
-    pub fn to_big(&self) -> IBig {
+    pub fn into_big(self) -> IBig {
         match self {
-            Integer::Small(value) => IBig::from(*value),
-            Integer::Big(value) => value.clone(),
+            Integer::Small(value) => IBig::from(value),
+            Integer::Big(value) => value,
         }
     }
 
@@ -59,8 +59,7 @@ pub fn as_number(value: Value<Plain>) -> Option<Integer> {
 }
 
 fn magnitude(big: BigInt<Plain>) -> IBig {
-    let words: Vec<u64> = (0..big.words_len().get()).map(|index| big.words(index).get() as u64).collect();
-    let magnitude = IBig::from(UBig::from_words(&words));
+    let magnitude = IBig::from(UBig::from_words(big.words_slice()));
     if big.negative().get() == 0 { magnitude } else { -magnitude }
 }
 

@@ -229,9 +229,7 @@ impl BigInt<Plain> {
     /// A big integer of the heap.
     pub fn from_words(runtime: &Runtime, negative: bool, words: &[u64]) -> BigInt<Plain> {
         let object = BigInt::new(runtime, i64::from(negative).into(), words.len());
-        for (index, word) in words.iter().enumerate() {
-            object.set_words(index, (*word as i64).into());
-        }
+        object.write_words(0, words);
         object
     }
 }

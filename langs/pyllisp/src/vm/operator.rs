@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use dashu_int::IBig;
-use dashu_int::ops::BitTest;
+use dashu_int::ops::{BitTest, DivRem};
 use hotloop::prelude::*;
 
 use super::call::{Args, Outcome};
@@ -133,7 +133,7 @@ fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
             return Ok(number::integer(runtime, result));
         }
     }
-    let (a, b) = (a.to_big(), b.to_big());
+    let (a, b) = (a.into_big(), b.into_big());
     let bits = a.bit_len() + b.bit_len();
     if operator == MUL {
         interp.reserve(bits / 8)?;
@@ -154,17 +154,18 @@ fn integers(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
 fn order(a: &Integer, b: &Integer) -> Ordering {
     match (a, b) {
         (Integer::Small(a), Integer::Small(b)) => a.cmp(b),
-        _ => a.to_big().cmp(&b.to_big()),
+        (Integer::Big(a), Integer::Big(b)) => a.cmp(b),
+        // One that does not fit a word is beyond all that do.
+        (Integer::Big(a), Integer::Small(_)) => a.cmp(&IBig::ZERO),
+        (Integer::Small(_), Integer::Big(b)) => IBig::ZERO.cmp(b),
     }
 }
 
 /// Quotient towards minus infinity, and the rest.
 fn divide_floor(a: IBig, b: IBig) -> (IBig, IBig) {
-    let quotient = &a / &b;
-    let rest = a - &quotient * &b;
-    let zero = IBig::from(0);
-    if rest != zero && (rest < zero) != (b < zero) {
-        return (quotient - IBig::from(1), rest + b);
+    let (quotient, rest) = a.div_rem(&b);
+    if !rest.is_zero() && rest.sign() != b.sign() {
+        return (quotient - IBig::ONE, rest + b);
     }
     (quotient, rest)
 }
@@ -191,7 +192,7 @@ fn shift(interp: &Pyllisp, operator: u32, a: Integer, b: Integer) -> Answer {
     if count > MAX_SHIFT || interp.reserve((count / 8) as usize).is_err() {
         return Err(interp.error("shift count too large"));
     }
-    Ok(number::big(runtime, &(a.to_big() << count as usize)))
+    Ok(number::big(runtime, &(a.into_big() << count as usize)))
 }
 
 fn floats(interp: &Pyllisp, operator: u32, a: f64, b: f64) -> Answer {
@@ -228,8 +229,8 @@ fn unary(interp: &Pyllisp, operator: u32, a: Value<Plain>) -> Answer {
     Ok(match (number::as_integer(a), operator) {
         (None, _) => unset(),
         (Some(_), POSATE) => a,
-        (Some(integer), NEGATE) => number::big(runtime, &-integer.to_big()),
-        (Some(integer), _) => number::big(runtime, &(-integer.to_big() - IBig::from(1))),
+        (Some(integer), NEGATE) => number::big(runtime, &-integer.into_big()),
+        (Some(integer), _) => number::big(runtime, &(-integer.into_big() - IBig::ONE)),
     })
 }
 
