@@ -125,6 +125,15 @@ impl Optimizer<'_> {
                 self.learn_equal(a, 0);
                 self.learn_equal(b, 0);
             }
+            (
+                Opcode::IntEq
+                | Opcode::IntNe
+                | Opcode::IntLt
+                | Opcode::IntLe
+                | Opcode::UintLt
+                | Opcode::UintLe,
+                _,
+            ) => self.learn_truth(operand, bits != 0),
             _ => {}
         }
     }

@@ -23,6 +23,14 @@ impl<M: Mode> Bool<M> {
         M::branch(self.0)
     }
 
+    /// How the condition comes out, which the author knows; no guard. A wrong one makes wrong traces;
+    /// `check_hints` finds it.
+    #[inline(always)]
+    pub fn assume(self, known: bool) -> bool {
+        M::assume_word(self.0, known.into());
+        known
+    }
+
     /// One of two integers, without a guard.
     #[inline(always)]
     pub fn select(self, yes: impl Into<Int<M>>, no: impl Into<Int<M>>) -> Int<M> {

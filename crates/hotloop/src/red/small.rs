@@ -45,6 +45,16 @@ impl<M: Mode> Small<M> {
         if M::branch(M::pure2(Opcode::IntEq, back, integer.word())) { Some(Small(shifted)) } else { None }
     }
 
+    /// The integer as a small one, which the author knows it to be; no guard. If it has more than 61 bits, the upper ones
+    /// are lost or traces are wrong; `check_hints` finds it.
+    #[inline(always)]
+    pub fn assume(integer: Int<M>) -> Small<M> {
+        let [least, most] = [i64::MIN >> 3, i64::MAX >> 3].map(|end| M::constant(end as u64));
+        Bool::<M>::from_word(M::pure2(Opcode::IntLe, least, integer.word())).assume(true);
+        Bool::<M>::from_word(M::pure2(Opcode::IntLe, integer.word(), most)).assume(true);
+        Small(M::pure2(Opcode::IntShl, integer.word(), M::constant(3)))
+    }
+
     /// The tagged value.
     #[inline(always)]
     pub fn to_value(self) -> Value<M> {

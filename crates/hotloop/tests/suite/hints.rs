@@ -54,6 +54,7 @@ faults! {
     NotInTraceWrites "`note` writes `Sum.total`, but is declared to write nothing"
     LookInsideWrites "`add_up_called` writes `Sum.total`, but is declared to write nothing"
     AssumeWord "a word was said to be 0x5, but is"
+    AssumeSmall "a word was said to be 0x1, but is 0x0"
     AssumeType "an object was said to be a Sum, but is a Thing"
     KnownResult "`double` was said to answer 0x3, but answers 0xc8"
 }
@@ -294,6 +295,7 @@ impl Interpreter for Wrong {
             Fault::InvariantLate => late_era::<M>(self),
             Fault::InvariantWrites => era_tally::<M>(sum),
             Fault::AssumeWord => Int::from(left.assume(5)),
+            Fault::AssumeSmall => Small::assume(left + (1i64 << 62)).to_int(),
             Fault::KnownResult => {
                 double_known::<M>(Int::from(3), Int::from(100));
                 Int::from(1)

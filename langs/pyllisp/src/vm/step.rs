@@ -422,12 +422,12 @@ impl Interpreter for Pyllisp {
                     && range.step() == 1
                 {
                     let at = range.next();
-                    match Value::from_int(at) {
-                        Some(value) if at < range.stop() => {
-                            range.set_next(at + 1);
-                            done!(dst, value)
-                        }
-                        _ => Step::Next(pc.at(target.0)),
+                    if at < range.stop() {
+                        range.set_next(at + 1);
+                        // A range begins and ends at small integers.
+                        done!(dst, Small::assume(at).to_value())
+                    } else {
+                        Step::Next(pc.at(target.0))
                     }
                 } else if let Some(iterator) = iterator.cast::<StrIterator<M>>()
                     && let Some(character) = self.next_character(iterator)
