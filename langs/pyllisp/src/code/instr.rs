@@ -241,6 +241,11 @@ instructions! {
     Shr { dst: Reg, a: Reg, b: Reg, cell: Cell };
     /// `a ++ b`
     Concat { dst: Reg, a: Reg, b: Reg, cell: Cell };
+    /// Of `count` pieces from `base` the last, which is `dst`, was evaluated: unless it and the one before are strings,
+    /// it becomes what `++` makes of all of them, which become unset.
+    Piece { dst: Reg, base: Reg, count: u16, cell: Cell };
+    /// `dst` becomes what `++` makes of `count` pieces from `base`.
+    JoinPieces { dst: Reg, base: Reg, count: u16, cell: Cell };
     /// `a + value`
     AddInt { dst: Reg, a: Reg, value: i16, cell: Cell };
     /// `a - value`

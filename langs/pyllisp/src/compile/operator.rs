@@ -4,6 +4,11 @@ use super::Compiler;
 use crate::ast::{Expr, ExprKind, Literal, Name};
 use crate::code::{Cell, Instr, Label, Reg};
 
+const CONCAT: &str = "++";
+
+/// So many pieces of a text are joined at once, each of which takes a register.
+const MOST_PIECES: u16 = 16;
+
 /// What an operator's right side is once it is evaluated.
 #[derive(Clone, Copy)]
 pub(super) enum Right {
@@ -100,6 +105,9 @@ impl Compiler<'_, '_> {
                 }
             }
             [a, b] if binary(text).is_some() && self.is_from_base(operator) => {
+                if text == CONCAT && self.pieces(a, b, dst) {
+                    return;
+                }
                 let a = self.operand(a, b.assigns);
                 let b = self.right(text, b);
                 self.operate(operator, a, b, dst);
@@ -117,6 +125,46 @@ impl Compiler<'_, '_> {
         let count = operands.len() as u16;
         self.emit.instr(Instr::Call { dst, base, count });
         self.emit.pop_to(top);
+    }
+
+    /// `a ++ b`, if `a` is such an expression, too: each operand becomes a piece, and all are joined at once.
+    fn pieces(&mut self, a: &Expr, b: &Expr, dst: Reg) -> bool {
+        let mut first = a;
+        let mut others = vec![(self.emit.span, b)];
+        while let ExprKind::Operator(operator, operands) = &first.kind
+            && &*operator.text == CONCAT
+            && let [a, b] = &operands[..]
+            && self.is_from_base(operator)
+        {
+            others.push((first.span, b));
+            first = a;
+        }
+        if others.len() == 1 {
+            return false;
+        }
+        let top = self.emit.top();
+        let base = self.emit.push();
+        self.into(first, base);
+        let mut count = 1;
+        while let Some((span, piece)) = others.pop() {
+            let last = self.emit.push();
+            self.into(piece, last);
+            count += 1;
+            let before = std::mem::replace(&mut self.emit.span, span);
+            let cell = self.cell(CONCAT);
+            if others.is_empty() {
+                self.emit.instr(Instr::JoinPieces { dst, base, count, cell });
+            } else if count == MOST_PIECES {
+                self.emit.instr(Instr::JoinPieces { dst: base, base, count, cell });
+                self.emit.pop_to(base.0 + 1);
+                count = 1;
+            } else {
+                self.emit.instr(Instr::Piece { dst: last, base, count, cell });
+            }
+            self.emit.span = before;
+        }
+        self.emit.pop_to(top);
+        true
     }
 
     /// The right side of an operator that means what `base` says.

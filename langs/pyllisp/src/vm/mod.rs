@@ -15,6 +15,7 @@ mod long;
 pub(crate) mod memory;
 pub mod module;
 pub mod operator;
+mod pieces;
 mod quick;
 mod run;
 mod stacks;

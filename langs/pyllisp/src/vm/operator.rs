@@ -10,7 +10,7 @@ use super::call::{Args, Outcome};
 use super::interface::{Answer, InterfaceInfo, Known};
 use super::{Pc, Pyllisp, State, module};
 use crate::object::number::{self, Integer};
-use crate::object::{Cell, List, Str, boolean, equality, is_set, list, red_boolean, special, text, unset};
+use crate::object::{Cell, List, Str, boolean, equality, is_set, list, red_boolean, special, unset};
 
 /// A multimethod that is none of the operators.
 pub const NONE: u32 = 0;
@@ -236,8 +236,15 @@ fn unary(interp: &Pyllisp, operator: u32, a: Value<Plain>) -> Answer {
 fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
     let runtime = interp.runtime();
     if let (Some(one), Some(two)) = (a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
-        interp.reserve((one.bytes_len().get() + two.bytes_len().get()) as usize)?;
-        return Ok(interp.text(&[&*text::text(one), &text::text(two)].concat()));
+        let (first, second) = (one.bytes_len(), two.bytes_len());
+        if first == 0 || second == 0 {
+            return Ok(if first == 0 { b } else { a });
+        }
+        interp.reserve((first + second).get() as usize)?;
+        let whole = Str::new(runtime, one.length() + two.length(), 0.into(), first + second);
+        one.copy_to(0, whole, 0, first);
+        two.copy_to(0, whole, first, second);
+        return Ok(whole.to_value());
     }
     if let (Some(one), Some(two)) = (a.cast::<List<Plain>>(), b.cast::<List<Plain>>()) {
         interp.reserve_items(list::length(one) + list::length(two))?;
@@ -374,6 +381,7 @@ impl Pyllisp {
             return Outcome::Next;
         }
         let floats = match (a.as_float(), b.as_float()) {
+            _ if OPERATOR == CONCAT => None,
             (Some(a), Some(b)) => Some((a, b)),
             (Some(a), None) => b.as_small().map(|b| (a, b.to_int().to_float())),
             (None, Some(b)) => a.as_small().map(|a| (a.to_int().to_float(), b)),

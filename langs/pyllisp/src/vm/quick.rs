@@ -11,7 +11,7 @@ use super::operator::{EQ, GE, GT, LE, LT, NE};
 use crate::object::{Dict, List, Set, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset};
 
 /// Longer strings and lists are made by functions of the interpreter, which see whether there is memory.
-const LARGE: i64 = 1 << 20;
+pub(super) const LARGE: i64 = 1 << 20;
 
 /// Floats nearer to zero have a whole part that is a small integer.
 const EXACT: f64 = 1e17;

@@ -561,6 +561,12 @@ impl Interpreter for Pyllisp {
                 let cell = self.cell(code.cells, cell);
                 finish!(self.general::<M, CONCAT>(pc, state, cell, get(frame, a), get(frame, b)))
             }
+            Instr::Piece { dst: _, base, count, cell } => {
+                finish!(self.add_piece(pc, state, self.cell(code.cells, cell), base.0, count))
+            }
+            Instr::JoinPieces { dst: _, base, count, cell } => {
+                finish!(self.join_pieces(pc, state, self.cell(code.cells, cell), base.0, count))
+            }
             Instr::AddInt { dst, a, value, cell } => {
                 let (a, b) = (get(frame, a), Small::constant(value.into()));
                 match a.as_small().and_then(|x| x.checked_add(b)) {
