@@ -137,6 +137,19 @@ fn elements<M: Mode>(runtime: &Runtime, list: List<M>) -> Elements<M> {
     }
 }
 
+/// Adds an element at the end; nothing if there is no room for it.
+#[inline(always)]
+pub fn push_in_room<M: Mode>(list: List<M>, value: Value<M>) -> Option<()> {
+    let elements = list.grown()?;
+    let used = elements.length();
+    if !used.is_index_of(elements.items_len()) {
+        return None;
+    }
+    elements.set_items(used, value);
+    elements.set_length(used + 1);
+    Some(())
+}
+
 /// Adds an element at the end.
 #[inline(always)]
 pub fn push<M: Mode>(runtime: &Runtime, list: List<M>, value: Value<M>) {

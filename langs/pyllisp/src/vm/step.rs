@@ -467,6 +467,13 @@ impl Interpreter for Pyllisp {
                 let callee = get(frame, base);
                 let receiver = get(frame, Reg(base.0 + 1));
                 let quick = match quick_method(callee) {
+                    Some(Quick::Append)
+                        if count == 1
+                            && let Some(list) = receiver.cast::<List<M>>()
+                            && list::push_in_room(list, get(frame, Reg(base.0 + 2))).is_some() =>
+                    {
+                        Some(Ok(null()))
+                    }
                     Some(quick) if count <= 2 && is_set(receiver) => {
                         let first = if count > 0 { get(frame, Reg(base.0 + 2)) } else { unset() };
                         let second = if count > 1 { get(frame, Reg(base.0 + 3)) } else { unset() };
