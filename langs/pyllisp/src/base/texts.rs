@@ -106,12 +106,21 @@ fn replace(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// `(text.split)` at whitespace, `(text.split separator)` at every separator.
 fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
+    let all_ascii = text.is_ascii();
     if args.len() == 1 {
+        if all_ascii {
+            let words = text.as_bytes().split(|byte| matches!(byte, b'\t'..=b'\r' | b' '));
+            return collected(interp, words.filter(|word| !word.is_empty()).map(|word| interp.ascii(word)));
+        }
         return collected(interp, text.split_whitespace().map(|part| interp.text(part)));
     }
     let separator = string(interp, args, 1)?;
     if separator.is_empty() {
         return Err(interp.error("empty separator"));
+    }
+    if all_ascii && let [separator] = separator.as_bytes() {
+        let parts = text.as_bytes().split(|byte| byte == separator);
+        return collected(interp, parts.map(|part| interp.ascii(part)));
     }
     collected(interp, text.split(&*separator).map(|part| interp.text(part)))
 }

@@ -30,6 +30,7 @@ fn room(table: usize) -> usize {
 }
 
 /// The slot of the table with the key's place, or else the slot where it may go.
+#[inline]
 fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, TooDeep> {
     match key.cast::<Str<Plain>>() {
         // Most keys are strings, and most of them are the very string that is in the dictionary.
@@ -67,6 +68,7 @@ fn search(
 }
 
 /// The place of a key's entry.
+#[inline]
 pub fn place(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<i64>, TooDeep> {
     Ok(find(dict, key)?.ok().map(|slot| dict.table().slots(slot).get() - 1))
 }

@@ -62,11 +62,13 @@ pub fn set_item<M: Mode>(list: List<M>, index: Int<M>, value: Value<M>) -> Optio
 }
 
 /// How many elements a list has.
+#[inline]
 pub fn length(list: List<Plain>) -> usize {
     count(list).get() as usize
 }
 
 /// The element at a place that is in range.
+#[inline]
 pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
     match list.grown() {
         None => list.own(index),

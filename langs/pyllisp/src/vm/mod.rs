@@ -127,6 +127,15 @@ impl Pyllisp {
         }
     }
 
+    /// A string of characters of one byte each.
+    pub(crate) fn ascii(&self, bytes: &[u8]) -> Value<Plain> {
+        debug_assert!(bytes.is_ascii());
+        match bytes {
+            [byte] => self.character(i64::from(*byte).into()).to_value(),
+            _ => Str::from_bytes(&self.runtime, bytes, bytes.len()).to_value(),
+        }
+    }
+
     /// The string of one byte.
     #[inline(always)]
     pub(crate) fn character<M: Mode>(&self, byte: Int<M>) -> Str<M> {
