@@ -291,6 +291,10 @@ instructions! {
     JumpEqInt { dst: Reg, a: Reg, value: i16, cell: Cell };
     /// `a != value`, then the jump after it.
     JumpNeInt { dst: Reg, a: Reg, value: i16, cell: Cell };
+    /// `a == null`, then the jump after it.
+    JumpEqNull { dst: Reg, a: Reg, cell: Cell };
+    /// `a != null`, then the jump after it.
+    JumpNeNull { dst: Reg, a: Reg, cell: Cell };
 }
 
 #[cfg(test)]

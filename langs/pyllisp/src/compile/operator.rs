@@ -62,6 +62,15 @@ fn fused(operator: &str, right: Right) -> Option<Maker<Right>> {
     }
 }
 
+/// The instruction of a comparison with null and the jump after it.
+fn with_null(operator: &str) -> Option<fn(Reg, Reg, Cell) -> Instr> {
+    match operator {
+        "==" => Some(|dst, a, cell| Instr::JumpEqNull { dst, a, cell }),
+        "!=" => Some(|dst, a, cell| Instr::JumpNeNull { dst, a, cell }),
+        _ => None,
+    }
+}
+
 fn unary(operator: &str) -> Option<fn(Reg, Reg, Cell) -> Instr> {
     match operator {
         "-expr" => Some(|dst, a, cell| Instr::Negate { dst, a, cell }),
@@ -235,6 +244,11 @@ impl Compiler<'_, '_> {
         }
     }
 
+    /// Whether this is the null that `base` knows.
+    fn is_null(&mut self, expr: &Expr) -> bool {
+        matches!(&expr.kind, ExprKind::Name(name) if &*name.text == "null" && self.is_from_base(name))
+    }
+
     /// Jumps if a comparison doesn't hold; `false` if it takes more than a comparison of two.
     pub(super) fn compare_and_jump(&mut self, operators: &[Name], operands: &[Expr], target: Label) -> bool {
         let ([operator], [a, b]) = (operators, operands) else { return false };
@@ -244,13 +258,17 @@ impl Compiler<'_, '_> {
         }
         let top = self.emit.top();
         let a = self.operand(a, b.assigns);
+        let with_null = with_null(text).filter(|_| self.is_null(b));
         let right = match small_int(b) {
             Some(value) => Right::Int(value),
+            None if with_null.is_some() => Right::Int(0),
             None => Right::Reg(self.operand(b, false)),
         };
         let cell = self.cell(text);
         let dst = self.emit.push();
-        if let Some(instr) = fused(text, right) {
+        if let Some(instr) = with_null {
+            self.emit.instr(instr(dst, a, cell));
+        } else if let Some(instr) = fused(text, right) {
             self.emit.instr(instr(dst, a, right, cell));
         }
         self.emit.instr(Instr::JumpIfFalse { cond: dst, target });

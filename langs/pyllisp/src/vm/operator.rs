@@ -10,7 +10,7 @@ use super::call::{Args, Outcome};
 use super::interface::{Answer, InterfaceInfo, Known};
 use super::{Pc, Pyllisp, State, module};
 use crate::object::number::{self, Integer};
-use crate::object::{Cell, List, Str, boolean, equality, is_set, list, red_boolean, special, unset};
+use crate::object::{Cell, List, Str, boolean, equality, is_set, list, red_boolean, special, text, unset};
 
 /// A multimethod that is none of the operators.
 pub const NONE: u32 = 0;
@@ -295,23 +295,35 @@ pub(super) fn equals_null<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>
     equal.map(|equal| equal == (OPERATOR == EQ))
 }
 
-/// A comparison that a jump is made by: of floats, or with null.
-#[inline(always)]
-pub(super) fn compare_quickly<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>) -> Option<bool> {
-    if matches!(OPERATOR, EQ | NE) {
-        return equals_null::<M, OPERATOR>(a, b);
-    }
-    let (a, b) = (a.as_float()?, b.as_float()?);
-    Some(match OPERATOR {
-        LT => a < b,
-        GT => a > b,
-        LE => a <= b,
-        GE => a >= b,
-        _ => return None,
-    })
-}
-
 impl Pyllisp {
+    /// A comparison that a jump is made by: of floats, of strings, or with null.
+    #[inline(always)]
+    pub(super) fn compare_quickly<M: Mode, const OPERATOR: u32>(
+        &self,
+        a: Value<M>,
+        b: Value<M>,
+    ) -> Option<bool> {
+        if matches!(OPERATOR, EQ | NE) {
+            let same_text = || self.same_text(a, b).map(|same| same == (OPERATOR == EQ));
+            return equals_null::<M, OPERATOR>(a, b).or_else(same_text);
+        }
+        let (a, b) = (a.as_float()?, b.as_float()?);
+        Some(match OPERATOR {
+            LT => a < b,
+            GT => a > b,
+            LE => a <= b,
+            GE => a >= b,
+            _ => return None,
+        })
+    }
+
+    /// Whether two strings have the same text.
+    #[inline(never)]
+    fn same_text<M: Mode>(&self, a: Value<M>, b: Value<M>) -> Option<bool> {
+        let (two, one) = (b.cast::<Str<M>>()?, a.cast::<Str<M>>()?);
+        Some(text::is_same(one, two).branch())
+    }
+
     /// Whether an operator over values of these interfaces is the interpreter's own affair, which no method
     /// of the program's changes.
     pub(super) fn is_own(&self, operator: u32, a: &InterfaceInfo, b: &InterfaceInfo) -> bool {

@@ -194,7 +194,7 @@ impl Interpreter for Pyllisp {
                             Step::Next(pc.at(jump_target(code, pc.index + 1)))
                         }
                     }
-                    None => match compare_quickly::<M, { operator::$operator }>(a, b) {
+                    None => match self.compare_quickly::<M, { operator::$operator }>(a, b) {
                         Some(true) => Step::Next(pc.ahead(2)),
                         Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
                         None => {
@@ -219,6 +219,20 @@ impl Interpreter for Pyllisp {
                     None => {
                         let cell = self.cell(code.cells, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, $y.to_value()))
+                    }
+                }
+            }};
+        }
+
+        macro_rules! jump_null {
+            ($operator:ident, $a:expr, $cell:expr) => {{
+                let a = $a;
+                match equals_null::<M, { operator::$operator }>(a, null()) {
+                    Some(true) => Step::Next(pc.ahead(2)),
+                    Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, null()))
                     }
                 }
             }};
@@ -648,6 +662,8 @@ impl Interpreter for Pyllisp {
             Instr::JumpNeInt { dst: _, a, value, cell } => {
                 jump_int!(NE, get(frame, a), value, cell, |x, y| x != y)
             }
+            Instr::JumpEqNull { dst: _, a, cell } => jump_null!(EQ, get(frame, a), cell),
+            Instr::JumpNeNull { dst: _, a, cell } => jump_null!(NE, get(frame, a), cell),
         }
     }
 
