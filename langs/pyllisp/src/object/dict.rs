@@ -33,10 +33,14 @@ fn room(table: usize) -> usize {
 #[inline]
 fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, TooDeep> {
     match key.cast::<Str<Plain>>() {
-        // Most keys are strings, and most of them are the very string that is in the dictionary.
-        Some(string) => search(dict, text::hash(string), |other| {
-            Ok(other.is_same(key) || other.cast::<Str<Plain>>().is_some_and(|other| text::same(other, string)))
-        }),
+        Some(string) => {
+            let hash = text::hash(string);
+            // The hash of each key is known.
+            let is_key = |other: Str<Plain>| other.hash().get() == hash && text::same_bytes(other, string);
+            search(dict, hash, |other| {
+                Ok(other.is_same(key) || other.cast::<Str<Plain>>().is_some_and(is_key))
+            })
+        }
         None => search(dict, hash(key)?, |other| same_key(other, key)),
     }
 }
