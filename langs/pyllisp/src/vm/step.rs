@@ -488,6 +488,15 @@ impl Interpreter for Pyllisp {
                     {
                         Some(Ok(null()))
                     }
+                    Some(Quick::Get)
+                        if count > 0
+                            && count <= 2
+                            && let Some(dict) = receiver.cast::<Dict<M>>() =>
+                    {
+                        let default = if count == 2 { get(frame, Reg(base.0 + 3)) } else { null() };
+                        let entry = self.entry(dict, get(frame, Reg(base.0 + 2)));
+                        Some(entry.map(|entry| entry.unwrap_or(default)))
+                    }
                     Some(quick) if count <= 2 && is_set(receiver) => {
                         let first = if count > 0 { get(frame, Reg(base.0 + 2)) } else { unset() };
                         let second = if count > 1 { get(frame, Reg(base.0 + 3)) } else { unset() };
