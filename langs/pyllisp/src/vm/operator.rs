@@ -295,33 +295,40 @@ pub(super) fn equals_null<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>
     equal.map(|equal| equal == (OPERATOR == EQ))
 }
 
+/// A comparison that a jump is made by: of floats, or with null.
+#[inline(always)]
+pub(super) fn compare_quickly<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Value<M>) -> Option<bool> {
+    if matches!(OPERATOR, EQ | NE) {
+        return equals_null::<M, OPERATOR>(a, b);
+    }
+    let (a, b) = (a.as_float()?, b.as_float()?);
+    Some(match OPERATOR {
+        LT => a < b,
+        GT => a > b,
+        LE => a <= b,
+        GE => a >= b,
+        _ => return None,
+    })
+}
+
 impl Pyllisp {
-    /// A comparison that a jump is made by: of floats, of strings, or with null.
-    #[inline(always)]
-    pub(super) fn compare_quickly<M: Mode, const OPERATOR: u32>(
+    /// A comparison and the jump after it, if that is not made in line: of strings at once.
+    #[inline(never)]
+    pub(super) fn compare_and_jump<M: Mode, const OPERATOR: u32>(
         &self,
+        pc: Pc,
+        state: &mut State<M>,
+        cell: Cell<M>,
         a: Value<M>,
         b: Value<M>,
-    ) -> Option<bool> {
-        if matches!(OPERATOR, EQ | NE) {
-            let same_text = || self.same_text(a, b).map(|same| same == (OPERATOR == EQ));
-            return equals_null::<M, OPERATOR>(a, b).or_else(same_text);
+    ) -> Outcome {
+        if matches!(OPERATOR, EQ | NE)
+            && let (Some(two), Some(one)) = (b.cast::<Str<M>>(), a.cast::<Str<M>>())
+        {
+            let holds = text::is_same(one, two).branch() == (OPERATOR == EQ);
+            return Outcome::Goto(if holds { pc.ahead(2).number() } else { pc.ahead(1).jump_target() });
         }
-        let (a, b) = (a.as_float()?, b.as_float()?);
-        Some(match OPERATOR {
-            LT => a < b,
-            GT => a > b,
-            LE => a <= b,
-            GE => a >= b,
-            _ => return None,
-        })
-    }
-
-    /// Whether two strings have the same text.
-    #[inline(never)]
-    fn same_text<M: Mode>(&self, a: Value<M>, b: Value<M>) -> Option<bool> {
-        let (two, one) = (b.cast::<Str<M>>()?, a.cast::<Str<M>>()?);
-        Some(text::is_same(one, two).branch())
+        self.general::<M, OPERATOR>(pc, state, cell, a, b)
     }
 
     /// Whether an operator over values of these interfaces is the interpreter's own affair, which no method

@@ -60,6 +60,15 @@ impl Pc {
         self.code.get().results[self.index]
     }
 
+    /// Where this instruction goes, which is the jump after a fused comparison.
+    #[inline(always)]
+    pub(super) fn jump_target(self) -> u32 {
+        match self.instr() {
+            Instr::JumpIfFalse { target, .. } => target.0,
+            _ => unreachable!("a fused comparison is followed by its jump"),
+        }
+    }
+
     /// The instruction.
     #[inline(always)]
     pub fn instr(self) -> Instr {
@@ -191,15 +200,17 @@ impl Interpreter for Pyllisp {
                         if $quick {
                             Step::Next(pc.ahead(2))
                         } else {
-                            Step::Next(pc.at(jump_target(code, pc.index + 1)))
+                            Step::Next(pc.at(pc.ahead(1).jump_target()))
                         }
                     }
-                    None => match self.compare_quickly::<M, { operator::$operator }>(a, b) {
+                    None => match compare_quickly::<M, { operator::$operator }>(a, b) {
                         Some(true) => Step::Next(pc.ahead(2)),
-                        Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
+                        Some(false) => Step::Next(pc.at(pc.ahead(1).jump_target())),
                         None => {
                             let cell = self.cell(code.cells, $cell);
-                            finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                            finish!(
+                                self.compare_and_jump::<M, { operator::$operator }>(pc, state, cell, a, b)
+                            )
                         }
                     },
                 }
@@ -213,7 +224,7 @@ impl Interpreter for Pyllisp {
                         if $quick {
                             Step::Next(pc.ahead(2))
                         } else {
-                            Step::Next(pc.at(jump_target(code, pc.index + 1)))
+                            Step::Next(pc.at(pc.ahead(1).jump_target()))
                         }
                     }
                     None => {
@@ -229,7 +240,7 @@ impl Interpreter for Pyllisp {
                 let a = $a;
                 match equals_null::<M, { operator::$operator }>(a, null()) {
                     Some(true) => Step::Next(pc.ahead(2)),
-                    Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
+                    Some(false) => Step::Next(pc.at(pc.ahead(1).jump_target())),
                     None => {
                         let cell = self.cell(code.cells, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, null()))
@@ -488,14 +499,9 @@ impl Interpreter for Pyllisp {
                     {
                         Some(Ok(null()))
                     }
-                    Some(Quick::Get)
-                        if count > 0
-                            && count <= 2
-                            && let Some(dict) = receiver.cast::<Dict<M>>() =>
-                    {
+                    Some(Quick::Get) if count == 1 || count == 2 => {
                         let default = if count == 2 { get(frame, Reg(base.0 + 3)) } else { null() };
-                        let entry = self.entry(dict, get(frame, Reg(base.0 + 2)));
-                        Some(entry.map(|entry| entry.unwrap_or(default)))
+                        self.get_entry(receiver, get(frame, Reg(base.0 + 2)), default)
                     }
                     Some(quick) if count <= 2 && is_set(receiver) => {
                         let first = if count > 0 { get(frame, Reg(base.0 + 2)) } else { unset() };
@@ -712,15 +718,6 @@ fn quick_method<M: Mode>(callee: Value<M>) -> Option<Quick> {
     match callee.cast::<Builtin<M>>()?.info().get().work {
         Work::Quick(quick, _) => Some(quick),
         _ => None,
-    }
-}
-
-/// Where the jump after a fused comparison goes.
-#[inline(always)]
-fn jump_target(code: &'static LinkedCode, index: usize) -> u32 {
-    match code.code.instrs[index] {
-        Instr::JumpIfFalse { target, .. } => target.0,
-        _ => unreachable!("a fused comparison is followed by its jump"),
     }
 }
 
