@@ -157,6 +157,92 @@ fn conversions() {
     check_error("(int [])", "expected string as arg: 0");
 }
 
+/// Of several strings that are joined at once, each may be something else.
+#[test]
+fn chains_of_concatenations() {
+    check(
+        "f = (func x) (return x)\n(print \"a\" ++ (f \"ä\") ++ \"\" ++ (f \"€\") {\"\" ++ (f \"\") ++ \"\"}.length)",
+        "aä€ 0\n",
+    );
+    // Strings of one byte are compared by what they are.
+    check("s = \"\"\n(print {s ++ \"a\" ++ s == \"a\"} {s ++ s ++ \"a\" == \"a\"})", "true true\n");
+    check("(print [1] ++ [2] ++ [3] ++ [4])", "[1 2 3 4]\n");
+    check("s = \"ab\"\n(for i (range 3)) s = s ++ s ++ s\n(print s.length)", "54\n");
+    let many = vec!["(f \"ab\")"; 40].join(" ++ ");
+    let program = format!("f = (func x) (return x)\nn = {{{many}}}\n(print n.length n)");
+    check(&program, &format!("80 {}\n", "ab".repeat(40)));
+    check_error("(print \"a\" ++ \"b\" ++ 3)", "no method for [string integer]");
+    check_error("(print 3 ++ \"a\" ++ \"b\")", "no method for [integer string]");
+    check_error("(print \"a\" ++ \"b\" ++ [] ++ \"c\")", "no method for [string list]");
+}
+
+/// Strings that are long together are joined one after the other.
+#[test]
+fn long_chains_of_concatenations() {
+    check(
+        "s = (\"äb\".repeat 600000)\nt = s ++ s ++ \"c\" ++ s\n(print t.length t[2400000] t[3600000])",
+        "3600001 c b\n",
+    );
+}
+
+/// What a method makes of the first ones takes part before the next one is evaluated.
+#[test]
+fn chains_of_concatenations_call_methods_in_their_order() {
+    let source = "\
+show = (func x)
+    (print x)
+    (return x)
+{++}[[str int]] = (func a b)
+    (print \"method\" a b)
+    (return [a b])
+{++}[[list str]] = (func a b) (return b)
+main = (func n)
+    i = 0
+    (while i < n)
+        r = (show \"a\") ++ (show \"b\") ++ (show i) ++ (show \"c\") ++ (show \"d\")
+        i += 1
+    (return r)
+(print (main 3))
+";
+    let round = |i| format!("a\nb\n{i}\nmethod ab {i}\nc\nd\n");
+    check(source, &format!("{}{}{}cd\n", round(0), round(1), round(2)));
+    check(
+        "g = (func)\n    x = \"a\" ++ (yield 1) ++ (yield 2)\n    (yield x)\n\
+         c = (g)\n(c.next)\n(c.next \"b\")\n(print (c.next \"c\"))",
+        "abc\n",
+    );
+}
+
+/// A comparison that only decides where to go on.
+#[test]
+fn jumps_over_strings_and_null() {
+    let source = "\
+f = (func x y)
+    r = []
+    (if x == y) (r.append 1)
+    (if x != y) (r.append 2)
+    (if x == null) (r.append 3)
+    (if x != null) (r.append 4)
+    (return r)
+main = (func values)
+    (for x values)
+        (for y values)
+            (print (f x y))
+(main [\"a\" \"a\" ++ \"b\" \"ab\" null 1 [1] f])
+";
+    let values = ["a", "ab", "ab", "null", "1", "[1]", "f"];
+    let pairs = values.iter().flat_map(|x| values.iter().map(move |y| (x, y)));
+    let line = |(x, y): (&&str, &&str)| {
+        let null = if *x == "null" { 3 } else { 4 };
+        format!("[{} {null}]\n", if x == y { 1 } else { 2 })
+    };
+    check(source, &pairs.map(line).collect::<String>());
+    check(
+        "{==}[[closure null]] = (func f n) (return \"mine\")\nf = (func) (return 1)\n(if f == null) (print \"yes\")",
+        "yes\n",
+    );
+}
+
 #[test]
 fn strings() {
     check("s = \"aä€\"\n(print s s.length s[1] [s] s ++ \"x\")", "aä€ 3 ä [\"aä€\"] aä€x\n");

@@ -62,6 +62,22 @@ fn strings() {
             ("(chr 65) (chr 8364) (ord \"A\") (ord \"\u{20ac}\")", "A \u{20ac} 65 8364"),
             ("(\", \".join (range 3)) (\"-\".join \"abc\") (\"x\".join [])", "0, 1, 2 a-b-c "),
             (
+                "(\"ä\".join [\"a\" \"€b\"]).length {(\"\".join [\"\" \"a\" \"\"]) == \"a\"} {(\"-\".join [\"\" \"\"]) == \"-\"}",
+                "4 true true",
+            ),
+            (
+                "(\"-\".join [\"ab\" 1 \"c\"]) (\"\".join [\"\"]).length (\"x\".join [\"abc\"])",
+                "ab-1-c 0 abc",
+            ),
+            (
+                "(\" a\\tbc\\n\".split) (\"\\u{b}a\\u{a0}äb\".split) (\",a,,\".split \",\") (\"\".split) (\"\".split \",\")",
+                "[\"a\" \"bc\"] [\"a\" \"äb\"] [\"\" \"a\" \"\" \"\"] [] [\"\"]",
+            ),
+            (
+                "{(\"\\u{b}a\\u{1c}b\\u{c}\".split) == [\"a\\u{1c}b\"]} (\"a--b\".split \"--\") (\"ä,b\".split \",\")",
+                "true [\"a\" \"b\"] [\"ä\" \"b\"]",
+            ),
+            (
                 "(s.startswith \"h\u{e4}\") (s.endswith \"d\") (s.contains \"lo w\") (s.replace \"l\" \"L\")",
                 "true true true h\u{e4}LLo w\u{f6}rLd",
             ),

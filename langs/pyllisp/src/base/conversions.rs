@@ -2,8 +2,8 @@
 
 use hotloop::prelude::*;
 
-use super::{expect, instantiator, small, string};
-use crate::object::{as_boolean, boolean, error_kind, is_true, list, number, repr};
+use super::{expect, instantiator, small, string, unexpected};
+use crate::object::{as_boolean, boolean, error_kind, is_true, list, number, repr, text};
 use crate::vm::Pyllisp;
 use crate::vm::error::new_error;
 use crate::vm::interface::{Answer, Quick, Work};
@@ -19,19 +19,20 @@ pub(super) fn define(interp: &Pyllisp) {
 
 fn to_integer(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
-    let runtime = interp.runtime();
     let value = args[0];
     let refused = || interp.error(&format!("no integer: {}", repr::repr(interp, value)));
-    if number::as_integer(value).is_some() {
-        return Ok(value);
-    }
-    if let Some(truth) = as_boolean(value) {
-        return Ok(Value::small(truth.into()));
-    }
-    if let Some(float) = value.as_float() {
-        return number::truncated(runtime, float.get()).ok_or_else(refused);
-    }
-    let text = string(interp, args, 0)?;
+    let Some(text) = text::as_text(value) else {
+        if number::as_integer(value).is_some() {
+            return Ok(value);
+        }
+        if let Some(truth) = as_boolean(value) {
+            return Ok(Value::small(truth.into()));
+        }
+        if let Some(float) = value.as_float() {
+            return number::truncated(interp.runtime(), float.get()).ok_or_else(refused);
+        }
+        return Err(unexpected(interp, 0, interp.interfaces.string));
+    };
     let text = text.trim();
     if args.len() > 1 {
         let base = small(interp, args, 1)?;
@@ -82,13 +83,13 @@ fn to_string(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 1)?;
     if let Some(small) = args[0].as_small() {
         let mut digits = [0; 20];
-        return Ok(interp.text(decimal(small.to_int().get(), &mut digits)));
+        return Ok(interp.ascii(decimal(small.to_int().get(), &mut digits)));
     }
     Ok(interp.text(&repr::display(interp, args[0])?))
 }
 
 /// A small integer in decimal, without anything on Rust's heap: programs make many of these.
-fn decimal(value: i64, digits: &mut [u8; 20]) -> &str {
+fn decimal(value: i64, digits: &mut [u8; 20]) -> &[u8] {
     let mut left = value.unsigned_abs();
     let mut at = digits.len();
     while at == digits.len() || left > 0 {
@@ -100,7 +101,7 @@ fn decimal(value: i64, digits: &mut [u8; 20]) -> &str {
         at -= 1;
         digits[at] = b'-';
     }
-    std::str::from_utf8(&digits[at..]).unwrap_or_default()
+    &digits[at..]
 }
 
 /// `(error message)`
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn decimals() {
         for value in [0, 7, -7, 10, -100, 1_152_921_504_606_846_975, -1_152_921_504_606_846_976, i64::MIN] {
-            assert_eq!(decimal(value, &mut [0; 20]), value.to_string());
+            assert_eq!(decimal(value, &mut [0; 20]), value.to_string().as_bytes());
         }
     }
 }

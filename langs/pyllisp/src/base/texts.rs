@@ -4,7 +4,7 @@ use hotloop::prelude::*;
 
 use super::format::format;
 use super::{add_method, collected, each, expect, function, helped, method, small, string};
-use crate::object::{boolean, null, repr};
+use crate::object::{List, Str, boolean, list, null, repr};
 use crate::vm::Pyllisp;
 use crate::vm::interface::{Answer, Native, Quick, When, Work};
 
@@ -106,12 +106,21 @@ fn replace(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// `(text.split)` at whitespace, `(text.split separator)` at every separator.
 fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     let text = string(interp, args, 0)?;
+    let all_ascii = text.is_ascii();
     if args.len() == 1 {
+        if all_ascii {
+            let words = text.as_bytes().split(|byte| matches!(byte, b'\t'..=b'\r' | b' '));
+            return collected(interp, words.filter(|word| !word.is_empty()).map(|word| interp.ascii(word)));
+        }
         return collected(interp, text.split_whitespace().map(|part| interp.text(part)));
     }
     let separator = string(interp, args, 1)?;
     if separator.is_empty() {
         return Err(interp.error("empty separator"));
+    }
+    if all_ascii && let [separator] = separator.as_bytes() {
+        let parts = text.as_bytes().split(|byte| byte == separator);
+        return collected(interp, parts.map(|part| interp.ascii(part)));
     }
     collected(interp, text.split(&*separator).map(|part| interp.text(part)))
 }
@@ -119,6 +128,11 @@ fn split(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
 /// `(separator.join iterable)`
 fn join(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
     expect(interp, args, 2)?;
+    if let (Some(separator), Some(list)) = (args[0].cast::<Str<Plain>>(), args[1].cast::<List<Plain>>())
+        && let Some(whole) = join_strings(interp, separator, list)?
+    {
+        return Ok(whole.to_value());
+    }
     let separator = string(interp, args, 0)?;
     let mut whole = String::new();
     let mut first = true;
@@ -132,6 +146,54 @@ fn join(interp: &Pyllisp, args: &[Value<Plain>]) -> Answer {
         interp.reserve(2 * whole.len())
     })?;
     answer(interp, &whole)
+}
+
+/// How many strings are joined between two looks whether Ctrl-C was pressed.
+const AT_ONCE: usize = 1 << 12;
+
+/// The strings of a list in one, made where it stays; nothing if there is something else among them, or if there is
+/// next to nothing in them: strings of one byte are not made.
+fn join_strings(
+    interp: &Pyllisp,
+    separator: Str<Plain>,
+    list: List<Plain>,
+) -> Result<Option<Str<Plain>>, Raise<Plain>> {
+    let count = list::length(list);
+    let gap = separator.bytes_len().get() as usize;
+    let gaps = count.saturating_sub(1);
+    let mut bytes = gap * gaps;
+    let mut length = separator.length().get() * gaps as i64;
+    for index in 0..count {
+        let Some(part) = list::get(list, index).cast::<Str<Plain>>() else { return Ok(None) };
+        bytes += part.bytes_len().get() as usize;
+        length += part.length().get();
+        if index % AT_ONCE == 0 {
+            interp.stop_if_asked()?;
+        }
+    }
+    if bytes < 2 {
+        return Ok(None);
+    }
+    interp.reserve(bytes)?;
+    let whole = Str::new(interp.runtime(), length.into(), 0.into(), bytes);
+    let mut at = 0;
+    for index in 0..count {
+        if index > 0 && gap > 0 {
+            whole.write_bytes(at, separator.bytes_slice());
+            at += gap;
+        }
+        if let Some(part) = list::get(list, index).cast::<Str<Plain>>() {
+            match part.bytes_slice() {
+                [byte] => whole.set_bytes(at, i64::from(*byte).into()),
+                bytes => whole.write_bytes(at, bytes),
+            }
+            at += part.bytes_slice().len();
+        }
+        if index % AT_ONCE == 0 {
+            interp.stop_if_asked()?;
+        }
+    }
+    Ok(Some(whole))
 }
 
 /// `(text.splitlines)`: the lines without their ends.

@@ -241,6 +241,11 @@ instructions! {
     Shr { dst: Reg, a: Reg, b: Reg, cell: Cell };
     /// `a ++ b`
     Concat { dst: Reg, a: Reg, b: Reg, cell: Cell };
+    /// Of `count` pieces from `base` the last, which is `dst`, was evaluated: unless it and the one before are strings,
+    /// it becomes what `++` makes of all of them, which become unset.
+    Piece { dst: Reg, base: Reg, count: u16, cell: Cell };
+    /// `dst` becomes what `++` makes of `count` pieces from `base`.
+    JoinPieces { dst: Reg, base: Reg, count: u16, cell: Cell };
     /// `a + value`
     AddInt { dst: Reg, a: Reg, value: i16, cell: Cell };
     /// `a - value`
@@ -286,6 +291,10 @@ instructions! {
     JumpEqInt { dst: Reg, a: Reg, value: i16, cell: Cell };
     /// `a != value`, then the jump after it.
     JumpNeInt { dst: Reg, a: Reg, value: i16, cell: Cell };
+    /// `a == null`, then the jump after it.
+    JumpEqNull { dst: Reg, a: Reg, cell: Cell };
+    /// `a != null`, then the jump after it.
+    JumpNeNull { dst: Reg, a: Reg, cell: Cell };
 }
 
 #[cfg(test)]

@@ -4,6 +4,11 @@ use super::Compiler;
 use crate::ast::{Expr, ExprKind, Literal, Name};
 use crate::code::{Cell, Instr, Label, Reg};
 
+const CONCAT: &str = "++";
+
+/// So many pieces of a text are joined at once, each of which takes a register.
+const MOST_PIECES: u16 = 16;
+
 /// What an operator's right side is once it is evaluated.
 #[derive(Clone, Copy)]
 pub(super) enum Right {
@@ -57,6 +62,15 @@ fn fused(operator: &str, right: Right) -> Option<Maker<Right>> {
     }
 }
 
+/// The instruction of a comparison with null and the jump after it.
+fn with_null(operator: &str) -> Option<fn(Reg, Reg, Cell) -> Instr> {
+    match operator {
+        "==" => Some(|dst, a, cell| Instr::JumpEqNull { dst, a, cell }),
+        "!=" => Some(|dst, a, cell| Instr::JumpNeNull { dst, a, cell }),
+        _ => None,
+    }
+}
+
 fn unary(operator: &str) -> Option<fn(Reg, Reg, Cell) -> Instr> {
     match operator {
         "-expr" => Some(|dst, a, cell| Instr::Negate { dst, a, cell }),
@@ -100,6 +114,9 @@ impl Compiler<'_, '_> {
                 }
             }
             [a, b] if binary(text).is_some() && self.is_from_base(operator) => {
+                if text == CONCAT && self.pieces(a, b, dst) {
+                    return;
+                }
                 let a = self.operand(a, b.assigns);
                 let b = self.right(text, b);
                 self.operate(operator, a, b, dst);
@@ -117,6 +134,46 @@ impl Compiler<'_, '_> {
         let count = operands.len() as u16;
         self.emit.instr(Instr::Call { dst, base, count });
         self.emit.pop_to(top);
+    }
+
+    /// `a ++ b`, if `a` is such an expression, too: each operand becomes a piece, and all are joined at once.
+    fn pieces(&mut self, a: &Expr, b: &Expr, dst: Reg) -> bool {
+        let mut first = a;
+        let mut others = vec![(self.emit.span, b)];
+        while let ExprKind::Operator(operator, operands) = &first.kind
+            && &*operator.text == CONCAT
+            && let [a, b] = &operands[..]
+            && self.is_from_base(operator)
+        {
+            others.push((first.span, b));
+            first = a;
+        }
+        if others.len() == 1 {
+            return false;
+        }
+        let top = self.emit.top();
+        let base = self.emit.push();
+        self.into(first, base);
+        let mut count = 1;
+        while let Some((span, piece)) = others.pop() {
+            let last = self.emit.push();
+            self.into(piece, last);
+            count += 1;
+            let before = std::mem::replace(&mut self.emit.span, span);
+            let cell = self.cell(CONCAT);
+            if others.is_empty() {
+                self.emit.instr(Instr::JoinPieces { dst, base, count, cell });
+            } else if count == MOST_PIECES {
+                self.emit.instr(Instr::JoinPieces { dst: base, base, count, cell });
+                self.emit.pop_to(base.0 + 1);
+                count = 1;
+            } else {
+                self.emit.instr(Instr::Piece { dst: last, base, count, cell });
+            }
+            self.emit.span = before;
+        }
+        self.emit.pop_to(top);
+        true
     }
 
     /// The right side of an operator that means what `base` says.
@@ -187,6 +244,11 @@ impl Compiler<'_, '_> {
         }
     }
 
+    /// Whether this is the null that `base` knows.
+    fn is_null(&mut self, expr: &Expr) -> bool {
+        matches!(&expr.kind, ExprKind::Name(name) if &*name.text == "null" && self.is_from_base(name))
+    }
+
     /// Jumps if a comparison doesn't hold; `false` if it takes more than a comparison of two.
     pub(super) fn compare_and_jump(&mut self, operators: &[Name], operands: &[Expr], target: Label) -> bool {
         let ([operator], [a, b]) = (operators, operands) else { return false };
@@ -196,13 +258,17 @@ impl Compiler<'_, '_> {
         }
         let top = self.emit.top();
         let a = self.operand(a, b.assigns);
+        let with_null = with_null(text).filter(|_| self.is_null(b));
         let right = match small_int(b) {
             Some(value) => Right::Int(value),
+            None if with_null.is_some() => Right::Int(0),
             None => Right::Reg(self.operand(b, false)),
         };
         let cell = self.cell(text);
         let dst = self.emit.push();
-        if let Some(instr) = fused(text, right) {
+        if let Some(instr) = with_null {
+            self.emit.instr(instr(dst, a, cell));
+        } else if let Some(instr) = fused(text, right) {
             self.emit.instr(instr(dst, a, right, cell));
         }
         self.emit.instr(Instr::JumpIfFalse { cond: dst, target });

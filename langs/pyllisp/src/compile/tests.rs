@@ -205,3 +205,57 @@ fn an_index_that_is_a_small_literal_is_part_of_its_instruction() {
            8 Return r3",
     );
 }
+
+#[test]
+fn strings_in_a_row_are_joined_at_once() {
+    check(
+        "f = (func a b c)\n    (return a ++ b ++ (c) ++ \"d\")",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 3, 9 slots
+           0 Move r5 r0
+           1 Move r6 r1
+           2 Piece r6 r5 2 ++
+           3 Move r8 r2
+           4 Call r7 r8 0
+           5 Piece r7 r5 3 ++
+           6 LoadConst r8 Str(\"d\")
+           7 JoinPieces r4 r5 4 ++
+           8 Return r4",
+    );
+}
+
+#[test]
+fn a_comparison_with_null_has_one_operand() {
+    check(
+        "f = (func a)\n    (if a == null) (a)\n    (while a != null) (a)",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 1, 3 slots
+           0 JumpEqNull r1 r0 ==
+           1 JumpIfFalse r1 @4
+           2 Move r2 r0
+           3 Call r1 r2 0
+           4 JumpNeNull r1 r0 !=
+           5 JumpIfFalse r1 @9
+           6 Move r2 r0
+           7 Call r1 r2 0
+           8 Loop @4
+           9 LoadNull r1
+          10 Return r1",
+    );
+}
+
+#[test]
+fn a_long_chain_of_strings_takes_few_registers() {
+    let chain = format!("(print {})", vec!["a"; 100].join(" ++ "));
+    let program = compile(chain.as_bytes(), &Options::default()).unwrap();
+    code::verify(&program).unwrap();
+    assert!(program.codes[0].slots < 24);
+}

@@ -11,7 +11,7 @@
 use hotloop::prelude::*;
 
 use super::equality::{TooDeep, hash, same_key};
-use super::{Dict, Items, Table, is_set, unset};
+use super::{Dict, Items, Str, Table, is_set, text, unset};
 
 const NEVER_USED: i64 = 0;
 const REMOVED: i64 = -1;
@@ -30,10 +30,30 @@ fn room(table: usize) -> usize {
 }
 
 /// The slot of the table with the key's place, or else the slot where it may go.
+#[inline]
 fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, TooDeep> {
+    match key.cast::<Str<Plain>>() {
+        Some(string) => {
+            let hash = text::hash(string);
+            // The hash of each key is known.
+            let is_key = |other: Str<Plain>| other.hash().get() == hash && text::same_bytes(other, string);
+            search(dict, hash, |other| {
+                Ok(other.is_same(key) || other.cast::<Str<Plain>>().is_some_and(is_key))
+            })
+        }
+        None => search(dict, hash(key)?, |other| same_key(other, key)),
+    }
+}
+
+#[inline(always)]
+fn search(
+    dict: Dict<Plain>,
+    hash: i64,
+    is_key: impl Fn(Value<Plain>) -> Result<bool, TooDeep>,
+) -> Result<Result<usize, usize>, TooDeep> {
     let (table, entries) = (dict.table(), dict.entries());
     let mask = table.slots_len().get() as usize - 1;
-    let mut slot = hash(key)? as usize & mask;
+    let mut slot = hash as usize & mask;
     let mut free = None;
     let mut distance = 0;
     loop {
@@ -41,7 +61,7 @@ fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, To
             NEVER_USED => return Ok(Err(free.unwrap_or(slot))),
             REMOVED => free = free.or(Some(slot)),
             place => {
-                if same_key(entries.items(2 * (place - 1)), key)? {
+                if is_key(entries.items(2 * (place - 1)))? {
                     return Ok(Ok(slot));
                 }
             }
@@ -52,6 +72,7 @@ fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, To
 }
 
 /// The place of a key's entry.
+#[inline]
 pub fn place(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<i64>, TooDeep> {
     Ok(find(dict, key)?.ok().map(|slot| dict.table().slots(slot).get() - 1))
 }

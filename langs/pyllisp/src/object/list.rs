@@ -62,11 +62,13 @@ pub fn set_item<M: Mode>(list: List<M>, index: Int<M>, value: Value<M>) -> Optio
 }
 
 /// How many elements a list has.
+#[inline]
 pub fn length(list: List<Plain>) -> usize {
     count(list).get() as usize
 }
 
 /// The element at a place that is in range.
+#[inline]
 pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
     match list.grown() {
         None => list.own(index),
@@ -135,6 +137,19 @@ fn elements<M: Mode>(runtime: &Runtime, list: List<M>) -> Elements<M> {
         None => move_to_room(runtime, list, list.own_len()),
         Some(elements) => elements,
     }
+}
+
+/// Adds an element at the end; nothing if there is no room for it.
+#[inline(always)]
+pub fn push_in_room<M: Mode>(list: List<M>, value: Value<M>) -> Option<()> {
+    let elements = list.grown()?;
+    let used = elements.length();
+    if !used.is_index_of(elements.items_len()) {
+        return None;
+    }
+    elements.set_items(used, value);
+    elements.set_length(used + 1);
+    Some(())
 }
 
 /// Adds an element at the end.

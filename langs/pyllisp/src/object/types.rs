@@ -199,8 +199,13 @@ impl Str<Plain> {
     /// A string of the heap with this text, which is not of one byte, or not seen by programs.
     pub fn from_text(runtime: &Runtime, text: &str) -> Str<Plain> {
         let length = if text.is_ascii() { text.len() } else { text.chars().count() };
-        let object = Str::new(runtime, (length as i64).into(), 0.into(), text.len());
-        object.write_bytes(0, text.as_bytes());
+        Str::from_bytes(runtime, text.as_bytes(), length)
+    }
+
+    /// The same, of bytes in UTF-8 that are so many characters.
+    pub fn from_bytes(runtime: &Runtime, bytes: &[u8], length: usize) -> Str<Plain> {
+        let object = Str::new(runtime, (length as i64).into(), 0.into(), bytes.len());
+        object.write_bytes(0, bytes);
         object
     }
 }

@@ -110,12 +110,12 @@ impl Pyllisp {
     pub(super) fn method<M: Mode>(&self, object: Value<M>, name: Atom) -> Value<M> {
         let known = if object.is::<List<M>>() {
             self.interfaces.list
-        } else if object.is::<Generator<M>>() {
-            self.interfaces.generator
         } else if object.is::<Str<M>>() {
             self.interfaces.string
         } else if object.is::<Dict<M>>() {
             self.interfaces.dict
+        } else if object.is::<Generator<M>>() {
+            self.interfaces.generator
         } else if object.is::<Module<M>>() {
             return unset();
         } else if let Some(object) = object.cast::<Object<M>>() {

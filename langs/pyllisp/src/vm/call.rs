@@ -380,18 +380,6 @@ impl Pyllisp {
                         }
                     }
                 }
-            } else if let Some(function) = callee.cast::<CFunction<M>>() {
-                return self.call_c(pc, state, function, args);
-            } else if let Some(bound) = callee.cast::<BoundMethod<M>>() {
-                args = args.after(self.runtime(), state.frame, bound.receiver());
-                callee = bound.method();
-            } else if callee.is::<Multimethod<M>>()
-                && let Some(method) = callee.promote().cast::<Multimethod<M>>()
-            {
-                match self.dispatch(pc, state, method, args, false) {
-                    Ok((found, given)) => (callee, args) = (found, given),
-                    Err(outcome) => return outcome,
-                }
             } else if let Some(interface) = callee.cast::<Interface<M>>() {
                 if let Some(class) = &interface.info().get().class {
                     match self.construct(state, interface, class, args) {
@@ -408,6 +396,18 @@ impl Pyllisp {
                 match instantiate {
                     Some(function) => callee = function.value(),
                     None => return self.complain(state, Complaint::CannotInstantiate, callee, 0),
+                }
+            } else if let Some(function) = callee.cast::<CFunction<M>>() {
+                return self.call_c(pc, state, function, args);
+            } else if let Some(bound) = callee.cast::<BoundMethod<M>>() {
+                args = args.after(self.runtime(), state.frame, bound.receiver());
+                callee = bound.method();
+            } else if callee.is::<Multimethod<M>>()
+                && let Some(method) = callee.promote().cast::<Multimethod<M>>()
+            {
+                match self.dispatch(pc, state, method, args, false) {
+                    Ok((found, given)) => (callee, args) = (found, given),
+                    Err(outcome) => return outcome,
                 }
             } else {
                 return self.complain(state, Complaint::CannotCall, callee, 0);

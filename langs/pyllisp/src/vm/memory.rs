@@ -27,12 +27,13 @@ impl Pyllisp {
 
     /// Adds an element at the end of a list.
     pub(crate) fn push(&self, list: List<Plain>, value: Value<Plain>) -> Result<(), Raise<Plain>> {
-        if list::is_full(list) {
-            let room = list::length(list) * 2;
-            self.reserve_items(room)?;
-            if !self.runtime().try_reserve(room * (8 + SMALL_OBJECT)) {
-                return Err(self.error("out of memory"));
-            }
+        if list::push_in_room(list, value).is_some() {
+            return Ok(());
+        }
+        let room = list::length(list) * 2;
+        self.reserve_items(room)?;
+        if !self.runtime().try_reserve(room * (8 + SMALL_OBJECT)) {
+            return Err(self.error("out of memory"));
         }
         list::push(self.runtime(), list, value);
         Ok(())

@@ -15,6 +15,7 @@ mod long;
 pub(crate) mod memory;
 pub mod module;
 pub mod operator;
+mod pieces;
 mod quick;
 mod run;
 mod stacks;
@@ -123,6 +124,15 @@ impl Pyllisp {
         match text.as_bytes() {
             [byte] => self.character(i64::from(*byte).into()).to_value(),
             _ => Str::from_text(&self.runtime, text).to_value(),
+        }
+    }
+
+    /// A string of characters of one byte each.
+    pub(crate) fn ascii(&self, bytes: &[u8]) -> Value<Plain> {
+        debug_assert!(bytes.is_ascii());
+        match bytes {
+            [byte] => self.character(i64::from(*byte).into()).to_value(),
+            _ => Str::from_bytes(&self.runtime, bytes, bytes.len()).to_value(),
         }
     }
 

@@ -237,8 +237,15 @@ fn unary(interp: &Pyllisp, operator: u32, a: Value<Plain>) -> Answer {
 fn concat(interp: &Pyllisp, a: Value<Plain>, b: Value<Plain>) -> Answer {
     let runtime = interp.runtime();
     if let (Some(one), Some(two)) = (a.cast::<Str<Plain>>(), b.cast::<Str<Plain>>()) {
-        interp.reserve((one.bytes_len().get() + two.bytes_len().get()) as usize)?;
-        return Ok(interp.text(&[&*text::text(one), &text::text(two)].concat()));
+        let (first, second) = (one.bytes_len(), two.bytes_len());
+        if first == 0 || second == 0 {
+            return Ok(if first == 0 { b } else { a });
+        }
+        interp.reserve((first + second).get() as usize)?;
+        let whole = Str::new(runtime, one.length() + two.length(), 0.into(), first + second);
+        one.copy_to(0, whole, 0, first);
+        two.copy_to(0, whole, first, second);
+        return Ok(whole.to_value());
     }
     if let (Some(one), Some(two)) = (a.cast::<List<Plain>>(), b.cast::<List<Plain>>()) {
         interp.reserve_items(list::length(one) + list::length(two))?;
@@ -306,6 +313,25 @@ pub(super) fn compare_quickly<M: Mode, const OPERATOR: u32>(a: Value<M>, b: Valu
 }
 
 impl Pyllisp {
+    /// A comparison and the jump after it, if that is not made in line: of strings at once.
+    #[inline(never)]
+    pub(super) fn compare_and_jump<M: Mode, const OPERATOR: u32>(
+        &self,
+        pc: Pc,
+        state: &mut State<M>,
+        cell: Cell<M>,
+        a: Value<M>,
+        b: Value<M>,
+    ) -> Outcome {
+        if matches!(OPERATOR, EQ | NE)
+            && let (Some(two), Some(one)) = (b.cast::<Str<M>>(), a.cast::<Str<M>>())
+        {
+            let holds = text::is_same(one, two).branch() == (OPERATOR == EQ);
+            return Outcome::Goto(if holds { pc.ahead(2).number() } else { pc.ahead(1).jump_target() });
+        }
+        self.general::<M, OPERATOR>(pc, state, cell, a, b)
+    }
+
     /// Whether an operator over values of these interfaces is the interpreter's own affair, which no method
     /// of the program's changes.
     pub(super) fn is_own(&self, operator: u32, a: &InterfaceInfo, b: &InterfaceInfo) -> bool {
@@ -375,6 +401,7 @@ impl Pyllisp {
             return Outcome::Next;
         }
         let floats = match (a.as_float(), b.as_float()) {
+            _ if OPERATOR == CONCAT => None,
             (Some(a), Some(b)) => Some((a, b)),
             (Some(a), None) => b.as_small().map(|b| (a, b.to_int().to_float())),
             (None, Some(b)) => a.as_small().map(|a| (a.to_int().to_float(), b)),

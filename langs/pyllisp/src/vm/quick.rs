@@ -11,13 +11,13 @@ use super::operator::{EQ, GE, GT, LE, LT, NE};
 use crate::object::{Dict, List, Set, Str, StrIterator, boolean, dict, list, null, red_boolean, text, unset};
 
 /// Longer strings and lists are made by functions of the interpreter, which see whether there is memory.
-const LARGE: i64 = 1 << 20;
+pub(super) const LARGE: i64 = 1 << 20;
 
 /// Floats nearer to zero have a whole part that is a small integer.
 const EXACT: f64 = 1e17;
 
 /// An answer, or nothing if it takes more than is done here.
-type Maybe<M> = Option<Result<Value<M>, Raise<M>>>;
+pub(super) type Maybe<M> = Option<Result<Value<M>, Raise<M>>>;
 
 /// The place of a key among a dictionary's entries, or -1.
 #[residual(looks)]
@@ -76,9 +76,8 @@ impl Pyllisp {
                 self.substring(string, start, count).map(Ok)
             }
             Quick::Get if count > 1 => {
-                let dict = object.cast::<Dict<M>>()?;
                 let default = if count == 3 { second } else { null() };
-                Some(self.entry(dict, first).map(|entry| entry.unwrap_or(default)))
+                self.get_entry(object, first, default)
             }
             Quick::Contains if count == 2 => {
                 let dict = match object.cast::<Set<M>>() {
@@ -123,6 +122,13 @@ impl Pyllisp {
             }
             _ => None,
         }
+    }
+
+    /// `(dict.get key default)`
+    #[inline(never)]
+    pub(super) fn get_entry<M: Mode>(&self, object: Value<M>, key: Value<M>, default: Value<M>) -> Maybe<M> {
+        let dict = object.cast::<Dict<M>>()?;
+        Some(self.entry(dict, key).map(|entry| entry.unwrap_or(default)))
     }
 
     /// The number of a name that is known while compiling.

@@ -60,6 +60,15 @@ impl Pc {
         self.code.get().results[self.index]
     }
 
+    /// Where this instruction goes, which is the jump after a fused comparison.
+    #[inline(always)]
+    pub(super) fn jump_target(self) -> u32 {
+        match self.instr() {
+            Instr::JumpIfFalse { target, .. } => target.0,
+            _ => unreachable!("a fused comparison is followed by its jump"),
+        }
+    }
+
     /// The instruction.
     #[inline(always)]
     pub fn instr(self) -> Instr {
@@ -191,15 +200,17 @@ impl Interpreter for Pyllisp {
                         if $quick {
                             Step::Next(pc.ahead(2))
                         } else {
-                            Step::Next(pc.at(jump_target(code, pc.index + 1)))
+                            Step::Next(pc.at(pc.ahead(1).jump_target()))
                         }
                     }
                     None => match compare_quickly::<M, { operator::$operator }>(a, b) {
                         Some(true) => Step::Next(pc.ahead(2)),
-                        Some(false) => Step::Next(pc.at(jump_target(code, pc.index + 1))),
+                        Some(false) => Step::Next(pc.at(pc.ahead(1).jump_target())),
                         None => {
                             let cell = self.cell(code.cells, $cell);
-                            finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
+                            finish!(
+                                self.compare_and_jump::<M, { operator::$operator }>(pc, state, cell, a, b)
+                            )
                         }
                     },
                 }
@@ -213,12 +224,26 @@ impl Interpreter for Pyllisp {
                         if $quick {
                             Step::Next(pc.ahead(2))
                         } else {
-                            Step::Next(pc.at(jump_target(code, pc.index + 1)))
+                            Step::Next(pc.at(pc.ahead(1).jump_target()))
                         }
                     }
                     None => {
                         let cell = self.cell(code.cells, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, $y.to_value()))
+                    }
+                }
+            }};
+        }
+
+        macro_rules! jump_null {
+            ($operator:ident, $a:expr, $cell:expr) => {{
+                let a = $a;
+                match equals_null::<M, { operator::$operator }>(a, null()) {
+                    Some(true) => Step::Next(pc.ahead(2)),
+                    Some(false) => Step::Next(pc.at(pc.ahead(1).jump_target())),
+                    None => {
+                        let cell = self.cell(code.cells, $cell);
+                        finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, null()))
                     }
                 }
             }};
@@ -467,6 +492,17 @@ impl Interpreter for Pyllisp {
                 let callee = get(frame, base);
                 let receiver = get(frame, Reg(base.0 + 1));
                 let quick = match quick_method(callee) {
+                    Some(Quick::Append)
+                        if count == 1
+                            && let Some(list) = receiver.cast::<List<M>>()
+                            && list::push_in_room(list, get(frame, Reg(base.0 + 2))).is_some() =>
+                    {
+                        Some(Ok(null()))
+                    }
+                    Some(Quick::Get) if count == 1 || count == 2 => {
+                        let default = if count == 2 { get(frame, Reg(base.0 + 3)) } else { null() };
+                        self.get_entry(receiver, get(frame, Reg(base.0 + 2)), default)
+                    }
                     Some(quick) if count <= 2 && is_set(receiver) => {
                         let first = if count > 0 { get(frame, Reg(base.0 + 2)) } else { unset() };
                         let second = if count > 1 { get(frame, Reg(base.0 + 3)) } else { unset() };
@@ -561,6 +597,12 @@ impl Interpreter for Pyllisp {
                 let cell = self.cell(code.cells, cell);
                 finish!(self.general::<M, CONCAT>(pc, state, cell, get(frame, a), get(frame, b)))
             }
+            Instr::Piece { dst: _, base, count, cell } => {
+                finish!(self.add_piece(pc, state, self.cell(code.cells, cell), base.0, count))
+            }
+            Instr::JoinPieces { dst: _, base, count, cell } => {
+                finish!(self.join_pieces(pc, state, self.cell(code.cells, cell), base.0, count))
+            }
             Instr::AddInt { dst, a, value, cell } => {
                 let (a, b) = (get(frame, a), Small::constant(value.into()));
                 match a.as_small().and_then(|x| x.checked_add(b)) {
@@ -635,6 +677,8 @@ impl Interpreter for Pyllisp {
             Instr::JumpNeInt { dst: _, a, value, cell } => {
                 jump_int!(NE, get(frame, a), value, cell, |x, y| x != y)
             }
+            Instr::JumpEqNull { dst: _, a, cell } => jump_null!(EQ, get(frame, a), cell),
+            Instr::JumpNeNull { dst: _, a, cell } => jump_null!(NE, get(frame, a), cell),
         }
     }
 
@@ -674,15 +718,6 @@ fn quick_method<M: Mode>(callee: Value<M>) -> Option<Quick> {
     match callee.cast::<Builtin<M>>()?.info().get().work {
         Work::Quick(quick, _) => Some(quick),
         _ => None,
-    }
-}
-
-/// Where the jump after a fused comparison goes.
-#[inline(always)]
-fn jump_target(code: &'static LinkedCode, index: usize) -> u32 {
-    match code.code.instrs[index] {
-        Instr::JumpIfFalse { target, .. } => target.0,
-        _ => unreachable!("a fused comparison is followed by its jump"),
     }
 }
 
