@@ -113,7 +113,7 @@ impl Default for JitOptions {
             max_unroll_recursion: 1,
             inlining: true,
             disable_unrolling: u32::MAX,
-            retrace_limit: 15,
+            retrace_limit: 50,
             max_aborts: 8,
             max_bridges: 100,
             max_chain: 100,

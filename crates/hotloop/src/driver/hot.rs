@@ -95,9 +95,11 @@ impl<I: Interpreter> Vm<'_, I> {
                 true => hotloop_record::at_place(&place, || self.enter_code(trace, state)),
                 false => self.enter_code(trace, state),
             };
+            let runs = &mut self.tables.borrow_mut().heads[head].runs;
             if self.left_for_good.get() {
-                let times = self.tables.borrow_mut().heads[head].runs.after_run(started.elapsed());
-                cell.set_count(times);
+                cell.set_count(runs.after_run(started.elapsed(), kind));
+            } else {
+                runs.unsettled();
             }
             return result;
         }

@@ -34,7 +34,8 @@ impl<I: Interpreter> Allocate for Allocator<'_, '_, I> {
     }
 }
 
-/// A retired loop gets another chance when it has gone without for so many times of what it has cost.
+/// A retired loop gets another chance when it has gone without for so many times of what it has cost; twice as long each
+/// time that it is retired.
 const RETIRED_FOR: u32 = 50;
 
 /// An exit of a trace.
@@ -263,7 +264,9 @@ impl<I: Interpreter> Vm<'_, I> {
         head.spent += spent;
         if head.exits.add(started, for_good) && head.trace.is_some() {
             head.forget();
-            head.rest_until = Some(Instant::now() + std::mem::take(&mut head.spent) * RETIRED_FOR);
+            let rest = std::mem::take(&mut head.spent) * (RETIRED_FOR << head.retired.min(16));
+            head.retired += 1;
+            head.rest_until = Some(Instant::now() + rest);
             tables.summary.retired += 1;
             tables.sweep = true;
         }

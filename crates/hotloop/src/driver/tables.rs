@@ -140,6 +140,8 @@ pub(crate) struct Head {
     pub runs: ShortRuns,
     /// What recording, compiling and leaving has cost since it was compiled first.
     pub spent: Duration,
+    /// How often it was retired.
+    pub retired: u32,
     /// It was retired: when it may be compiled again.
     pub rest_until: Option<Instant>,
 }
@@ -157,7 +159,7 @@ pub(crate) struct ShortRuns {
 
 impl ShortRuns {
     /// Runs that are shorter on average do not pay.
-    const SHORT: Duration = Duration::from_micros(4);
+    const SHORT: Duration = Duration::from_micros(2);
     /// So many are looked at together, at first and after a pause.
     const WINDOWS: [u32; 2] = [64, 16];
     /// The same where entries are called: of a recursive function's runs most are short, and the few long ones
@@ -165,7 +167,9 @@ impl ShortRuns {
     const WINDOWS_WITH_CALLS: [u32; 2] = [1024, 256];
 
     /// Notes how long a run took, both ways included. After how many times to try again.
-    pub fn after_run(&mut self, took: Duration) -> u32 {
+    pub fn after_run(&mut self, took: Duration, kind: HeadKind) -> u32 {
+        // Of a loop it is iterations that pass meanwhile.
+        let longest = if kind == HeadKind::Entry { 10 } else { 6 };
         self.runs += 1;
         self.took += took;
         let windows = if self.calls { Self::WINDOWS_WITH_CALLS } else { Self::WINDOWS };
@@ -175,7 +179,12 @@ impl ShortRuns {
         let short = self.took < Self::SHORT * self.runs;
         (self.runs, self.took) = (0, Duration::ZERO);
         self.pauses = if short { self.pauses + 1 } else { 0 };
-        if short { 32 << self.pauses.min(6) } else { 1 }
+        if short { 32 << self.pauses.min(longest) } else { 1 }
+    }
+
+    /// A run ended where a bridge may still come: what runs take is not settled.
+    pub fn unsettled(&mut self) {
+        self.pauses = 0;
     }
 }
 
