@@ -56,7 +56,7 @@ fn plain_items(vis: &syn::Visibility, name: &Ident, item: TokenStream, immutable
     let (write, slice) = (format_ident!("write_{name}"), format_ident!("{name}_slice"));
     let borrow = immutable.then(|| {
         quote! {
-            /// All items, as words.
+            /// All items.
             #[inline]
             #[allow(dead_code)]
             #vis fn #slice(&self) -> &[#item] {

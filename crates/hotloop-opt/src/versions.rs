@@ -108,7 +108,7 @@ impl Optimizer<'_> {
     }
 
     /// The version that wants most of what these are and nothing that they are not; none of them: a misfit.
-    pub fn choose(&mut self, args: &[Val]) -> Option<usize> {
+    pub fn choose(&self, args: &[Val]) -> Option<usize> {
         let versions = self.versions;
         let fits =
             (0..versions.len()).filter_map(|index| Some((self.met(versions[index].wants, args)?, index)));

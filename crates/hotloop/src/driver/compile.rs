@@ -65,7 +65,7 @@ impl<I: Interpreter> Vm<'_, I> {
             peel,
             call_invariants: jit.check_hints,
             hoist: jit.optimize && self.may_hoist(&goal),
-            label: jit.optimize,
+            label: jit.optimize && matches!(goal, Goal::Loop { .. }),
             break_rule: jit.break_rule,
         };
         // A loop whose second iteration can't go the first one's way may still be worth its first.

@@ -165,11 +165,19 @@ impl ShortRuns {
     /// The same where entries are called: of a recursive function's runs most are short, and the few long ones
     /// pay for all.
     const WINDOWS_WITH_CALLS: [u32; 2] = [1024, 256];
+    /// A pause is so many calls, twice as many each time.
+    const PAUSE: u32 = 32;
+
+    /// How often pauses are doubled. Of a loop it is iterations that pass meanwhile.
+    fn doublings(kind: HeadKind) -> u32 {
+        match kind {
+            HeadKind::Entry => 10,
+            HeadKind::Loop => 6,
+        }
+    }
 
     /// Notes how long a run took, both ways included. After how many times to try again.
     pub fn after_run(&mut self, took: Duration, kind: HeadKind) -> u32 {
-        // Of a loop it is iterations that pass meanwhile.
-        let longest = if kind == HeadKind::Entry { 10 } else { 6 };
         self.runs += 1;
         self.took += took;
         let windows = if self.calls { Self::WINDOWS_WITH_CALLS } else { Self::WINDOWS };
@@ -179,7 +187,7 @@ impl ShortRuns {
         let short = self.took < Self::SHORT * self.runs;
         (self.runs, self.took) = (0, Duration::ZERO);
         self.pauses = if short { self.pauses + 1 } else { 0 };
-        if short { 32 << self.pauses.min(longest) } else { 1 }
+        if short { Self::PAUSE << self.pauses.min(Self::doublings(kind)) } else { 1 }
     }
 
     /// A run ended where a bridge may still come: what runs take is not settled.
