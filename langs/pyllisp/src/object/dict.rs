@@ -1,12 +1,15 @@
 //! Dictionaries: open addressing over entries that stay in order.
 //!
 //! ```text
-//! table     size (a power of two) words: 0 never used, -1 removed, else place + 1
+//! table     size (a power of two) words: 0 never used, -1 removed, else
+//!               63                      32 31                       0
+//!               | upper half of the hash | place of the entry, plus 1 |
 //! entries   key 0, value 0, key 1, value 1, …  a removed entry's key is unset
 //! ```
 //!
-//! The hash of a key is not kept: strings keep theirs, the others are quick. A table is at most
-//! two thirds full, removed places included.
+//! The lower bits of a key's hash say where its search begins; the upper half tells other keys there without a look
+//! at them. The whole is not kept: strings keep theirs, the others are quick. A table is at most two thirds full,
+//! removed places included.
 
 use hotloop::prelude::*;
 
@@ -29,18 +32,36 @@ fn room(table: usize) -> usize {
     table * 2 / 3
 }
 
-/// The slot of the table with the key's place, or else the slot where it may go.
+/// What of a word of the table is the place, plus 1.
+const PLACE: i64 = 0xffff_ffff;
+
+/// The place that a word of the table names.
+#[inline(always)]
+fn named(word: i64) -> i64 {
+    (word & PLACE) - 1
+}
+
+/// The word of the table for a key with this hash at this place.
+fn word(hash: i64, place: i64) -> i64 {
+    hash & !PLACE | (place + 1)
+}
+
+/// Where a search has ended.
+enum Found {
+    /// At the slot of the table with the key, whose entry has this place.
+    Key { slot: usize, place: i64 },
+    /// At the slot where the word for the key may go, which has this hash.
+    Free { slot: usize, hash: i64 },
+}
+
+/// Looks for a key.
 #[inline]
-fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Result<usize, usize>, TooDeep> {
+fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Found, TooDeep> {
     match key.cast::<Str<Plain>>() {
-        Some(string) => {
-            let hash = text::hash(string);
-            // The hash of each key is known.
-            let is_key = |other: Str<Plain>| other.hash().get() == hash && text::same_bytes(other, string);
-            search(dict, hash, |other| {
-                Ok(other.is_same(key) || other.cast::<Str<Plain>>().is_some_and(is_key))
-            })
-        }
+        Some(string) => search(dict, text::hash(string), |other| {
+            let is_key = |other: Str<Plain>| text::same_bytes(other, string);
+            Ok(other.is_same(key) || other.cast::<Str<Plain>>().is_some_and(is_key))
+        }),
         None => search(dict, hash(key)?, |other| same_key(other, key)),
     }
 }
@@ -50,21 +71,23 @@ fn search(
     dict: Dict<Plain>,
     hash: i64,
     is_key: impl Fn(Value<Plain>) -> Result<bool, TooDeep>,
-) -> Result<Result<usize, usize>, TooDeep> {
-    let (table, entries) = (dict.table(), dict.entries());
+) -> Result<Found, TooDeep> {
+    let table = dict.table();
     let mask = table.slots_len().get() as usize - 1;
     let mut slot = hash as usize & mask;
     let mut free = None;
     let mut distance = 0;
     loop {
         match table.slots(slot).get() {
-            NEVER_USED => return Ok(Err(free.unwrap_or(slot))),
+            NEVER_USED => return Ok(Found::Free { slot: free.unwrap_or(slot), hash }),
             REMOVED => free = free.or(Some(slot)),
-            place => {
-                if is_key(entries.items(2 * (place - 1)))? {
-                    return Ok(Ok(slot));
+            word if (word ^ hash) & !PLACE == 0 => {
+                let place = named(word);
+                if is_key(dict.entries().items(2 * place))? {
+                    return Ok(Found::Key { slot, place });
                 }
             }
+            _ => {}
         }
         distance += 1;
         slot = (slot + distance) & mask;
@@ -74,15 +97,15 @@ fn search(
 /// The place of a key's entry.
 #[inline]
 pub fn place(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<i64>, TooDeep> {
-    Ok(find(dict, key)?.ok().map(|slot| dict.table().slots(slot).get() - 1))
+    Ok(match find(dict, key)? {
+        Found::Key { place, .. } => Some(place),
+        Found::Free { .. } => None,
+    })
 }
 
 /// The value of a key.
 pub fn get(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<Value<Plain>>, TooDeep> {
-    Ok(find(dict, key)?.ok().map(|slot| {
-        let place = dict.table().slots(slot).get() - 1;
-        dict.entries().items(2 * place + 1)
-    }))
+    Ok(place(dict, key)?.map(|place| dict.entries().items(2 * place + 1)))
 }
 
 /// Whether another key needs more room.
@@ -108,13 +131,12 @@ pub fn set(
     key: Value<Plain>,
     value: Value<Plain>,
 ) -> Result<(), TooDeep> {
-    let free = match find(dict, key)? {
-        Ok(slot) => {
-            let place = dict.table().slots(slot).get() - 1;
+    let (slot, hash) = match find(dict, key)? {
+        Found::Key { place, .. } => {
             dict.entries().set_items(2 * place + 1, value);
             return Ok(());
         }
-        Err(free) => free,
+        Found::Free { slot, hash } => (slot, hash),
     };
     let used = dict.used().get();
     if is_full(dict) {
@@ -124,7 +146,7 @@ pub fn set(
     let entries = dict.entries();
     entries.set_items(2 * used, key);
     entries.set_items(2 * used + 1, value);
-    dict.table().set_slots(free, (used + 1).into());
+    dict.table().set_slots(slot, word(hash, used).into());
     dict.set_used((used + 1).into());
     dict.set_length((dict.length().get() + 1).into());
     Ok(())
@@ -132,8 +154,7 @@ pub fn set(
 
 /// Takes a key out and gives its value.
 pub fn remove(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<Value<Plain>>, TooDeep> {
-    let Ok(slot) = find(dict, key)? else { return Ok(None) };
-    let place = dict.table().slots(slot).get() - 1;
+    let Found::Key { slot, place } = find(dict, key)? else { return Ok(None) };
     let entries = dict.entries();
     let value = entries.items(2 * place + 1);
     entries.set_items(2 * place, unset());
@@ -175,14 +196,15 @@ fn resize(runtime: &Runtime, dict: Dict<Plain>) -> Result<(), TooDeep> {
         place = next;
         entries.set_items(2 * used, key);
         entries.set_items(2 * used + 1, value);
-        used += 1;
-        let mut slot = hash(key)? as usize & (size - 1);
+        let hash = hash(key)?;
+        let mut slot = hash as usize & (size - 1);
         let mut distance = 0;
         while table.slots(slot).get() != NEVER_USED {
             distance += 1;
             slot = (slot + distance) & (size - 1);
         }
-        table.set_slots(slot, used.into());
+        table.set_slots(slot, word(hash, used).into());
+        used += 1;
     }
     dict.set_table(table);
     dict.set_entries(entries);

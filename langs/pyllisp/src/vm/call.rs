@@ -22,20 +22,23 @@ pub(super) const MAX_DEPTH: i64 = 200_000;
 const MAX_DETOURS: u32 = 20;
 
 /// What a path out of line did; the step says it to the driver.
+///
+/// What a variant carries is one machine word, so that it is passed in registers: were it in memory, the end of its
+/// place there would keep LLVM from leading each outcome straight to where it is dealt with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
     /// The instruction is done.
     Next,
-    /// The instruction is done, and the way goes on elsewhere in the code.
-    Goto(u32),
+    /// The instruction is done, and the way goes on at this one of the same code.
+    Goto(usize),
     /// There is a new frame.
     Call(GreenRef<LinkedCode>),
-    /// Another chain of frames goes on.
-    Switch(Pc),
+    /// Another chain of frames goes on, at this instruction of its frame's code.
+    Switch(usize),
     /// An error is pending in the frame of this instruction.
     Raise,
-    /// An error is pending in another frame.
-    RaiseAt(Pc),
+    /// An error is pending in another frame, at this instruction of its code.
+    RaiseAt(usize),
     /// A greenlet goes on that C has called back: on its own native stack.
     Leave,
 }

@@ -116,12 +116,12 @@ impl Pyllisp {
         if let Some(generator) = iterator.cast::<Generator<M>>() {
             let frame = generator.frame();
             if !frame.is_same(state.frame) && frame.pc() == FINISHED {
-                return Outcome::Goto(exit);
+                return Outcome::Goto(pc.at(exit).index());
             }
             return self.resume(pc, state, frame, null());
         }
         match next_value::<M>(self, iterator) {
-            Ok(value) if !is_set(value) => Outcome::Goto(exit),
+            Ok(value) if !is_set(value) => Outcome::Goto(pc.at(exit).index()),
             answer => self.answer(pc, state, answer),
         }
     }
@@ -155,7 +155,7 @@ impl Pyllisp {
             generator.set_slots(u32::from(dst.0), sent);
         }
         state.frame = generator;
-        Outcome::Switch(Pc::new(code, at))
+        Outcome::Switch(Pc::new(code, at).index())
     }
 
     /// The generator whose frame is the current one gives a value to the frame that asked.
@@ -169,7 +169,7 @@ impl Pyllisp {
         state.frame = asking;
         let at = Pc::new(asking.code(), asking.pc());
         self.give(at, state, value);
-        Outcome::Switch(at.ahead(1))
+        Outcome::Switch(at.ahead(1).index())
     }
 
     /// The generator whose frame is the current one has ended.
@@ -180,10 +180,10 @@ impl Pyllisp {
         state.frame = asking;
         let at = Pc::new(asking.code(), asking.pc());
         if let Instr::Next { target, .. } = at.instr() {
-            return Outcome::Switch(at.at(target.0));
+            return Outcome::Switch(at.at(target.0).index());
         }
         self.complain(state, Complaint::Stop, null(), 0);
-        Outcome::RaiseAt(at)
+        Outcome::RaiseAt(at.index())
     }
 
     /// The arguments of a method call, whose method `LoadMethod` left before them.

@@ -327,7 +327,8 @@ impl Pyllisp {
             && let (Some(two), Some(one)) = (b.cast::<Str<M>>(), a.cast::<Str<M>>())
         {
             let holds = text::is_same(one, two).branch() == (OPERATOR == EQ);
-            return Outcome::Goto(if holds { pc.ahead(2).number() } else { pc.ahead(1).jump_target() });
+            let to = if holds { pc.ahead(2) } else { pc.at(pc.ahead(1).jump_target()) };
+            return Outcome::Goto(to.index());
         }
         self.general::<M, OPERATOR>(pc, state, cell, a, b)
     }

@@ -54,6 +54,12 @@ impl Pc {
         self.index as u32
     }
 
+    /// The same, as a machine word.
+    #[inline(always)]
+    pub(super) fn index(self) -> usize {
+        self.index
+    }
+
     /// The register that the instruction writes.
     #[inline(always)]
     pub(super) fn result_register(self) -> Reg {
@@ -120,11 +126,11 @@ impl Interpreter for Pyllisp {
             ($outcome:expr) => {
                 match $outcome {
                     Outcome::Next => Step::Next(pc.ahead(1)),
-                    Outcome::Goto(index) => Step::Next(pc.at(index)),
+                    Outcome::Goto(index) => Step::Next(Pc { index, ..pc }),
                     Outcome::Call(code) => Step::Call(Pc::new(code, 0)),
-                    Outcome::Switch(to) => Step::Switch(to),
+                    Outcome::Switch(index) => Step::Switch(Pc { code: state.frame.code(), index }),
                     Outcome::Raise => Step::Raise(pc),
-                    Outcome::RaiseAt(at) => Step::Raise(at),
+                    Outcome::RaiseAt(index) => Step::Raise(Pc { code: state.frame.code(), index }),
                     Outcome::Leave => Step::Done,
                 }
             };
