@@ -86,6 +86,13 @@ impl From<i32> for Operand {
     }
 }
 
+impl Instr {
+    /// Whether it is a comparison that jumps, if it doesn't hold, where the instruction behind it says.
+    pub fn is_fused(&self) -> bool {
+        self.name().starts_with("Jump") && self.dst().is_some()
+    }
+}
+
 macro_rules! instructions {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* };)*) => {
         /// An instruction.

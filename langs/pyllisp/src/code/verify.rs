@@ -8,7 +8,7 @@
 //! * Handlers cover instructions that are there; an error may come from each of them.
 
 use super::liveness::{Later, falls_through};
-use super::{Code, Instr, Operand, Program, Reg};
+use super::{Code, Instr, Operand, Program};
 
 /// Checks all codes of a program; the error says what is wrong where.
 pub fn verify(program: &Program) -> Result<(), String> {
@@ -56,18 +56,15 @@ fn check(program: &Program, code: &Code, at: usize) -> Result<(), String> {
     if falls_through(instr) && at + 1 == code.instrs.len() {
         return Err("falls off the end".to_owned());
     }
-    if let Some(dst) = fused(instr) {
+    if instr.is_fused()
+        && let Some(dst) = instr.dst()
+    {
         match code.instrs[at + 1] {
             Instr::JumpIfFalse { cond, .. } if cond == dst => {}
             _ => return Err("no jump after a fused comparison".to_owned()),
         }
     }
     Ok(())
-}
-
-/// The result of a fused comparison.
-fn fused(instr: Instr) -> Option<Reg> {
-    if instr.name().starts_with("Jump") { instr.dst() } else { None }
 }
 
 /// Registers that are read later must be live; at the start only parameters may be.

@@ -6,7 +6,7 @@ use super::error::trace_text;
 use super::interface::Answer;
 use super::link::Atom;
 use super::module::ModuleInfo;
-use super::{LENGTH, Pyllisp, dispatch, greenlet, module};
+use super::{LENGTH, Pc, Pyllisp, dispatch, greenlet, module};
 use crate::code;
 use crate::object::{
     BoundMethod, Cell, Dict, Error, Generator, Greenlet, Interface, List, Memory, Module, Multimethod,
@@ -80,8 +80,8 @@ pub fn set_item(
 impl Pyllisp {
     /// A module's cell that an instruction names.
     #[inline(always)]
-    pub(super) fn cell<M: Mode>(&self, cells: &'static [ConstValue], cell: code::Cell) -> Cell<M> {
-        match cells[cell.index()].value::<M>().cast::<Cell<M>>() {
+    pub(super) fn cell<M: Mode>(&self, pc: Pc, cell: code::Cell) -> Cell<M> {
+        match pc.code().cells[cell.index()].value::<M>().cast::<Cell<M>>() {
             Some(cell) => cell,
             None => unreachable!("a module's table holds cells only"),
         }

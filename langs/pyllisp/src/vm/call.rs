@@ -7,7 +7,6 @@ use super::error::Complaint;
 use super::floats;
 use super::import::import;
 use super::interface::{Answer, BuiltinInfo, Control, When, Work};
-use super::link::LinkedCode;
 use super::{Pc, Pyllisp, State};
 use crate::object::{
     BoundMethod, Builtin, CFunction, Closure, Frame, Generator, Greenlet, Interface, Items, List,
@@ -29,16 +28,16 @@ const MAX_DETOURS: u32 = 20;
 pub(crate) enum Outcome {
     /// The instruction is done.
     Next,
-    /// The instruction is done, and the way goes on at this one of the same code.
-    Goto(usize),
-    /// There is a new frame.
-    Call(GreenRef<LinkedCode>),
-    /// Another chain of frames goes on, at this instruction of its frame's code.
-    Switch(usize),
+    /// The instruction is done, and the way goes on elsewhere in the code.
+    Goto(Pc),
+    /// There is a new frame, whose code begins here.
+    Call(Pc),
+    /// Another chain of frames goes on here.
+    Switch(Pc),
     /// An error is pending in the frame of this instruction.
     Raise,
-    /// An error is pending in another frame, at this instruction of its code.
-    RaiseAt(usize),
+    /// An error is pending in another frame, at this instruction.
+    RaiseAt(Pc),
     /// A greenlet goes on that C has called back: on its own native stack.
     Leave,
 }
@@ -251,7 +250,7 @@ impl Pyllisp {
         }
         caller.set_pc(pc.number());
         state.frame = frame;
-        Outcome::Call(code)
+        Outcome::Call(Pc::new(code, 0))
     }
 
     /// The result of the current instruction.
@@ -363,7 +362,7 @@ impl Pyllisp {
                     }
                     Work::Control(Control::Import) => {
                         let name = args.get_or_unset(state.frame, 0);
-                        let importer = GreenRef::new(pc.code.get().module);
+                        let importer = GreenRef::new(pc.code().get().module);
                         match import::<M>(self, importer, name) {
                             Ok(found) if found.is::<List<M>>() => {
                                 (callee, args) = (self.helper("imported").value(), Args::one(found));

@@ -155,15 +155,15 @@ impl Pyllisp {
     /// iterator that a loop asks for its next value, or is handled there.
     pub(super) fn unwind<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
         let Some(error) = state.exception.cast::<Error<M>>() else { return Step::Done };
-        if let Instr::Next { target, .. } = pc.instr()
+        if let Instr::Next { .. } = pc.instr()
             && error.kind() == STOP
         {
             state.exception = unset();
-            return Step::Next(pc.at(target.0));
+            return Step::Next(pc.jump());
         }
         let frame = state.frame;
-        error.set_trace(Some(Trace::new(self.runtime(), pc.code, pc.number(), error.trace())));
-        if let Some(handler) = pc.code.get().code.handler(pc.number() as usize)
+        error.set_trace(Some(Trace::new(self.runtime(), pc.code(), pc.number(), error.trace())));
+        if let Some(handler) = pc.code().get().code.handler(pc.number() as usize)
             && error.kind() <= STOP
         {
             let raised = error.raised();
@@ -173,10 +173,10 @@ impl Pyllisp {
             return Step::Next(pc.at(handler.target.0));
         }
         let Some(back) = frame.back().or_else(|| self.raise_in_parent(state)) else { return Step::Done };
-        if pc.code.is_file {
-            import_failed::<M>(self, GreenRef::new(pc.code.get().module));
+        if pc.code().is_file {
+            import_failed::<M>(self, GreenRef::new(pc.code().get().module));
         }
-        if pc.code.code.generator {
+        if pc.code().code.generator {
             frame.set_pc(FINISHED);
             frame.set_back(None);
         }

@@ -117,7 +117,7 @@ impl Pyllisp {
         state.frame = frame;
         let at = Pc::new(frame.code(), frame.pc());
         self.give(at, state, value);
-        Outcome::Switch(at.ahead(1).index())
+        Outcome::Switch(at.next())
     }
 
     fn start<M: Mode>(&self, pc: Pc, state: &mut State<M>, greenlet: Greenlet<M>, args: Args<M>) -> Outcome {
@@ -133,7 +133,7 @@ impl Pyllisp {
         running.greenlet().set_frame(Some(frame));
         running.set_greenlet(greenlet);
         state.frame = chain;
-        Outcome::Switch(0)
+        Outcome::Switch(Pc::new(chain.code(), 0))
     }
 
     /// A greenlet begins, with these arguments (of a frame, if any are in registers) behind its own: its first frame.

@@ -106,22 +106,16 @@ impl Pyllisp {
 
     /// A loop asks for its iterator's next value, which is not one that is made in line.
     #[inline(never)]
-    pub(super) fn next_in_loop<M: Mode>(
-        &self,
-        pc: Pc,
-        state: &mut State<M>,
-        iterator: Value<M>,
-        exit: u32,
-    ) -> Outcome {
+    pub(super) fn next_in_loop<M: Mode>(&self, pc: Pc, state: &mut State<M>, iterator: Value<M>) -> Outcome {
         if let Some(generator) = iterator.cast::<Generator<M>>() {
             let frame = generator.frame();
             if !frame.is_same(state.frame) && frame.pc() == FINISHED {
-                return Outcome::Goto(pc.at(exit).index());
+                return Outcome::Goto(pc.jump());
             }
             return self.resume(pc, state, frame, null());
         }
         match next_value::<M>(self, iterator) {
-            Ok(value) if !is_set(value) => Outcome::Goto(pc.at(exit).index()),
+            Ok(value) if !is_set(value) => Outcome::Goto(pc.jump()),
             answer => self.answer(pc, state, answer),
         }
     }
@@ -155,7 +149,7 @@ impl Pyllisp {
             generator.set_slots(u32::from(dst.0), sent);
         }
         state.frame = generator;
-        Outcome::Switch(Pc::new(code, at).index())
+        Outcome::Switch(Pc::new(code, at))
     }
 
     /// The generator whose frame is the current one gives a value to the frame that asked.
@@ -169,7 +163,7 @@ impl Pyllisp {
         state.frame = asking;
         let at = Pc::new(asking.code(), asking.pc());
         self.give(at, state, value);
-        Outcome::Switch(at.ahead(1).index())
+        Outcome::Switch(at.next())
     }
 
     /// The generator whose frame is the current one has ended.
@@ -179,11 +173,11 @@ impl Pyllisp {
         generator.set_back(None);
         state.frame = asking;
         let at = Pc::new(asking.code(), asking.pc());
-        if let Instr::Next { target, .. } = at.instr() {
-            return Outcome::Switch(at.at(target.0).index());
+        if let Instr::Next { .. } = at.instr() {
+            return Outcome::Switch(at.jump());
         }
         self.complain(state, Complaint::Stop, null(), 0);
-        Outcome::RaiseAt(at.index())
+        Outcome::RaiseAt(at)
     }
 
     /// The arguments of a method call, whose method `LoadMethod` left before them.

@@ -1,5 +1,6 @@
 //! Compiled code, tied to a module: names become cells, constants values of the heap.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use hotloop::prelude::*;
@@ -7,7 +8,7 @@ use hotloop::prelude::*;
 use super::Pyllisp;
 use super::module::{self, ModuleInfo};
 use crate::ast::Literal;
-use crate::code::{Code, CodeId, Program, Reg};
+use crate::code::{Code, CodeId, Instr, Operand, Program, Reg};
 use crate::object::number;
 
 /// The number of an attribute's name; equal names have equal numbers.
@@ -23,8 +24,71 @@ impl GreenWord for Atom {
     }
 }
 
+/// An instruction that can be run: what is asked of it each time is at hand, so that a reference to it is all that a
+/// position needs.
+pub struct LinkedInstr {
+    /// The instruction.
+    pub instr: Instr,
+    /// Its number.
+    pub number: u32,
+    /// The register that it writes; the first if there is none.
+    pub result: Reg,
+    // What the following refer to is made later than this. It is set once, by `link`.
+    code: Cell<Option<&'static LinkedCode>>,
+    next: Cell<Option<&'static LinkedInstr>>,
+    jump: Cell<Option<&'static LinkedInstr>>,
+    over: Cell<Option<&'static LinkedInstr>>,
+}
+
+impl LinkedInstr {
+    fn new(number: usize, instr: Instr) -> LinkedInstr {
+        LinkedInstr {
+            instr,
+            number: number as u32,
+            result: instr.dst().unwrap_or(Reg(0)),
+            code: Cell::new(None),
+            next: Cell::new(None),
+            jump: Cell::new(None),
+            over: Cell::new(None),
+        }
+    }
+
+    /// Its function.
+    #[inline(always)]
+    pub fn code(&self) -> &'static LinkedCode {
+        linked(&self.code)
+    }
+
+    /// The instruction behind it.
+    #[inline(always)]
+    pub fn next(&self) -> &'static LinkedInstr {
+        linked(&self.next)
+    }
+
+    /// Where it jumps; if it is a fused comparison, where the jump behind it does.
+    #[inline(always)]
+    pub fn jump(&self) -> &'static LinkedInstr {
+        linked(&self.jump)
+    }
+
+    /// The instruction behind the jump of a fused comparison.
+    #[inline(always)]
+    pub fn over(&self) -> &'static LinkedInstr {
+        linked(&self.over)
+    }
+}
+
+#[inline(always)]
+fn linked<T>(link: &Cell<Option<&'static T>>) -> &'static T {
+    match link.get() {
+        Some(target) => target,
+        None => unreachable!(
+            "code is linked before it runs, and has no ways that lead nowhere: see `code/verify.rs`"
+        ),
+    }
+}
+
 /// A function that can be run. It never changes, but for the counters of its loops.
-#[derive(Debug)]
 pub struct LinkedCode {
     /// The instructions and what describes them.
     pub code: Code,
@@ -42,8 +106,8 @@ pub struct LinkedCode {
     pub consts: Box<[ConstValue]>,
     /// All functions of the program, this one included.
     pub codes: &'static OnceLock<Vec<&'static LinkedCode>>,
-    /// For each instruction, the register that it writes; the first if there is none.
-    pub results: Box<[Reg]>,
+    /// The instructions again, as they are run.
+    pub instrs: Box<[LinkedInstr]>,
     /// The counters of the loops that begin at each instruction, and of the function at the first.
     pub loop_cells: Box<[LoopCell]>,
 }
@@ -84,9 +148,10 @@ pub fn link(
     let linked = program.codes.into_iter().enumerate().map(|(number, code)| -> &'static LinkedCode {
         let is_file = number == 0 && module.file.is_some();
         let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
-        let results = code.instrs.iter().map(|instr| instr.dst().unwrap_or(Reg(0))).collect();
+        let instrs =
+            code.instrs.iter().enumerate().map(|(number, instr)| LinkedInstr::new(number, *instr)).collect();
         let loop_cells = code.instrs.iter().map(|_| LoopCell::default()).collect();
-        Box::leak(Box::new(LinkedCode {
+        let linked: &'static LinkedCode = Box::leak(Box::new(LinkedCode {
             code,
             is_file,
             source,
@@ -95,15 +160,36 @@ pub fn link(
             names,
             consts,
             codes,
-            results,
+            instrs,
             loop_cells,
-        }))
+        }));
+        lay_ways(linked);
+        linked
     });
     let linked: Vec<&'static LinkedCode> = linked.collect();
     let main = linked[0];
     // The cell is new: nothing is there yet.
     let _ = codes.set(linked);
     GreenRef::new(main)
+}
+
+/// Tells the instructions of a function where they lead.
+fn lay_ways(code: &'static LinkedCode) {
+    for (number, linked) in code.instrs.iter().enumerate() {
+        linked.code.set(Some(code));
+        linked.next.set(code.instrs.get(number + 1));
+        let jumps = if linked.instr.is_fused() {
+            linked.over.set(code.instrs.get(number + 2));
+            &code.instrs[number + 1]
+        } else {
+            linked
+        };
+        jumps.instr.operands(|_, operand| {
+            if let Operand::Label(target) = operand {
+                linked.jump.set(Some(&code.instrs[target.index()]));
+            }
+        });
+    }
 }
 
 fn constant(interp: &Pyllisp, literal: &Literal) -> Value<Plain> {

@@ -327,8 +327,7 @@ impl Pyllisp {
             && let (Some(two), Some(one)) = (b.cast::<Str<M>>(), a.cast::<Str<M>>())
         {
             let holds = text::is_same(one, two).branch() == (OPERATOR == EQ);
-            let to = if holds { pc.ahead(2) } else { pc.at(pc.ahead(1).jump_target()) };
-            return Outcome::Goto(to.index());
+            return Outcome::Goto(if holds { pc.over() } else { pc.jump() });
         }
         self.general::<M, OPERATOR>(pc, state, cell, a, b)
     }

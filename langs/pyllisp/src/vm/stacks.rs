@@ -155,6 +155,6 @@ impl Pyllisp {
         let mut state = begin_in(frame);
         let at = Pc::new(frame.code(), frame.pc());
         self.give(at, &mut state, running.value());
-        Some((at.ahead(1), state))
+        Some((at.next(), state))
     }
 }

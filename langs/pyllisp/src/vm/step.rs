@@ -1,7 +1,10 @@
 //! One instruction.
 //!
 //! What is usual is done here, in line; everything else is a call out of line that says what it
-//! did, so that each `Step` is made of a literal.
+//! did, so that each `Step` is made of a literal. Calls are marked as unusual (`cold_path`), even where they are
+//! not: so the dispatch loop keeps its registers, and the calls save what they need.
+
+use std::hint::cold_path;
 
 use hotloop::prelude::*;
 
@@ -11,7 +14,7 @@ use super::class::make_class;
 use super::error::Complaint;
 use super::interface::{Quick, Work};
 use super::iteration::iterate;
-use super::link::LinkedCode;
+use super::link::{LinkedCode, LinkedInstr};
 use super::operator::{self, *};
 use super::{LENGTH, Pyllisp, module};
 use crate::code::{Instr, Reg};
@@ -20,65 +23,63 @@ use crate::object::{
     is_true, list, null, red_boolean, special, unset,
 };
 
-/// A position: an instruction of a code.
+/// A position: an instruction of a code. It is one machine word, which is all that the dispatch loop carries.
 #[derive(Clone, Copy, PartialEq, Debug, Green)]
-pub struct Pc {
-    /// The code.
-    pub code: GreenRef<LinkedCode>,
-    /// The instruction's number; a machine word, because it is used at every instruction.
-    index: usize,
-}
+pub struct Pc(GreenRef<LinkedInstr>);
 
 impl Pc {
     /// The instruction with this number.
     #[inline(always)]
     pub fn new(code: GreenRef<LinkedCode>, number: u32) -> Pc {
-        Pc { code, index: number as usize }
+        Pc(GreenRef::new(&code.get().instrs[number as usize]))
+    }
+
+    /// The code.
+    #[inline(always)]
+    pub fn code(self) -> GreenRef<LinkedCode> {
+        GreenRef::new(self.0.get().code())
     }
 
     /// Another instruction of the same code.
     #[inline(always)]
     pub fn at(self, number: u32) -> Pc {
-        Pc::new(self.code, number)
+        Pc::new(self.code(), number)
     }
 
-    /// The instruction so many further on.
+    /// The instruction behind this one.
     #[inline(always)]
-    pub fn ahead(self, count: usize) -> Pc {
-        Pc { code: self.code, index: self.index + count }
+    pub(super) fn next(self) -> Pc {
+        Pc(GreenRef::new(self.0.get().next()))
+    }
+
+    /// Where the instruction jumps; a fused comparison does that if it doesn't hold.
+    #[inline(always)]
+    pub(super) fn jump(self) -> Pc {
+        Pc(GreenRef::new(self.0.get().jump()))
+    }
+
+    /// Behind the jump of a fused comparison.
+    #[inline(always)]
+    pub(super) fn over(self) -> Pc {
+        Pc(GreenRef::new(self.0.get().over()))
     }
 
     /// The instruction's number.
     #[inline(always)]
     pub fn number(self) -> u32 {
-        self.index as u32
-    }
-
-    /// The same, as a machine word.
-    #[inline(always)]
-    pub(super) fn index(self) -> usize {
-        self.index
+        self.0.get().number
     }
 
     /// The register that the instruction writes.
     #[inline(always)]
     pub(super) fn result_register(self) -> Reg {
-        self.code.get().results[self.index]
-    }
-
-    /// Where this instruction goes, which is the jump after a fused comparison.
-    #[inline(always)]
-    pub(super) fn jump_target(self) -> u32 {
-        match self.instr() {
-            Instr::JumpIfFalse { target, .. } => target.0,
-            _ => unreachable!("a fused comparison is followed by its jump"),
-        }
+        self.0.get().result
     }
 
     /// The instruction.
     #[inline(always)]
-    pub fn instr(self) -> Instr {
-        self.code.get().code.instrs[self.index]
+    pub fn instr(self) -> &'static Instr {
+        &self.0.get().instr
     }
 }
 
@@ -114,55 +115,57 @@ impl Interpreter for Pyllisp {
 
     #[inline(always)]
     fn step<M: Mode>(&self, pc: Pc, state: &mut State<M>) -> Step<Pc> {
-        let code = pc.code.get();
         let frame = state.frame;
         // Where nobody asks, the field is not read: that took up to 9 % of plain execution.
         if we_are_jitted::<M>() {
-            frame.assume_code(pc.code);
+            frame.assume_code(pc.code());
         }
 
         // The end of an instruction that was done out of line.
         macro_rules! finish {
-            ($outcome:expr) => {
+            ($outcome:expr) => {{
+                cold_path();
                 match $outcome {
-                    Outcome::Next => Step::Next(pc.ahead(1)),
-                    Outcome::Goto(index) => Step::Next(Pc { index, ..pc }),
-                    Outcome::Call(code) => Step::Call(Pc::new(code, 0)),
-                    Outcome::Switch(index) => Step::Switch(Pc { code: state.frame.code(), index }),
+                    Outcome::Next => Step::Next(pc.next()),
+                    Outcome::Goto(to) => Step::Next(to),
+                    Outcome::Call(to) => Step::Call(to),
+                    Outcome::Switch(to) => Step::Switch(to),
                     Outcome::Raise => Step::Raise(pc),
-                    Outcome::RaiseAt(index) => Step::Raise(Pc { code: state.frame.code(), index }),
+                    Outcome::RaiseAt(at) => Step::Raise(at),
                     Outcome::Leave => Step::Done,
                 }
-            };
+            }};
         }
         // The end of an instruction with a result that may be an error.
         macro_rules! answer {
-            ($answer:expr) => {
+            ($answer:expr) => {{
+                cold_path();
                 match $answer {
-                    Ok(()) => Step::Next(pc.ahead(1)),
+                    Ok(()) => Step::Next(pc.next()),
                     Err(Raise(error)) => {
                         state.exception = error;
                         Step::Raise(pc)
                     }
                 }
-            };
-            ($dst:expr, $answer:expr) => {
+            }};
+            ($dst:expr, $answer:expr) => {{
+                cold_path();
                 match $answer {
                     Ok(value) => {
                         set(frame, $dst, value);
-                        Step::Next(pc.ahead(1))
+                        Step::Next(pc.next())
                     }
                     Err(Raise(error)) => {
                         state.exception = error;
                         Step::Raise(pc)
                     }
                 }
-            };
+            }};
         }
         macro_rules! done {
             ($dst:expr, $value:expr) => {{
                 set(frame, $dst, $value);
-                Step::Next(pc.ahead(1))
+                Step::Next(pc.next())
             }};
         }
         // Operators over small integers, some over floats, too; others go out of line.
@@ -179,7 +182,8 @@ impl Interpreter for Pyllisp {
                 match quick {
                     Some(result) => done!($dst, result),
                     None => {
-                        let cell = self.cell(code.cells, $cell);
+                        cold_path();
+                        let cell = self.cell(pc, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
                     }
                 }
@@ -191,7 +195,8 @@ impl Interpreter for Pyllisp {
                 match a.both_small(b) {
                     Some(($x, $y)) => done!($dst, red_boolean($quick)),
                     None => {
-                        let cell = self.cell(code.cells, $cell);
+                        cold_path();
+                        let cell = self.cell(pc, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, b))
                     }
                 }
@@ -204,16 +209,17 @@ impl Interpreter for Pyllisp {
                 match a.both_small(b) {
                     Some(($x, $y)) => {
                         if $quick {
-                            Step::Next(pc.ahead(2))
+                            Step::Next(pc.over())
                         } else {
-                            Step::Next(pc.at(pc.ahead(1).jump_target()))
+                            Step::Next(pc.jump())
                         }
                     }
                     None => match compare_quickly::<M, { operator::$operator }>(a, b) {
-                        Some(true) => Step::Next(pc.ahead(2)),
-                        Some(false) => Step::Next(pc.at(pc.ahead(1).jump_target())),
+                        Some(true) => Step::Next(pc.over()),
+                        Some(false) => Step::Next(pc.jump()),
                         None => {
-                            let cell = self.cell(code.cells, $cell);
+                            cold_path();
+                            let cell = self.cell(pc, $cell);
                             finish!(
                                 self.compare_and_jump::<M, { operator::$operator }>(pc, state, cell, a, b)
                             )
@@ -228,13 +234,14 @@ impl Interpreter for Pyllisp {
                 match a.as_small() {
                     Some($x) => {
                         if $quick {
-                            Step::Next(pc.ahead(2))
+                            Step::Next(pc.over())
                         } else {
-                            Step::Next(pc.at(pc.ahead(1).jump_target()))
+                            Step::Next(pc.jump())
                         }
                     }
                     None => {
-                        let cell = self.cell(code.cells, $cell);
+                        cold_path();
+                        let cell = self.cell(pc, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, $y.to_value()))
                     }
                 }
@@ -245,10 +252,11 @@ impl Interpreter for Pyllisp {
             ($operator:ident, $a:expr, $cell:expr) => {{
                 let a = $a;
                 match equals_null::<M, { operator::$operator }>(a, null()) {
-                    Some(true) => Step::Next(pc.ahead(2)),
-                    Some(false) => Step::Next(pc.at(pc.ahead(1).jump_target())),
+                    Some(true) => Step::Next(pc.over()),
+                    Some(false) => Step::Next(pc.jump()),
                     None => {
-                        let cell = self.cell(code.cells, $cell);
+                        cold_path();
+                        let cell = self.cell(pc, $cell);
                         finish!(self.general::<M, { operator::$operator }>(pc, state, cell, a, null()))
                     }
                 }
@@ -269,6 +277,7 @@ impl Interpreter for Pyllisp {
                 {
                     done!($dst, character)
                 } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    cold_path();
                     match self.entry(dict, item) {
                         Ok(Some(value)) => done!($dst, value),
                         Ok(None) => answer!($dst, get_item::<M>(self, object, item)),
@@ -291,10 +300,11 @@ impl Interpreter for Pyllisp {
                     && let Some(index) = item.as_int()
                     && list::set_item(list, index, value).is_some()
                 {
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 } else if let Some(dict) = object.cast::<Dict<M>>() {
+                    cold_path();
                     match self.set_entry(dict, item, value) {
-                        Ok(true) => Step::Next(pc.ahead(1)),
+                        Ok(true) => Step::Next(pc.next()),
                         Ok(false) => answer!(set_item::<M>(self, object, item, value)),
                         Err(Raise(error)) => {
                             state.exception = error;
@@ -302,35 +312,33 @@ impl Interpreter for Pyllisp {
                         }
                     }
                 } else if self.set_memory_item(object, item, value) {
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 } else {
                     answer!(set_item::<M>(self, object, item, value))
                 }
             }};
         }
 
-        // A panic here would cost each instruction something.
-        debug_assert!(pc.index < code.code.instrs.len(), "every index is in range: see `code/verify.rs`");
-        match code.code.instrs.get(pc.index).copied().unwrap_or(Instr::AssertFail {}) {
+        match *pc.instr() {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
-            Instr::LoadConst { dst, value } => done!(dst, code.consts[value.index()].value()),
+            Instr::LoadConst { dst, value } => done!(dst, pc.code().consts[value.index()].value()),
             Instr::LoadInt { dst, value } => done!(dst, Value::small(value.into())),
             Instr::LoadNull { dst } => done!(dst, null()),
             Instr::LoadTrue { dst } => done!(dst, boolean(true)),
             Instr::LoadFalse { dst } => done!(dst, boolean(false)),
             Instr::LoadUnset { dst } => done!(dst, unset()),
             Instr::LoadCell { dst, cell } => {
-                let cell = self.cell(code.cells, cell);
+                let cell = self.cell(pc, cell);
                 match module::value(cell) {
                     Some(value) => done!(dst, value),
                     None => answer!(dst, lift_cell::<M>(self, cell)),
                 }
             }
             Instr::StoreCell { cell, src } => {
-                let cell = self.cell(code.cells, cell);
+                let cell = self.cell(pc, cell);
                 if cell.constant().is_special(special::VARIES) {
                     cell.set_value(get(frame, src));
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 } else {
                     answer!(store_cell::<M>(self, cell, get(frame, src)))
                 }
@@ -341,17 +349,17 @@ impl Interpreter for Pyllisp {
                     env.set_variables(u32::from(index), unset());
                 }
                 frame.set_env(Some(env));
-                Step::Next(pc.ahead(1))
+                Step::Next(pc.next())
             }
             Instr::LoadEnv { dst, depth, index } => {
                 done!(dst, environment(frame, depth).variables(u32::from(index)))
             }
             Instr::StoreEnv { depth, index, src } => {
                 environment(frame, depth).set_variables(u32::from(index), get(frame, src));
-                Step::Next(pc.ahead(1))
+                Step::Next(pc.next())
             }
             Instr::MakeClosure { dst, code: function } => {
-                let closure = Closure::new(self.runtime(), code.function(function), frame.env());
+                let closure = Closure::new(self.runtime(), pc.code().function(function), frame.env());
                 done!(dst, closure.to_value())
             }
             Instr::MakeList { dst, base, count } => {
@@ -360,7 +368,7 @@ impl Interpreter for Pyllisp {
             }
             Instr::GetAttr { dst, object, name } => {
                 let object = get(frame, object);
-                let name = code.names[name.index()];
+                let name = pc.code().names[name.index()];
                 let length = if name != LENGTH {
                     None
                 } else if let Some(list) = object.cast::<List<M>>() {
@@ -383,13 +391,13 @@ impl Interpreter for Pyllisp {
                 }
             }
             Instr::SetAttr { object, name, src } => {
-                let (object, name) = (get(frame, object), code.names[name.index()]);
+                let (object, name) = (get(frame, object), pc.code().names[name.index()]);
                 let value = get(frame, src);
                 if self.set_field(object, name, value)
                     || self.store_in_module(object, name, value)
                     || self.set_memory_field(object, name, value)
                 {
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 } else {
                     answer!(set_attribute::<M>(self, object, name, get(frame, src)))
                 }
@@ -405,29 +413,29 @@ impl Interpreter for Pyllisp {
                 write_item!(get(frame, object), Value::small(value.into()), get(frame, src))
             }
 
-            Instr::Jump { target } => Step::Next(pc.at(target.0)),
-            Instr::JumpIfFalse { cond, target } => {
+            Instr::Jump { target: _ } => Step::Next(pc.jump()),
+            Instr::JumpIfFalse { cond, target: _ } => {
                 if is_true(get(frame, cond)) {
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 } else {
-                    Step::Next(pc.at(target.0))
+                    Step::Next(pc.jump())
                 }
             }
-            Instr::JumpIfTrue { cond, target } => {
+            Instr::JumpIfTrue { cond, target: _ } => {
                 if is_true(get(frame, cond)) {
-                    Step::Next(pc.at(target.0))
+                    Step::Next(pc.jump())
                 } else {
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 }
             }
-            Instr::JumpIfSet { src, target } => {
+            Instr::JumpIfSet { src, target: _ } => {
                 if is_set(get(frame, src)) {
-                    Step::Next(pc.at(target.0))
+                    Step::Next(pc.jump())
                 } else {
-                    Step::Next(pc.ahead(1))
+                    Step::Next(pc.next())
                 }
             }
-            Instr::Loop { target } => Step::Loop(pc.at(target.0)),
+            Instr::Loop { target: _ } => Step::Loop(pc.jump()),
             Instr::Iter { dst, src } => {
                 let object = get(frame, src);
                 if let Some(list) = object.cast::<List<M>>() {
@@ -438,7 +446,7 @@ impl Interpreter for Pyllisp {
                     answer!(dst, iterate::<M>(self, object))
                 }
             }
-            Instr::Next { dst, iterator, target } => {
+            Instr::Next { dst, iterator, target: _ } => {
                 let iterator = get(frame, iterator);
                 if let Some(iterator) = iterator.cast::<ListIterator<M>>() {
                     let index = iterator.index();
@@ -447,7 +455,7 @@ impl Interpreter for Pyllisp {
                             iterator.set_index(index + 1);
                             done!(dst, element)
                         }
-                        None => Step::Next(pc.at(target.0)),
+                        None => Step::Next(pc.jump()),
                     }
                 } else if let Some(range) = iterator.cast::<Range<M>>()
                     && range.step() == 1
@@ -458,14 +466,14 @@ impl Interpreter for Pyllisp {
                         // A range begins and ends at small integers.
                         done!(dst, Small::assume(at).to_value())
                     } else {
-                        Step::Next(pc.at(target.0))
+                        Step::Next(pc.jump())
                     }
                 } else if let Some(iterator) = iterator.cast::<StrIterator<M>>()
                     && let Some(character) = self.next_character(iterator)
                 {
                     done!(dst, character)
                 } else {
-                    finish!(self.next_in_loop(pc, state, iterator, target.0))
+                    finish!(self.next_in_loop(pc, state, iterator))
                 }
             }
 
@@ -480,7 +488,7 @@ impl Interpreter for Pyllisp {
             }
             Instr::LoadMethod { dst, object, name } => {
                 let object = get(frame, object);
-                let name = code.names[name.index()];
+                let name = pc.code().names[name.index()];
                 let method = self.method(object, name);
                 if is_set(method) {
                     set(frame, Reg(dst.0 + 1), object);
@@ -531,13 +539,13 @@ impl Interpreter for Pyllisp {
                         state.result = value;
                         Step::Done
                     }
-                    Some(back) if code.code.generator => finish!(self.end_generator(state, back)),
+                    Some(back) if pc.code().code.generator => finish!(self.end_generator(state, back)),
                     Some(back) => {
                         state.frame = back;
                         let to = Pc::new(back.code(), back.pc());
                         self.give(to, state, value);
                         frame.release(self.runtime());
-                        Step::Return(to.ahead(1))
+                        Step::Return(to.next())
                     }
                 }
             }
@@ -545,7 +553,7 @@ impl Interpreter for Pyllisp {
             Instr::AssertFail {} => finish!(self.complain(state, Complaint::Assertion, null(), 0)),
             Instr::Raise { src } => finish!(self.raise(state, get(frame, src))),
             Instr::MakeClass { dst, parent, shape } => {
-                let shape = code.consts[shape.index()].value();
+                let shape = pc.code().consts[shape.index()].value();
                 answer!(dst, make_class::<M>(self, get(frame, parent), shape))
             }
 
@@ -553,14 +561,14 @@ impl Interpreter for Pyllisp {
                 let a = get(frame, a);
                 match a.as_small().and_then(Small::checked_neg) {
                     Some(result) => done!(dst, result.to_value()),
-                    None => finish!(self.general_unary(pc, state, NEGATE, self.cell(code.cells, cell), a)),
+                    None => finish!(self.general_unary(pc, state, NEGATE, self.cell(pc, cell), a)),
                 }
             }
             Instr::Posate { dst: _, a, cell } => {
-                finish!(self.general_unary(pc, state, POSATE, self.cell(code.cells, cell), get(frame, a)))
+                finish!(self.general_unary(pc, state, POSATE, self.cell(pc, cell), get(frame, a)))
             }
             Instr::Invert { dst: _, a, cell } => {
-                finish!(self.general_unary(pc, state, INVERT, self.cell(code.cells, cell), get(frame, a)))
+                finish!(self.general_unary(pc, state, INVERT, self.cell(pc, cell), get(frame, a)))
             }
             Instr::Not { dst, a } => done!(dst, boolean(!is_true(get(frame, a)))),
             Instr::Both { dst, a, b } => {
@@ -592,29 +600,30 @@ impl Interpreter for Pyllisp {
                 arithmetic!(BIT_AND, dst, get(frame, a), get(frame, b), cell, |x, y| Some(x.and(y)))
             }
             Instr::Shl { dst: _, a, b, cell } => {
-                let cell = self.cell(code.cells, cell);
+                let cell = self.cell(pc, cell);
                 finish!(self.shift_left(pc, state, cell, get(frame, a), get(frame, b)))
             }
             Instr::Shr { dst: _, a, b, cell } => {
-                let cell = self.cell(code.cells, cell);
+                let cell = self.cell(pc, cell);
                 finish!(self.shift_right(pc, state, cell, get(frame, a), get(frame, b)))
             }
             Instr::Concat { dst: _, a, b, cell } => {
-                let cell = self.cell(code.cells, cell);
+                let cell = self.cell(pc, cell);
                 finish!(self.general::<M, CONCAT>(pc, state, cell, get(frame, a), get(frame, b)))
             }
             Instr::Piece { dst: _, base, count, cell } => {
-                finish!(self.add_piece(pc, state, self.cell(code.cells, cell), base.0, count))
+                finish!(self.add_piece(pc, state, self.cell(pc, cell), base.0, count))
             }
             Instr::JoinPieces { dst: _, base, count, cell } => {
-                finish!(self.join_pieces(pc, state, self.cell(code.cells, cell), base.0, count))
+                finish!(self.join_pieces(pc, state, self.cell(pc, cell), base.0, count))
             }
             Instr::AddInt { dst, a, value, cell } => {
                 let (a, b) = (get(frame, a), Small::constant(value.into()));
                 match a.as_small().and_then(|x| x.checked_add(b)) {
                     Some(result) => done!(dst, result.to_value()),
                     None => {
-                        let cell = self.cell(code.cells, cell);
+                        cold_path();
+                        let cell = self.cell(pc, cell);
                         finish!(self.general::<M, ADD>(pc, state, cell, a, b.to_value()))
                     }
                 }
@@ -624,7 +633,8 @@ impl Interpreter for Pyllisp {
                 match a.as_small().and_then(|x| x.checked_sub(b)) {
                     Some(result) => done!(dst, result.to_value()),
                     None => {
-                        let cell = self.cell(code.cells, cell);
+                        cold_path();
+                        let cell = self.cell(pc, cell);
                         finish!(self.general::<M, SUB>(pc, state, cell, a, b.to_value()))
                     }
                 }
@@ -694,11 +704,11 @@ impl Interpreter for Pyllisp {
 
     #[inline(always)]
     fn loop_cell(&self, pc: Pc) -> &LoopCell {
-        &pc.code.get().loop_cells[pc.index]
+        &pc.code().get().loop_cells[pc.number() as usize]
     }
 
     fn live_items(&self, pc: Pc) -> Live {
-        pc.code.code.live[pc.index]
+        pc.code().code.live[pc.number() as usize]
     }
 
     fn interrupt(&self, _pc: Pc, state: &mut State<Plain>, why: Interrupt) -> bool {
@@ -711,10 +721,10 @@ impl Interpreter for Pyllisp {
     }
 
     fn describe(&self, pc: Pc) -> String {
-        let code = &pc.code.code;
-        let place = code.spans[pc.index].start;
-        let instr = code.instrs[pc.index].name();
-        format!("{}:{place} {} {instr}", pc.code.module.name, code.name)
+        let code = pc.code();
+        let place = code.code.spans[pc.number() as usize].start;
+        let instr = pc.instr().name();
+        format!("{}:{place} {} {instr}", code.module.name, code.code.name)
     }
 }
 
