@@ -46,9 +46,16 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As [`alloc_unchecked`](Heap::alloc_unchecked). The type has a fixed field.
+    /// As [`alloc_unchecked`](Heap::alloc_unchecked). The type has a fixed field; all up to `fixed_bytes` are written
+    /// before anything else is done with the heap.
     #[inline(always)]
-    pub unsafe fn alloc_private(&self, ty: TypeId, size_bytes: usize, len: u32) -> *mut u8 {
+    pub unsafe fn alloc_private(
+        &self,
+        ty: TypeId,
+        fixed_bytes: usize,
+        size_bytes: usize,
+        len: u32,
+    ) -> *mut u8 {
         if let Some(pool) = self.inner().pools.0.get(len as usize)
             && pool.get() != 0
         {
@@ -58,7 +65,7 @@ impl Heap {
             unsafe {
                 if u32::from(object.add(HEADER_TYPE_OFFSET).cast::<u16>().read()) == ty.0 {
                     pool.set(object.add(HEADER_BYTES).cast::<usize>().read());
-                    clear(object.add(HEADER_BYTES).cast(), size_bytes / 8 - 1);
+                    clear(object.add(fixed_bytes).cast(), (size_bytes - fixed_bytes) / 8);
                     return object;
                 }
             }

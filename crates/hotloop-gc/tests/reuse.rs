@@ -18,8 +18,9 @@ fn new_type(name: &'static str) -> TypeId {
 fn new(heap: &Heap, ty: TypeId, caller: *mut u8, len: u32) -> *mut u8 {
     // SAFETY: the size is the layout's; the first field holds a reference or nothing.
     unsafe {
-        let object = heap.alloc_private(ty, layout(ty).size(len), len);
+        let object = heap.alloc_private(ty, layout(ty).fixed_size as usize, layout(ty).size(len), len);
         object.cast::<*mut u8>().add(1).write(caller);
+        object.cast::<u64>().add(2).write(0);
         object
     }
 }

@@ -471,9 +471,14 @@ impl<const NATIVE: bool> Mode for Concrete<NATIVE> {
             Some((len, kind)) => ((fixed + len as usize * kind.size() as usize + 7) & !7, len as u32),
         };
         let ty = hotloop_gc::TypeId(ty.id());
-        // SAFETY: the size is that of the type with so many items, rounded up to words; private ones have a field.
+        // SAFETY: the size is that of the type with so many items, rounded up to words; private ones have fixed
+        // fields, which their constructor writes at once.
         let object = unsafe {
-            if private { heap.alloc_private(ty, size, len) } else { heap.alloc_unchecked(ty, size, len) }
+            if private {
+                heap.alloc_private(ty, fixed, size, len)
+            } else {
+                heap.alloc_unchecked(ty, size, len)
+            }
         } as u64;
         if watched::<NATIVE>() {
             watch::made(object);

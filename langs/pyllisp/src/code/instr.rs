@@ -88,8 +88,13 @@ impl From<i32> for Operand {
 
 impl Instr {
     /// Whether it is a comparison that jumps, if it doesn't hold, where the instruction behind it says.
-    pub fn is_fused(&self) -> bool {
+    pub fn is_fused_comparison(&self) -> bool {
         self.name().starts_with("Jump") && self.dst().is_some()
+    }
+
+    /// Whether it does what the instruction behind it is for, too, if everything is as usual.
+    pub fn does_the_next(&self) -> bool {
+        self.is_fused_comparison() || matches!(self, Instr::Invoke { .. })
     }
 }
 
@@ -204,8 +209,13 @@ instructions! {
     /// Like `Call`, but what `LoadMethod` left in `base` and after it is called with `count`
     /// arguments more.
     CallMethod { dst: Reg, base: Reg, count: u16 };
-    /// Leaves the function with `src`.
+    /// Both in one, if `count` arguments lie behind `base` and the one after it: the method of an object is called.
+    /// Anything that is no method is left to the `CallMethod` behind this, as `LoadMethod` leaves it.
+    Invoke { base: Reg, object: Reg, name: NameId, count: u16 };
+    /// Leaves the function with `src`; it is no generator.
     Return { src: Reg };
+    /// Leaves the generator for good.
+    End {};
     /// Leaves the generator with `src`; it goes on here with what it is given in `dst`.
     Yield { dst: Reg, src: Reg };
     /// The error of a failed assertion.

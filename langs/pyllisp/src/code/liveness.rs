@@ -91,6 +91,7 @@ pub(crate) fn falls_through(instr: Instr) -> bool {
         Instr::Jump { .. }
             | Instr::Loop { .. }
             | Instr::Return { .. }
+            | Instr::End {}
             | Instr::AssertFail {}
             | Instr::Raise { .. }
     )
@@ -107,7 +108,10 @@ fn effects(instr: Instr) -> (Vec<Reg>, Vec<Reg>) {
         (_, Operand::Reg(reg)) => reads.push(reg),
         _ => {}
     });
-    if let Some(base) = base {
+    if let Instr::Invoke { base, count, .. } = instr {
+        writes.extend([base, Reg(base.0 + 1)]);
+        reads.extend((base.0 + 2..base.0 + 2 + count).map(Reg));
+    } else if let Some(base) = base {
         let extra = match instr {
             Instr::Call { .. } => 1,
             Instr::CallMethod { .. } => 2,

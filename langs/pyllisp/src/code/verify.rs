@@ -4,7 +4,7 @@
 //! * Registers are below the slot count.
 //! * A register is read only where it was written on every way there, parameters aside.
 //! * What an instruction or a later one reads is `live` at the instruction.
-//! * A fused comparison is followed by its jump.
+//! * A fused comparison is followed by its jump, an `Invoke` by its `CallMethod`.
 //! * Handlers cover instructions that are there; an error may come from each of them.
 
 use super::liveness::{Later, falls_through};
@@ -56,7 +56,12 @@ fn check(program: &Program, code: &Code, at: usize) -> Result<(), String> {
     if falls_through(instr) && at + 1 == code.instrs.len() {
         return Err("falls off the end".to_owned());
     }
-    if instr.is_fused()
+    if let Instr::Invoke { base, count, .. } = instr
+        && !matches!(code.instrs[at + 1], Instr::CallMethod { base: at, count: of, .. } if (at, of) == (base, count))
+    {
+        return Err("no call after an Invoke".to_owned());
+    }
+    if instr.is_fused_comparison()
         && let Some(dst) = instr.dst()
     {
         match code.instrs[at + 1] {

@@ -131,6 +131,7 @@ impl Emitter {
             self.instrs.last(),
             Some(
                 Instr::Return { .. }
+                    | Instr::End {}
                     | Instr::Jump { .. }
                     | Instr::Loop { .. }
                     | Instr::AssertFail {}

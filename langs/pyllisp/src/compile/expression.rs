@@ -124,7 +124,7 @@ impl Compiler<'_, '_> {
             ExprKind::For(variable, iterable, body) => self.for_(variable, iterable, body, Some(dst)),
             ExprKind::Return(value) => {
                 let src = self.optional(value.as_deref());
-                self.emit.instr(Instr::Return { src });
+                self.leave(src);
             }
             ExprKind::Yield(value) => {
                 let src = self.optional(value.as_deref());
@@ -264,14 +264,32 @@ impl Compiler<'_, '_> {
             };
             self.emit.pop_to(top);
             let name = self.attribute(name);
-            self.emit.instr(Instr::LoadMethod { dst: base, object, name });
-            self.emit.span = span;
-            self.args(args);
+            // The method is looked for before the arguments are evaluated, unless nobody can tell.
+            if args.iter().all(|arg| self.is_at_hand(arg)) {
+                let around = std::mem::replace(&mut self.emit.span, span);
+                self.args(args);
+                self.emit.span = around;
+                self.emit.instr(Instr::Invoke { base, object, name, count });
+                self.emit.span = span;
+            } else {
+                self.emit.instr(Instr::LoadMethod { dst: base, object, name });
+                self.emit.span = span;
+                self.args(args);
+            }
             self.emit.instr(Instr::CallMethod { dst, base, count });
         } else {
             self.into(callee, base);
             self.args(args);
             self.emit.instr(Instr::Call { dst, base, count });
+        }
+    }
+
+    /// Whether evaluating the expression changes nothing and never fails.
+    fn is_at_hand(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Literal(_) => true,
+            ExprKind::Name(name) => self.register(name).is_some(),
+            _ => false,
         }
     }
 

@@ -236,9 +236,14 @@ impl Compiler<'_, '_> {
             if self.emit.reachable() {
                 let dst = self.emit.push();
                 self.emit.instr(Instr::LoadNull { dst });
-                self.emit.instr(Instr::Return { src: dst });
+                self.leave(dst);
             }
         }
+    }
+
+    /// Leaves the function; nobody gets what a generator returns.
+    fn leave(&mut self, src: Reg) {
+        self.emit.instr(if self.function.generator { Instr::End {} } else { Instr::Return { src } });
     }
 }
 

@@ -14,7 +14,7 @@ use hotloop_ffi::{Kind, Type};
 
 use super::convert::Where;
 use crate::object::{Closure, Frame, is_set, list, null, unset};
-use crate::vm::{Pc, Pyllisp, State};
+use crate::vm::{Pc, Progress, Pyllisp, State};
 
 /// The most callbacks of a program.
 const MOST_MADE: usize = 1 << 16;
@@ -194,7 +194,8 @@ impl Pyllisp {
             unreachable!("helpers are closures")
         };
         let code = helper.code();
-        let frame = Frame::new(runtime, code, None, None, 0, 0.into(), u32::from(code.code.slots));
+        let frame =
+            Frame::new(runtime, code, None, None, Progress::New, 0.into(), u32::from(code.code.slots));
         frame.set_slots(0, function);
         frame.set_slots(1, values.to_value());
         let state = State { frame, result: null(), exception: unset() };

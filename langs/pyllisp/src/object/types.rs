@@ -5,6 +5,7 @@ use hotloop::prelude::*;
 use hotloop_ffi::Type;
 
 use crate::ffi::LibraryInfo;
+use crate::vm::Progress;
 use crate::vm::interface::{BuiltinInfo, InterfaceInfo};
 use crate::vm::link::LinkedCode;
 use crate::vm::module::{CellInfo, ModuleInfo};
@@ -19,18 +20,14 @@ pub struct Frame {
     pub env: Option<Env>,
     /// Who called.
     pub back: Option<Frame>,
-    /// Of a frame that waits: the instruction that calls. Of a generator that doesn't run: the
-    /// instruction at which it goes on, or [`FINISHED`].
+    /// Of a frame that doesn't run: how far it has come.
     #[waiting]
-    pub pc: Green<u32>,
+    pub progress: Green<Progress>,
     /// How many frames are below.
     pub depth: Int,
     /// The registers.
     pub slots: [Value],
 }
-
-/// The position of a generator that has ended.
-pub const FINISHED: u32 = u32::MAX;
 
 /// Variables of a function that its inner functions use.
 #[heap_type]

@@ -7,7 +7,7 @@ use super::error::Complaint;
 use super::floats;
 use super::import::import;
 use super::interface::{Answer, BuiltinInfo, Control, When, Work};
-use super::{Pc, Pyllisp, State};
+use super::{Pc, Progress, Pyllisp, State};
 use crate::object::{
     BoundMethod, Builtin, CFunction, Closure, Frame, Generator, Greenlet, Interface, Items, List,
     Multimethod, list, null, unset,
@@ -118,7 +118,7 @@ impl<M: Mode> Args<M> {
             None => index,
         };
         match self.others {
-            Others::Registers { first, .. } => frame.slots(u32::from(first + index)),
+            Others::Registers { first, .. } => frame.slots(u32::from(first) + u32::from(index)),
             Others::Pair(one, two) => [one, two][usize::from(index)],
             Others::Three(one, two, three) => [one, two, three][usize::from(index)],
             Others::Items { items, .. } => items.items(u32::from(index)),
@@ -239,7 +239,7 @@ impl Pyllisp {
         }
         let back = if code.code.generator { None } else { Some(caller) };
         let slots = u32::from(code.code.slots);
-        let frame = Frame::new(self.runtime(), code, closure.env(), back, 0, depth, slots);
+        let frame = Frame::new(self.runtime(), code, closure.env(), back, Progress::New, depth, slots);
         for index in 0..params {
             frame.set_slots(u32::from(index), args.get(caller, index));
         }
@@ -248,7 +248,7 @@ impl Pyllisp {
             self.give(pc, state, generator.to_value());
             return Outcome::Next;
         }
-        caller.set_pc(pc.number());
+        caller.set_progress(Progress::At(pc));
         state.frame = frame;
         Outcome::Call(Pc::new(code, 0))
     }

@@ -7,11 +7,11 @@ use super::import::import_failed;
 use super::link::LinkedCode;
 use super::run::Failure;
 use super::suggest::suggestion;
-use super::{Pc, Pyllisp, State};
+use super::{Pc, Progress, Pyllisp, State};
 use crate::code::Instr;
 use crate::object::equality::TooDeep;
 use crate::object::error_kind::{EXIT, INTERRUPT, PLAIN, STOP};
-use crate::object::{Error, FINISHED, Str, Trace, is_set, null, repr, text, unset};
+use crate::object::{Error, Str, Trace, is_set, null, repr, text, unset};
 use crate::position::Span;
 
 /// What steps themselves complain of.
@@ -177,12 +177,12 @@ impl Pyllisp {
             import_failed::<M>(self, GreenRef::new(pc.code().get().module));
         }
         if pc.code().code.generator {
-            frame.set_pc(FINISHED);
+            frame.set_progress(Progress::Ended);
             frame.set_back(None);
         }
         state.frame = back;
         frame.release(self.runtime());
-        Step::Raise(Pc::new(back.code(), back.pc()))
+        Step::Raise(back.progress().place())
     }
 }
 

@@ -13,7 +13,7 @@ use hotloop::prelude::*;
 use super::call::{Args, MAX_DEPTH, Outcome};
 use super::error::Complaint;
 use super::stacks::leave_c;
-use super::{Pc, Pyllisp, State};
+use super::{Pc, Progress, Pyllisp, State};
 use crate::object::{Closure, Elements, Frame, Greenlet, List, Running, list, null, unset};
 
 /// [`Greenlet::stage`]: it has not begun.
@@ -97,7 +97,7 @@ impl Pyllisp {
             let answer = leave_c::<M>(self, greenlet, value);
             return self.answer(pc, state, answer);
         }
-        frame.set_pc(pc.number());
+        frame.set_progress(Progress::At(pc));
         current.set_frame(Some(frame));
         self.go_on(state, greenlet, value)
     }
@@ -115,7 +115,7 @@ impl Pyllisp {
         greenlet.set_frame(None);
         self.running::<M>().set_greenlet(greenlet);
         state.frame = frame;
-        let at = Pc::new(frame.code(), frame.pc());
+        let at = frame.progress().place();
         self.give(at, state, value);
         Outcome::Switch(at.next())
     }
@@ -129,7 +129,7 @@ impl Pyllisp {
         let Some(chain) = self.first_frame(Some(frame), depth, greenlet, args) else {
             return self.complain(state, Complaint::DeadGreenlet, null(), 0);
         };
-        frame.set_pc(pc.number());
+        frame.set_progress(Progress::At(pc));
         running.greenlet().set_frame(Some(frame));
         running.set_greenlet(greenlet);
         state.frame = chain;
@@ -148,7 +148,7 @@ impl Pyllisp {
         let helper = self.helper("run_greenlet").value::<M>().cast::<Closure<M>>()?;
         let first = greenlet.args()?;
         let code = helper.code();
-        let chain = Frame::new(runtime, code, None, None, 0, depth, u32::from(code.code.slots));
+        let chain = Frame::new(runtime, code, None, None, Progress::New, depth, u32::from(code.code.slots));
         let frame = frame.unwrap_or(chain);
         let (before, given) = (list::count(first), args.count() - 1);
         let count = before + i64::from(given);

@@ -8,13 +8,12 @@ use hotloop::prelude::*;
 use super::call::{Args, Outcome};
 use super::error::Complaint;
 use super::interface::Answer;
-use super::link::LinkedCode;
-use super::{NEXT, Pc, Pyllisp, State};
+use super::{NEXT, Pc, Progress, Pyllisp, State};
 use crate::base::sets;
 use crate::code::Instr;
 use crate::object::{
-    Dict, DictIterator, DictPart, FINISHED, Frame, Generator, List, ListIterator, Range, Set, Str,
-    StrIterator, dict, is_set, list, null, repr, text, unset,
+    Dict, DictIterator, DictPart, Frame, Generator, List, ListIterator, Range, Set, Str, StrIterator, dict,
+    is_set, list, null, repr, text, unset,
 };
 
 /// An iterator of an object.
@@ -109,7 +108,7 @@ impl Pyllisp {
     pub(super) fn next_in_loop<M: Mode>(&self, pc: Pc, state: &mut State<M>, iterator: Value<M>) -> Outcome {
         if let Some(generator) = iterator.cast::<Generator<M>>() {
             let frame = generator.frame();
-            if !frame.is_same(state.frame) && frame.pc() == FINISHED {
+            if !frame.is_same(state.frame) && frame.progress() == Progress::Ended {
                 return Outcome::Goto(pc.jump());
             }
             return self.resume(pc, state, frame, null());
@@ -132,24 +131,25 @@ impl Pyllisp {
         if generator.back().is_some() || generator.is_same(asking) {
             return self.complain(state, Complaint::AlreadyRunning, null(), 0);
         }
-        let at = generator.pc();
-        if at == FINISHED {
+        let progress = generator.progress();
+        if progress == Progress::Ended {
             return self.complain(state, Complaint::Stop, null(), 0);
         }
         let depth = asking.depth() + 1;
         if depth > super::call::MAX_DEPTH {
             return self.complain(state, Complaint::Recursion, null(), 0);
         }
-        let code: GreenRef<LinkedCode> = generator.code();
-        asking.set_pc(pc.number());
+        asking.set_progress(Progress::At(pc));
         generator.set_back(Some(asking));
         generator.set_depth(depth);
-        if at > 0 {
-            let dst = Pc::new(code, at - 1).result_register();
-            generator.set_slots(u32::from(dst.0), sent);
-        }
         state.frame = generator;
-        Outcome::Switch(Pc::new(code, at))
+        Outcome::Switch(match progress {
+            Progress::At(at) => {
+                self.give(at, state, sent);
+                at.next()
+            }
+            Progress::New | Progress::Ended => Pc::new(generator.code(), 0),
+        })
     }
 
     /// The generator whose frame is the current one gives a value to the frame that asked.
@@ -158,21 +158,24 @@ impl Pyllisp {
         let Some(asking) = generator.back() else {
             return self.complain(state, Complaint::CannotCall, value, 0);
         };
-        generator.set_pc(pc.number() + 1);
+        generator.set_progress(Progress::At(pc));
         generator.set_back(None);
         state.frame = asking;
-        let at = Pc::new(asking.code(), asking.pc());
+        let at = asking.progress().place();
         self.give(at, state, value);
         Outcome::Switch(at.next())
     }
 
     /// The generator whose frame is the current one has ended.
-    pub(super) fn end_generator<M: Mode>(&self, state: &mut State<M>, asking: Frame<M>) -> Outcome {
+    pub(super) fn end_generator<M: Mode>(&self, state: &mut State<M>) -> Outcome {
         let generator = state.frame;
-        generator.set_pc(FINISHED);
+        let Some(asking) = generator.back() else {
+            return self.complain(state, Complaint::CannotCall, null(), 0);
+        };
+        generator.set_progress(Progress::Ended);
         generator.set_back(None);
         state.frame = asking;
-        let at = Pc::new(asking.code(), asking.pc());
+        let at = asking.progress().place();
         if let Instr::Next { .. } = at.instr() {
             return Outcome::Switch(at.jump());
         }

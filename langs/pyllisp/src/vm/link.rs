@@ -71,7 +71,8 @@ impl LinkedInstr {
         linked(&self.jump)
     }
 
-    /// The instruction behind the jump of a fused comparison.
+    /// The instruction behind the next one, whose work this one has done: the jump of a fused comparison, the call of
+    /// an `Invoke`.
     #[inline(always)]
     pub fn over(&self) -> &'static LinkedInstr {
         linked(&self.over)
@@ -178,7 +179,7 @@ fn lay_ways(code: &'static LinkedCode) {
     for (number, linked) in code.instrs.iter().enumerate() {
         linked.code.set(Some(code));
         linked.next.set(code.instrs.get(number + 1));
-        let jumps = if linked.instr.is_fused() {
+        let jumps = if linked.instr.does_the_next() {
             linked.over.set(code.instrs.get(number + 2));
             &code.instrs[number + 1]
         } else {

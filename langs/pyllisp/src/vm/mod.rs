@@ -31,7 +31,7 @@ use hotloop::prelude::*;
 
 pub use error::Place;
 pub use run::{Failure, run_program};
-pub use step::{Pc, State};
+pub use step::{Pc, Progress, State};
 
 use crate::base;
 use crate::base::random::Generator;

@@ -125,7 +125,7 @@ impl Pyllisp {
     }
 
     /// `(dict.get key default)`
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn get_entry<M: Mode>(&self, object: Value<M>, key: Value<M>, default: Value<M>) -> Maybe<M> {
         let dict = object.cast::<Dict<M>>()?;
         Some(self.entry(dict, key).map(|entry| entry.unwrap_or(default)))

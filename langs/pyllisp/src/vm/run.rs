@@ -7,7 +7,7 @@ use hotloop::prelude::*;
 use super::error::{Place, shown};
 use super::link::link;
 use super::module::ModuleInfo;
-use super::{Pc, Pyllisp, State};
+use super::{Pc, Progress, Pyllisp, State};
 use crate::compile;
 use crate::ffi::Server;
 use crate::object::{Error, Frame, is_set, null, repr, unset};
@@ -77,7 +77,7 @@ impl Pyllisp {
         }
         self.begin_in_main();
         let slots = u32::from(code.code.slots);
-        let frame = Frame::new(self.runtime(), code, None, None, 0, 0.into(), slots);
+        let frame = Frame::new(self.runtime(), code, None, None, Progress::New, 0.into(), slots);
         let state = State { frame, result: null(), exception: unset() };
         let server = Server { interp: self, vm };
         let state = hotloop_ffi::callback::serve(&server, || self.run_greenlets(vm, Pc::new(code, 0), state));

@@ -153,7 +153,7 @@ impl Pyllisp {
         let frame: Frame<Plain> = greenlet.frame()?;
         greenlet.set_frame(None);
         let mut state = begin_in(frame);
-        let at = Pc::new(frame.code(), frame.pc());
+        let at = frame.progress().place();
         self.give(at, &mut state, running.value());
         Some((at.next(), state))
     }

@@ -58,7 +58,7 @@ impl Pc {
         Pc(GreenRef::new(self.0.get().jump()))
     }
 
-    /// Behind the jump of a fused comparison.
+    /// Behind the instruction after this one, whose work it has done.
     #[inline(always)]
     pub(super) fn over(self) -> Pc {
         Pc(GreenRef::new(self.0.get().over()))
@@ -80,6 +80,50 @@ impl Pc {
     #[inline(always)]
     pub fn instr(self) -> &'static Instr {
         &self.0.get().instr
+    }
+}
+
+/// How far a frame has come that doesn't run.
+#[derive(Clone, Copy, PartialEq, Debug, Green)]
+pub enum Progress {
+    /// It has not begun.
+    New,
+    /// It waits in this instruction: a call or a `Yield`.
+    At(Pc),
+    /// It has ended.
+    Ended,
+}
+
+impl Progress {
+    const ENDED: u64 = 1;
+
+    /// Where a frame that waits does that.
+    #[inline(always)]
+    pub fn place(self) -> Pc {
+        match self {
+            Progress::At(pc) => pc,
+            Progress::New | Progress::Ended => unreachable!("who calls is at an instruction"),
+        }
+    }
+}
+
+impl GreenWord for Progress {
+    #[inline(always)]
+    fn to_word(self) -> u64 {
+        match self {
+            Progress::New => 0,
+            Progress::At(pc) => pc.0.to_word(),
+            Progress::Ended => Progress::ENDED,
+        }
+    }
+
+    #[inline(always)]
+    fn from_word(word: u64) -> Progress {
+        match word {
+            0 => Progress::New,
+            Progress::ENDED => Progress::Ended,
+            word => Progress::At(Pc(GreenRef::from_word(word))),
+        }
     }
 }
 
@@ -123,14 +167,17 @@ impl Interpreter for Pyllisp {
 
         // The end of an instruction that was done out of line.
         macro_rules! finish {
-            ($outcome:expr) => {{
+            ($outcome:expr) => {
+                finish!(pc, $outcome)
+            };
+            ($at:expr, $outcome:expr) => {{
                 cold_path();
                 match $outcome {
-                    Outcome::Next => Step::Next(pc.next()),
+                    Outcome::Next => Step::Next($at.next()),
                     Outcome::Goto(to) => Step::Next(to),
                     Outcome::Call(to) => Step::Call(to),
                     Outcome::Switch(to) => Step::Switch(to),
-                    Outcome::Raise => Step::Raise(pc),
+                    Outcome::Raise => Step::Raise($at),
                     Outcome::RaiseAt(at) => Step::Raise(at),
                     Outcome::Leave => Step::Done,
                 }
@@ -319,6 +366,34 @@ impl Interpreter for Pyllisp {
             }};
         }
 
+        // What is called is a method with so many arguments, which lie two registers behind the base.
+        macro_rules! quick_call {
+            ($callee:expr, $receiver:expr, $base:expr, $count:expr) => {{
+                let (receiver, count, first) = ($receiver, $count, $base + 2);
+                match quick_method($callee) {
+                    Some(Quick::Append)
+                        if count == 1
+                            && let Some(list) = receiver.cast::<List<M>>()
+                            && list::push_in_room(list, get(frame, Reg(first))).is_some() =>
+                    {
+                        Some(Ok(null()))
+                    }
+                    Some(Quick::Get) if count == 1 || count == 2 => {
+                        cold_path();
+                        let default = if count == 2 { get(frame, Reg(first + 1)) } else { null() };
+                        self.get_entry(receiver, get(frame, Reg(first)), default)
+                    }
+                    Some(quick) if count <= 2 && is_set(receiver) => {
+                        cold_path();
+                        let one = if count > 0 { get(frame, Reg(first)) } else { unset() };
+                        let two = if count > 1 { get(frame, Reg(first + 1)) } else { unset() };
+                        self.quick(quick, count + 1, receiver, one, two)
+                    }
+                    _ => None,
+                }
+            }};
+        }
+
         match *pc.instr() {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
             Instr::LoadConst { dst, value } => done!(dst, pc.code().consts[value.index()].value()),
@@ -486,6 +561,40 @@ impl Interpreter for Pyllisp {
                     finish!(self.invoke(pc, state, callee, Args::registers(base.0 + 1, count)))
                 }
             }
+            Instr::Invoke { base, object, name, count } => {
+                let object = get(frame, object);
+                let name = pc.code().names[name.index()];
+                let method = self.method(object, name);
+                // The call is that of the instruction behind.
+                let call = pc.next();
+                if is_set(method) {
+                    match quick_call!(method, object, base.0, count) {
+                        Some(Ok(answer)) => {
+                            set(frame, call.result_register(), answer);
+                            Step::Next(pc.over())
+                        }
+                        Some(Err(Raise(error))) => {
+                            state.exception = error;
+                            Step::Raise(call)
+                        }
+                        None => {
+                            let args = Args::method(object, base.0 + 2, count);
+                            if let Some(closure) = method.cast::<Closure<M>>() {
+                                finish!(call, self.enter(call, state, closure, args))
+                            } else {
+                                finish!(call, self.invoke(call, state, method, args))
+                            }
+                        }
+                    }
+                } else {
+                    set(frame, Reg(base.0 + 1), unset());
+                    let found = self.field(object, name).or_else(|| self.name_in_module(object, name));
+                    match found.or_else(|| self.name_in_c(object, name)) {
+                        Some(value) => done!(base, value),
+                        None => answer!(base, get_attribute::<M>(self, object, name)),
+                    }
+                }
+            }
             Instr::LoadMethod { dst, object, name } => {
                 let object = get(frame, object);
                 let name = pc.code().names[name.index()];
@@ -505,25 +614,7 @@ impl Interpreter for Pyllisp {
             Instr::CallMethod { dst, base, count } => {
                 let callee = get(frame, base);
                 let receiver = get(frame, Reg(base.0 + 1));
-                let quick = match quick_method(callee) {
-                    Some(Quick::Append)
-                        if count == 1
-                            && let Some(list) = receiver.cast::<List<M>>()
-                            && list::push_in_room(list, get(frame, Reg(base.0 + 2))).is_some() =>
-                    {
-                        Some(Ok(null()))
-                    }
-                    Some(Quick::Get) if count == 1 || count == 2 => {
-                        let default = if count == 2 { get(frame, Reg(base.0 + 3)) } else { null() };
-                        self.get_entry(receiver, get(frame, Reg(base.0 + 2)), default)
-                    }
-                    Some(quick) if count <= 2 && is_set(receiver) => {
-                        let first = if count > 0 { get(frame, Reg(base.0 + 2)) } else { unset() };
-                        let second = if count > 1 { get(frame, Reg(base.0 + 3)) } else { unset() };
-                        self.quick(quick, count + 1, receiver, first, second)
-                    }
-                    _ => None,
-                };
+                let quick = quick_call!(callee, receiver, base.0, count);
                 match quick {
                     Some(answer) => answer!(dst, answer),
                     None => {
@@ -539,16 +630,16 @@ impl Interpreter for Pyllisp {
                         state.result = value;
                         Step::Done
                     }
-                    Some(back) if pc.code().code.generator => finish!(self.end_generator(state, back)),
                     Some(back) => {
                         state.frame = back;
-                        let to = Pc::new(back.code(), back.pc());
+                        let to = back.progress().place();
                         self.give(to, state, value);
                         frame.release(self.runtime());
                         Step::Return(to.next())
                     }
                 }
             }
+            Instr::End {} => finish!(self.end_generator(state)),
             Instr::Yield { dst: _, src } => finish!(self.yield_value(pc, state, get(frame, src))),
             Instr::AssertFail {} => finish!(self.complain(state, Complaint::Assertion, null(), 0)),
             Instr::Raise { src } => finish!(self.raise(state, get(frame, src))),
