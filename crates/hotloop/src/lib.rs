@@ -82,7 +82,7 @@ pub use heap::{HeapArray, HeapType};
 pub use hooks::{AbortInfo, ExitInfo, JitHooks, TraceInfo, TraceKind};
 pub use interpreter::{Interpreter, Interrupt, RedState, Step};
 pub use mode::Mode;
-pub use red::{Bool, ConstValue, Float, Int, Small, Value};
+pub use red::{Bool, ConstObject, ConstValue, Float, Int, Small, Value};
 pub use residual::Raise;
 pub use runtime::{Interrupter, JitOptions, Options, OptionsError, Runtime};
 
@@ -134,9 +134,10 @@ pub fn we_are_jitted<M: Mode>() -> bool {
 /// What an interpreter's author needs, in one `use`.
 pub mod prelude {
     pub use crate::{
-        Bool, ConstValue, Float, Green, GreenRef, GreenWord, HeapArray, HeapType, Int, Interpreter,
-        Interrupt, Live, LoopCell, Mode, Options, Plain, Raise, RedState, Runtime, Small, State, Step, Value,
-        Vm, elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual, we_are_jitted,
+        Bool, ConstObject, ConstValue, Float, Green, GreenRef, GreenWord, HeapArray, HeapType, Int,
+        Interpreter, Interrupt, Live, LoopCell, Mode, Options, Plain, Raise, RedState, Runtime, Small, State,
+        Step, Value, Vm, elidable, heap_type, look_inside_iff, loop_invariant, not_in_trace, residual,
+        we_are_jitted,
     };
 }
 

@@ -13,8 +13,9 @@ use hotloop_log::Log;
 use crate::Plain;
 use crate::driver::Suspend;
 use crate::foreign::Foreign;
+use crate::heap::{HeapType, Stored};
 use crate::hooks::JitHooks;
-use crate::red::{ConstValue, Value};
+use crate::red::{ConstObject, ConstValue, Value};
 
 /// A collection left the heap over its limit.
 const POLL_HEAP: u32 = 1;
@@ -554,6 +555,12 @@ impl Runtime {
     pub fn constant(&self, value: Value<Plain>) -> ConstValue {
         self.constants.borrow_mut().push(value.raw());
         ConstValue(value.raw())
+    }
+
+    /// Keeps an object alive for ever, as a constant of its type for green data.
+    pub fn constant_object<T: HeapType<Plain> + Stored<Plain>>(&self, object: T) -> ConstObject<T> {
+        self.constant(Value::from_object(object));
+        ConstObject::new(object)
     }
 
     /// Whether an object of so many bytes still fits; ask before making large ones. May collect.

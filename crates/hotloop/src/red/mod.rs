@@ -12,4 +12,4 @@ pub use self::bool::Bool;
 pub use float::Float;
 pub use int::Int;
 pub use small::Small;
-pub use value::{ConstValue, Value};
+pub use value::{ConstObject, ConstValue, Value};

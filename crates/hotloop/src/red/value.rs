@@ -9,9 +9,13 @@
 //! ```
 //! Other floats are boxed.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use hotloop_ir::{Opcode, Ty};
 
 use super::{Bool, Float, Int, Small};
+use crate::Plain;
 use crate::boxed::BoxedFloat;
 use crate::heap::{HeapType, Stored, ThreadBound};
 use crate::mode::{Concrete, Direct, FloatIn, Mode};
@@ -223,3 +227,53 @@ impl ConstValue {
     }
 }
 impl crate::green::Green for ConstValue {}
+
+/// An object of type `T` (in mode `Plain`) known while compiling: made by [`Runtime::constant_object`], kept alive for
+/// ever. Nobody asks for its type again.
+///
+/// ```
+/// use hotloop::prelude::*;
+///
+/// #[heap_type]
+/// struct Cell {
+///     value: Value,
+/// }
+///
+/// fn read<M: Mode>(cell: ConstObject<Cell<Plain>>) -> Value<M> {
+///     cell.get::<M, Cell<M>>().value()
+/// }
+///
+/// let runtime = Runtime::new(Options::default());
+/// let cell = runtime.constant_object(Cell::<Plain>::new(&runtime, Value::small(7)));
+/// assert_eq!(read::<Plain>(cell).raw(), Value::<Plain>::small(7).raw());
+/// ```
+pub struct ConstObject<T> {
+    object: u64,
+    ty: PhantomData<T>,
+}
+
+impl<T: HeapType<Plain>> ConstObject<T> {
+    pub(crate) fn new(object: T) -> ConstObject<T> {
+        ConstObject { object: object.word(), ty: PhantomData }
+    }
+
+    /// In any mode; `U` is the same type there.
+    #[inline(always)]
+    pub fn get<M: Mode, U: HeapType<M>>(self) -> U {
+        assert!(std::ptr::eq(T::cell(), U::cell()), "a constant object is of its own type in all modes");
+        U::from_word(M::constant(self.object))
+    }
+}
+
+impl<T> Clone for ConstObject<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for ConstObject<T> {}
+impl<T> fmt::Debug for ConstObject<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#x}", self.object)
+    }
+}

@@ -55,7 +55,7 @@ enum Found {
 }
 
 /// Looks for a key.
-#[inline(always)]
+#[inline]
 fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Found, TooDeep> {
     match key.cast::<Str<Plain>>() {
         Some(string) => search(dict, text::hash(string), |other| {

@@ -117,7 +117,7 @@ pub fn copy<M: Mode>(
 /// Puts the elements where there is room for as many, and some more.
 fn move_to_room<M: Mode>(runtime: &Runtime, list: List<M>, room: Int<M>) -> Elements<M> {
     let count = count(list);
-    let elements = Elements::new(runtime, count, room + (room >> 1) + 4);
+    let elements = Elements::new(runtime, count, room + room + 4);
     copy(list, 0, elements, 0, count);
     put_in(list, elements);
     elements

@@ -81,10 +81,7 @@ impl Pyllisp {
     /// A module's cell that an instruction names.
     #[inline(always)]
     pub(super) fn cell<M: Mode>(&self, pc: Pc, cell: code::Cell) -> Cell<M> {
-        match pc.code().cells[cell.index()].value::<M>().cast::<Cell<M>>() {
-            Some(cell) => cell,
-            None => unreachable!("a module's table holds cells only"),
-        }
+        pc.code().cells[cell.index()].get::<M, Cell<M>>()
     }
 
     /// The value of a module's name, if it has one or is known to be another module's.

@@ -9,7 +9,7 @@ use super::Pyllisp;
 use super::module::{self, ModuleInfo};
 use crate::ast::Literal;
 use crate::code::{Code, CodeId, Instr, Operand, Program, Reg};
-use crate::object::number;
+use crate::object::{self, number};
 
 /// The number of an attribute's name; equal names have equal numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Green)]
@@ -100,7 +100,7 @@ pub struct LinkedCode {
     /// The module whose names it uses.
     pub module: &'static ModuleInfo,
     /// The cells that its instructions name.
-    pub cells: &'static [ConstValue],
+    pub cells: &'static [ConstObject<object::Cell<Plain>>],
     /// The attributes that its instructions name.
     pub names: &'static [Atom],
     /// Its constants.
@@ -141,7 +141,7 @@ pub fn link(
     for name in &program.varying {
         module.cell(interp, interp.atom(name)).set_varies(1.into());
     }
-    let cells: Vec<ConstValue> =
+    let cells: Vec<_> =
         program.cells.iter().map(|name| module.constant_cell(interp, interp.atom(name))).collect();
     let names: Vec<Atom> = program.names.iter().map(|name| interp.atom(name)).collect();
     let (cells, names) = (cells.leak(), names.leak());

@@ -55,7 +55,7 @@ pub struct Pyllisp {
     atoms: RefCell<HashMap<String, Atom>>,
     atom_names: RefCell<Vec<String>>,
     /// The strings of one byte.
-    characters: ConstValue,
+    characters: ConstObject<Characters<Plain>>,
     /// Which greenlet runs.
     running: ConstValue,
     /// What is known of C.
@@ -93,7 +93,7 @@ impl Pyllisp {
             let text = if byte.is_ascii() { char::from(byte) } else { '?' };
             table.set_items(u32::from(byte), Str::from_text(&runtime, text.encode_utf8(&mut [0; 4])));
         }
-        let characters = runtime.constant(table.to_value());
+        let characters = runtime.constant_object(table);
         let running = runtime.constant(greenlet::new_running(&runtime).to_value());
         let ffi = Ffi::new(&runtime);
         let interp = Pyllisp {
@@ -139,10 +139,7 @@ impl Pyllisp {
     /// The string of one byte.
     #[inline(always)]
     pub(crate) fn character<M: Mode>(&self, byte: Int<M>) -> Str<M> {
-        match self.characters.value::<M>().cast::<Characters<M>>() {
-            Some(table) => table.items(byte),
-            None => unreachable!("the table was made with the interpreter"),
-        }
+        self.characters.get::<M, Characters<M>>().items(byte)
     }
 
     /// The heap and its limits.

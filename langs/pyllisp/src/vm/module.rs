@@ -30,7 +30,7 @@ pub struct ModuleInfo {
     pub extends: Option<&'static ModuleInfo>,
     /// The file of its program.
     pub file: Option<PathBuf>,
-    cells: RefCell<HashMap<Atom, ConstValue>>,
+    cells: RefCell<HashMap<Atom, ConstObject<Cell<Plain>>>>,
 }
 
 /// What a cell knows of itself.
@@ -67,24 +67,21 @@ impl ModuleInfo {
     }
 
     /// The cell of a name, as a constant.
-    pub fn constant_cell(&'static self, interp: &Pyllisp, atom: Atom) -> ConstValue {
+    pub fn constant_cell(&'static self, interp: &Pyllisp, atom: Atom) -> ConstObject<Cell<Plain>> {
         if let Some(cell) = self.cells.borrow().get(&atom) {
             return *cell;
         }
         let info = Box::leak(Box::new(CellInfo { name: interp.atom_name(atom), atom, module: self }));
         let runtime = interp.runtime();
         let cell = Cell::new(runtime, GreenRef::new(info), 0.into(), 0.into(), unset(), None, Value::zero());
-        let cell = runtime.constant(cell.to_value());
+        let cell = runtime.constant_object(cell);
         self.cells.borrow_mut().insert(atom, cell);
         cell
     }
 
     /// The cell of a name.
     pub fn cell(&'static self, interp: &Pyllisp, atom: Atom) -> Cell<Plain> {
-        match self.constant_cell(interp, atom).value().cast() {
-            Some(cell) => cell,
-            None => unreachable!("a module's table holds cells only"),
-        }
+        self.constant_cell(interp, atom).get()
     }
 
     /// Gives a name its value, as its first and only one.
@@ -98,8 +95,8 @@ impl ModuleInfo {
     pub fn defined(&self, interp: &Pyllisp) -> HashSet<String> {
         let cells = self.cells.borrow();
         let own = cells.iter().filter(|(_, cell)| {
-            let cell = cell.value::<Plain>().cast::<Cell<Plain>>();
-            cell.is_some_and(|cell| is_set(cell.constant()) && (cell.frozen().get() == 0 || self.frozen))
+            let cell: Cell<Plain> = cell.get();
+            is_set(cell.constant()) && (cell.frozen().get() == 0 || self.frozen)
         });
         own.map(|(atom, _)| interp.atom_name(*atom)).collect()
     }
