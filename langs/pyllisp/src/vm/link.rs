@@ -33,6 +33,8 @@ pub struct LinkedInstr {
     pub number: u32,
     /// The register that it writes; the first if there is none.
     pub result: Reg,
+    /// The counter of the loop that begins here, or of the function.
+    pub loop_cell: LoopCell,
     // What the following refer to is made later than this. It is set once, by `link`.
     code: Cell<Option<&'static LinkedCode>>,
     next: Cell<Option<&'static LinkedInstr>>,
@@ -46,6 +48,7 @@ impl LinkedInstr {
             instr,
             number: number as u32,
             result: instr.dst().unwrap_or(Reg(0)),
+            loop_cell: LoopCell::default(),
             code: Cell::new(None),
             next: Cell::new(None),
             jump: Cell::new(None),
@@ -109,8 +112,6 @@ pub struct LinkedCode {
     pub codes: &'static OnceLock<Vec<&'static LinkedCode>>,
     /// The instructions again, as they are run.
     pub instrs: Box<[LinkedInstr]>,
-    /// The counters of the loops that begin at each instruction, and of the function at the first.
-    pub loop_cells: Box<[LoopCell]>,
 }
 
 impl LinkedCode {
@@ -151,7 +152,6 @@ pub fn link(
         let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
         let instrs =
             code.instrs.iter().enumerate().map(|(number, instr)| LinkedInstr::new(number, *instr)).collect();
-        let loop_cells = code.instrs.iter().map(|_| LoopCell::default()).collect();
         let linked: &'static LinkedCode = Box::leak(Box::new(LinkedCode {
             code,
             is_file,
@@ -162,7 +162,6 @@ pub fn link(
             consts,
             codes,
             instrs,
-            loop_cells,
         }));
         lay_ways(linked);
         linked

@@ -795,7 +795,7 @@ impl Interpreter for Pyllisp {
 
     #[inline(always)]
     fn loop_cell(&self, pc: Pc) -> &LoopCell {
-        &pc.code().get().loop_cells[pc.number() as usize]
+        &pc.0.get().loop_cell
     }
 
     fn live_items(&self, pc: Pc) -> Live {
