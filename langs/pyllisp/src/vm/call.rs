@@ -163,7 +163,7 @@ fn native0(interp: &Pyllisp, builtin: GreenRef<BuiltinInfo>) -> Result<Value<Pla
 
 /// Calls a builtin with one argument.
 #[residual(writes)]
-fn native1(
+pub(super) fn native1(
     interp: &Pyllisp,
     builtin: GreenRef<BuiltinInfo>,
     a: Value<Plain>,
@@ -173,7 +173,7 @@ fn native1(
 
 /// Calls a builtin with two arguments.
 #[residual(writes)]
-fn native2(
+pub(super) fn native2(
     interp: &Pyllisp,
     builtin: GreenRef<BuiltinInfo>,
     a: Value<Plain>,

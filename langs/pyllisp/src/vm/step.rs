@@ -9,10 +9,10 @@ use std::hint::cold_path;
 use hotloop::prelude::*;
 
 use super::access::{get_attribute, get_item, lift_cell, set_attribute, set_item, store_cell};
-use super::call::{Args, Outcome};
+use super::call::{Args, Outcome, native1, native2};
 use super::class::make_class;
 use super::error::Complaint;
-use super::interface::{Quick, Work};
+use super::interface::{BuiltinInfo, Quick, Work};
 use super::iteration::iterate;
 use super::link::{LinkedCode, LinkedInstr};
 use super::operator::{self, *};
@@ -389,6 +389,16 @@ impl Interpreter for Pyllisp {
                         let two = if count > 1 { get(frame, Reg(first + 1)) } else { unset() };
                         self.quick(quick, count + 1, receiver, one, two)
                     }
+                    None if count <= 1
+                        && is_set(receiver)
+                        && let Some(native) = plain_native($callee) =>
+                    {
+                        cold_path();
+                        Some(match count {
+                            0 => native1::<M>(self, native, receiver),
+                            _ => native2::<M>(self, native, receiver, get(frame, Reg(first))),
+                        })
+                    }
                     _ => None,
                 }
             }};
@@ -552,11 +562,15 @@ impl Interpreter for Pyllisp {
                 }
             }
 
-            Instr::Call { dst: _, base, count } => {
+            Instr::Call { dst, base, count } => {
                 let callee = get(frame, base);
                 // What goes out of line lies in memory, so the usual case has arguments of its own.
                 if let Some(closure) = callee.cast::<Closure<M>>() {
                     finish!(self.enter(pc, state, closure, Args::registers(base.0 + 1, count)))
+                } else if count == 1
+                    && let Some(native) = plain_native(callee)
+                {
+                    answer!(dst, native1::<M>(self, native, get(frame, Reg(base.0 + 1))))
                 } else {
                     finish!(self.invoke(pc, state, callee, Args::registers(base.0 + 1, count)))
                 }
@@ -817,6 +831,13 @@ impl Interpreter for Pyllisp {
         let instr = pc.instr().name();
         format!("{}:{place} {} {instr}", code.module.name, code.code.name)
     }
+}
+
+/// A callee that is plain Rust for all arguments.
+#[inline(always)]
+fn plain_native<M: Mode>(callee: Value<M>) -> Option<GreenRef<BuiltinInfo>> {
+    let info = callee.cast::<Builtin<M>>()?.info();
+    (matches!(info.work, Work::Native(_)) && info.helpers.is_empty()).then_some(info)
 }
 
 /// What a callee does, if that is done in line for the usual arguments. (Those for which it has a helper are none.)
