@@ -2,34 +2,7 @@
 
 mod common;
 
-use common::{check, check_error};
-
-const START: &str = "\
-ffi = (import \"ffi\")
-libc = (ffi.library null)
-int_p = (ffi.pointer ffi.int)
-order = (ffi.cfunc ffi.int [int_p int_p])
-qsort = (ffi.handle libc \"qsort\" (ffi.cfunc null [ffi.voidp ffi.size_t ffi.size_t (ffi.pointer order)]))
-main = (getcurrent)
-numbers = (func count)
-    items = (ffi.automem ffi.int count)
-    (for i (range count))
-        items[i] = i * 7 % count
-    (return items)
-sort = (func count compare)
-    items = (numbers count)
-    (qsort items count 4 compare)
-    (return items)
-asked = 0
-# Asks whoever switches to it at each comparison.
-asking = (func count)
-    items = (sort count)
-        (func a b)
-            asked += 1
-            (main.switch [a.to b.to])
-            (return a.to - b.to)
-    (return [\"sorted\" items[0] items[1] items[count-1]])
-";
+use common::{SORTING as START, check, check_error};
 
 fn check_with(program: &str, expected: &str) {
     check(&format!("{START}{program}"), expected);
@@ -125,15 +98,6 @@ fn left_behind() {
          \u{20}   (return all.length)\n(print (some))\n",
         "10\n",
     );
-    // There are only so many native stacks. (Collections look at all of them.)
-    let program = format!(
-        "{START}kept = []\nwaits = (func n)\n    (sort 2)\n        (func a b)\n            (main.switch)\n            (return 0)\n\
-         (for i (range 2000))\n    g = (greenlet waits 2)\n    (g.switch)\n"
-    );
-    for way in common::WAYS.into_iter().filter(|way| !way.contains("gc=")) {
-        let error = common::run(&program, way).error.unwrap_or_default();
-        assert!(error.ends_with("Error: too many greenlets wait in callbacks of C"), "{way}: {error}");
-    }
 }
 
 /// Generators, deep calls and loops beside callbacks that were left.
@@ -152,23 +116,6 @@ fn programs_go_on_meanwhile() {
          (print (drain))\n",
         "218\n",
     );
-}
-
-/// The native stacks of greenlets have ends, too.
-#[test]
-fn stacks_end() {
-    let program = "deep = (func n)\n    (return 1 + (deep n+1))\n\
-         work = (func)\n    (sort 2)\n        (func a b)\n            (main.switch 1)\n            (try)\n                (deep 0)\n\
-         \u{20}           (except e)\n                (print e.message)\n            (return 0)\n\
-         g = (greenlet work)\n(print (g.switch))\n(g.switch)\n\
-         again = (func a b)\n    (sort 2 again)\n    (return 0)\n\
-         nested = (func)\n    (try)\n        (sort 2 again)\n    (except e)\n        (print e.message)\n\
-         (nested)\n((greenlet nested).switch)\n";
-    let expected = "1\nmaximum recursion depth exceeded\ncallbacks are nested too deeply\ncallbacks are nested too deeply\n";
-    // (Collections look at all of so many frames.)
-    for way in common::WAYS.into_iter().filter(|way| !way.contains("gc=")) {
-        assert_eq!(common::run(&format!("{START}{program}"), way).to_string(), expected, "{way}");
-    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub fn length(list: List<Plain>) -> usize {
 }
 
 /// The element at a place that is in range.
-#[inline(always)]
+#[inline]
 pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
     match list.grown() {
         None => list.own(index),

@@ -103,3 +103,31 @@ pub fn check_error(source: &str, expected: &str) {
         assert_eq!(line, format!("Error: {expected}"), "{way}:\n{source}");
     }
 }
+
+/// The beginning of programs whose functions C calls: for each comparison of a sort.
+pub const SORTING: &str = "\
+ffi = (import \"ffi\")
+libc = (ffi.library null)
+int_p = (ffi.pointer ffi.int)
+order = (ffi.cfunc ffi.int [int_p int_p])
+qsort = (ffi.handle libc \"qsort\" (ffi.cfunc null [ffi.voidp ffi.size_t ffi.size_t (ffi.pointer order)]))
+main = (getcurrent)
+numbers = (func count)
+    items = (ffi.automem ffi.int count)
+    (for i (range count))
+        items[i] = i * 7 % count
+    (return items)
+sort = (func count compare)
+    items = (numbers count)
+    (qsort items count 4 compare)
+    (return items)
+asked = 0
+# Asks whoever switches to it at each comparison.
+asking = (func count)
+    items = (sort count)
+        (func a b)
+            asked += 1
+            (main.switch [a.to b.to])
+            (return a.to - b.to)
+    (return [\"sorted\" items[0] items[1] items[count-1]])
+";
