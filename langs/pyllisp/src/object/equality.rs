@@ -31,28 +31,8 @@ pub fn same_key(one: Value<Plain>, two: Value<Plain>) -> Result<bool, TooDeep> {
 }
 
 fn equal_at(one: Value<Plain>, two: Value<Plain>, depth: u32, across: bool) -> Result<bool, TooDeep> {
-    if one.is_same(two) && one.as_float().is_none_or(|float| !float.get().is_nan()) {
-        return Ok(true);
-    }
-    if let (Some(one), Some(two)) = (one.cast::<Str<Plain>>(), two.cast::<Str<Plain>>()) {
-        return Ok(text::same(one, two));
-    }
-    if let (Some(one), Some(two)) = (one.as_float(), two.as_float()) {
-        return Ok(one.get() == two.get());
-    }
-    if one.is::<BigInt<Plain>>() && two.is::<BigInt<Plain>>() {
-        return Ok(number::as_integer(one) == number::as_integer(two));
-    }
-    if across {
-        match (one.as_float(), two.as_float(), number::as_integer(one), number::as_integer(two)) {
-            (Some(one), _, _, Some(two)) => return Ok(one.get() == two.to_float()),
-            (_, Some(two), Some(one), _) => return Ok(one.to_float() == two.get()),
-            (_, _, Some(Integer::Small(one)), Some(Integer::Small(two))) => return Ok(one == two),
-            _ => {}
-        }
-    }
-    if let (Some(one), Some(two)) = (address(one), address(two)) {
-        return Ok(one == two);
+    if let Some(answer) = equal_at_once(one, two, across) {
+        return Ok(answer);
     }
     if depth == MAX_DEPTH {
         return Err(TooDeep);
@@ -75,6 +55,35 @@ fn equal_at(one: Value<Plain>, two: Value<Plain>, depth: u32, across: bool) -> R
         return equal_dicts(one, two, depth);
     }
     Ok(false)
+}
+
+/// The answer if neither is looked into. (Out of line: it takes stack that is not wanted at each level.)
+#[inline(never)]
+fn equal_at_once(one: Value<Plain>, two: Value<Plain>, across: bool) -> Option<bool> {
+    if one.is_same(two) && one.as_float().is_none_or(|float| !float.get().is_nan()) {
+        return Some(true);
+    }
+    if let (Some(one), Some(two)) = (one.cast::<Str<Plain>>(), two.cast::<Str<Plain>>()) {
+        return Some(text::same(one, two));
+    }
+    if let (Some(one), Some(two)) = (one.as_float(), two.as_float()) {
+        return Some(one.get() == two.get());
+    }
+    if one.is::<BigInt<Plain>>() && two.is::<BigInt<Plain>>() {
+        return Some(number::as_integer(one) == number::as_integer(two));
+    }
+    if across {
+        match (one.as_float(), two.as_float(), number::as_integer(one), number::as_integer(two)) {
+            (Some(one), _, _, Some(two)) => return Some(one.get() == two.to_float()),
+            (_, Some(two), Some(one), _) => return Some(one.to_float() == two.get()),
+            (_, _, Some(Integer::Small(one)), Some(Integer::Small(two))) => return Some(one == two),
+            _ => {}
+        }
+    }
+    if let (Some(one), Some(two)) = (address(one), address(two)) {
+        return Some(one == two);
+    }
+    None
 }
 
 /// Where something of C is: that is what it is.
