@@ -549,3 +549,58 @@ fn arguments_live_until_they_are_taken() {
         "399\n",
     );
 }
+
+/// With arguments that are variables and literals a method is looked for behind them, which nobody can tell.
+#[test]
+fn methods_are_looked_for_before_their_arguments() {
+    check_error("l = []\n(l.missing (print 1))", "missing not in []");
+    check_error("f = (func l)\n    (l.missing 1 \"two\")\n(f [])", "missing not in []");
+    // Arguments that change what the receiver, or its attribute, is.
+    check(
+        r#"f = (func l)
+    (l.append {l = 5})
+    (return l)
+x = [1]
+(print (f x) x)
+pair = (class object a b)
+more = (func x) (return x + 1)
+g = (func p)
+    (return (p.a {p.a = 7}))
+(print (g (pair more 0)))
+"#,
+        "5 [1 5]\n8\n",
+    );
+    // Every kind of callee, with arguments at hand: in line, plain Rust, with helpers, what a field or a module holds,
+    // methods of classes, of generators.
+    let answers = "[\"v\" 1 [\"x\" \"y\"] \"X,Y\" \"x,\" \"b\" true 4.0 8 5 20 0 1 \"2x,ya\" \"2\"]\n";
+    check(
+        r#"math = (import "math")
+pair = (class object a b)
+    sum = (func self c) (return self.a + self.b + c)
+    none = (func self) (return self.b)
+counted = (func n)
+    (for i (range n)) (yield i)
+ten = (func n) (return n * 10)
+work = (func l d s p q g n x)
+    (l.append x)
+    (l.insert 0 n)
+    i = 1
+    a = [(d.get "k") (d.get "no" i) (s.split ",") (s.upper) (s.slice 0 n) (l.pop) (l.contains n) (math.sqrt 16.0)]
+    b = [(q.sum n) (p.none) (p.a n) (g.next) (g.next) (s.join l) (s.join g)]
+    (return a ++ b)
+(for k (range 4))
+    p = (pair ten 5)
+    q = (pair 1 5)
+    (print (work ["a"] (dict [["k" "v"]]) "x,y" p q (counted 3) 2 "b"))
+"#,
+        &answers.repeat(4),
+    );
+    check(
+        "main = (getcurrent)\nback = (func value)\n    (while true)\n        value = (main.switch value)\n\
+         g = (greenlet back)\nf = (func g n)\n    total = 0\n    (for i (range n))\n        total += (g.switch i)\n    (return total)\n\
+         (print (f g 100))\n\
+         next = (func n)\n    (while true)\n        n = (yield n)\nk = (func it n)\n    (it.next)\n    total = 0\n\
+         \u{20}   (for i (range n)) total += (it.next i)\n    (return total)\n(print (k (next 1) 50))\n",
+        "4950\n1225\n",
+    );
+}

@@ -259,3 +259,25 @@ fn a_long_chain_of_strings_takes_few_registers() {
     code::verify(&program).unwrap();
     assert!(program.codes[0].slots < 24);
 }
+
+#[test]
+fn a_method_with_arguments_at_hand_is_looked_for_and_called_at_once() {
+    check(
+        "f = (func l x)\n    (l.append x)\n    (l.append (x))",
+        "f0 -: function of 0, 1 slots
+           0 MakeClosure r0 f1
+           1 StoreCell f r0
+           2 LoadNull r0
+           3 Return r0
+         f1 f: function of 2, 7 slots
+           0 Move r5 r1
+           1 Invoke r3 r0 .append 1
+           2 CallMethod r2 r3 1
+           3 LoadMethod r3 r0 .append
+           4 Move r6 r1
+           5 Call r5 r6 0
+           6 CallMethod r2 r3 1
+           7 LoadNull r2
+           8 Return r2",
+    );
+}

@@ -15,6 +15,7 @@ mod long;
 pub(crate) mod memory;
 pub mod module;
 pub mod operator;
+mod pc;
 mod pieces;
 mod quick;
 mod run;
@@ -30,8 +31,9 @@ use std::time::Instant;
 use hotloop::prelude::*;
 
 pub use error::Place;
+pub use pc::{Pc, Progress};
 pub use run::{Failure, run_program};
-pub use step::{Pc, Progress, State};
+pub use step::State;
 
 use crate::base;
 use crate::base::random::Generator;
