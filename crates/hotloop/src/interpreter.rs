@@ -73,8 +73,22 @@ pub trait RedState<M: Mode>: Sized {
 }
 
 /// An interpreter. hotloop owns the dispatch loop, the counters and the traces.
+///
+/// # Without compiled code
+///
+/// `step` is inlined into the dispatch loop of plain execution, which the compiler builds as one function. How quick that is
+/// depends on how little goes round it; what follows made Pyllisp's a third shorter (`docs/measurements.md`):
+///
+/// * A position of one machine word, which leads to all that its instruction needs: a [`GreenRef`](crate::GreenRef) to an
+///   instruction that knows the next one, where it jumps, and its [`LoopCell`]. An instruction's number with its
+///   function beside it costs two registers, one of which ends up in memory, each time round.
+/// * What is unusual is a call of a function that is not inlined, behind `std::hint::cold_path()`, so that the loop keeps its
+///   registers; and what that function answers is an enum of one word beside the tag, which comes back in registers.
+///   What comes back in memory keeps LLVM from leading each answer straight to the next instruction.
+/// * `match *instruction`, whose fields are read where they are used, rather than a copy of it.
+/// * Objects known while compiling as [`ConstObject`](crate::ConstObject), whose types nobody asks for.
 pub trait Interpreter: Sized + 'static {
-    /// The green position: which instruction. Small and quick to copy.
+    /// The green position: which instruction. At best one machine word.
     type Pc: Green;
     /// What an instruction reads and changes.
     type State<M: Mode>: RedState<M>;

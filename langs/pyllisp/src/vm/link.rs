@@ -94,7 +94,7 @@ fn linked<T>(link: &Cell<Option<&'static T>>) -> &'static T {
 
 /// A function that can be run. It never changes, but for the counters of its loops.
 pub struct LinkedCode {
-    /// The instructions and what describes them.
+    /// What describes the instructions; they themselves are in `instrs`.
     pub code: Code,
     /// Whether it is the top level of a file's program.
     pub is_file: bool,
@@ -110,7 +110,7 @@ pub struct LinkedCode {
     pub consts: Box<[ConstValue]>,
     /// All functions of the program, this one included.
     pub codes: &'static OnceLock<Vec<&'static LinkedCode>>,
-    /// The instructions again, as they are run.
+    /// The instructions.
     pub instrs: Box<[LinkedInstr]>,
 }
 
@@ -147,11 +147,11 @@ pub fn link(
     let names: Vec<Atom> = program.names.iter().map(|name| interp.atom(name)).collect();
     let (cells, names) = (cells.leak(), names.leak());
     let codes: &'static OnceLock<Vec<&'static LinkedCode>> = Box::leak(Box::default());
-    let linked = program.codes.into_iter().enumerate().map(|(number, code)| -> &'static LinkedCode {
+    let linked = program.codes.into_iter().enumerate().map(|(number, mut code)| -> &'static LinkedCode {
         let is_file = number == 0 && module.file.is_some();
         let consts = code.consts.iter().map(|literal| runtime.constant(constant(interp, literal))).collect();
-        let instrs =
-            code.instrs.iter().enumerate().map(|(number, instr)| LinkedInstr::new(number, *instr)).collect();
+        let instrs = std::mem::take(&mut code.instrs).into_iter().enumerate();
+        let instrs = instrs.map(|(number, instr)| LinkedInstr::new(number, instr)).collect();
         let linked: &'static LinkedCode = Box::leak(Box::new(LinkedCode {
             code,
             is_file,
