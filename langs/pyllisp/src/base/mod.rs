@@ -25,7 +25,7 @@ use crate::object::{Builtin, Closure, Module, boolean, list, null, number, text}
 use crate::vm::Pyllisp;
 use crate::vm::dispatch::{self, new_multimethod};
 use crate::vm::import::finish_import;
-use crate::vm::interface::{Answer, BuiltinInfo, Control, Helpers, Known, Native, Work};
+use crate::vm::interface::{Answer, BuiltinInfo, Control, Helpers, Known, Method, Native, Quick, Work};
 use crate::vm::link::link;
 use crate::vm::module::ModuleInfo;
 use crate::vm::operator;
@@ -152,7 +152,8 @@ pub(crate) fn method(interp: &Pyllisp, interface: Known, name: &str, work: Work)
 }
 
 fn add_method(interp: &Pyllisp, interface: Known, name: &str, value: Value<Plain>) {
-    interface.info.add_method(interp.atom(name), interp.runtime().constant(value));
+    let method = Method { value: interp.runtime().constant(value), quick: Quick::of(value) };
+    interface.info.add_method(interp.atom(name), method);
 }
 
 /// What calling an interface does.

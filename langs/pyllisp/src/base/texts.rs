@@ -164,7 +164,8 @@ fn join_strings(
     let mut bytes = gap * gaps;
     let mut length = separator.length().get() * gaps as i64;
     for index in 0..count {
-        let Some(part) = list::get(list, index).cast::<Str<Plain>>() else { return Ok(None) };
+        let part = list::item(list, (index as i64).into());
+        let Some(part) = part.and_then(|part| part.cast::<Str<Plain>>()) else { return Ok(None) };
         bytes += part.bytes_len().get() as usize;
         length += part.length().get();
         if index % AT_ONCE == 0 {
@@ -182,7 +183,8 @@ fn join_strings(
             whole.write_bytes(at, separator.bytes_slice());
             at += gap;
         }
-        if let Some(part) = list::get(list, index).cast::<Str<Plain>>() {
+        let part = list::item(list, (index as i64).into());
+        if let Some(part) = part.and_then(|part| part.cast::<Str<Plain>>()) {
             match part.bytes_slice() {
                 [byte] => whole.set_bytes(at, i64::from(*byte).into()),
                 bytes => whole.write_bytes(at, bytes),

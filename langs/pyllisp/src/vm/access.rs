@@ -3,7 +3,7 @@
 use hotloop::prelude::*;
 
 use super::error::trace_text;
-use super::interface::Answer;
+use super::interface::{Answer, Quick};
 use super::link::Atom;
 use super::module::ModuleInfo;
 use super::{LENGTH, Pc, Pyllisp, dispatch, greenlet, module};
@@ -102,9 +102,9 @@ impl Pyllisp {
         varies
     }
 
-    /// The method of an object whose type is quickly known; unset if there is none.
+    /// The method of an object whose type is quickly known, and what it does if that is known; unset if there is none.
     #[inline(always)]
-    pub(super) fn method<M: Mode>(&self, object: Value<M>, name: Atom) -> Value<M> {
+    pub(super) fn method<M: Mode>(&self, object: Value<M>, name: Atom) -> (Value<M>, Option<Quick>) {
         let known = if object.is::<List<M>>() {
             self.interfaces.list
         } else if object.is::<Str<M>>() {
@@ -114,13 +114,16 @@ impl Pyllisp {
         } else if object.is::<Generator<M>>() {
             self.interfaces.generator
         } else if object.is::<Module<M>>() {
-            return unset();
+            return (unset(), None);
         } else if let Some(object) = object.cast::<Object<M>>() {
-            return self.member_to_call(object, name);
+            return (self.member_to_call(object, name), None);
         } else {
             self.interface(object)
         };
-        known.info.method(name).map_or(unset(), ConstValue::value)
+        match known.info.method(name) {
+            Some(method) => (method.value.value(), method.quick),
+            None => (unset(), None),
+        }
     }
 
     pub(crate) fn attribute(&self, object: Value<Plain>, name: Atom) -> Answer {
@@ -192,7 +195,7 @@ impl Pyllisp {
         match self.interface_of(object).method(name) {
             Some(method) => {
                 let name = Str::from_text(runtime, &self.atom_name(name));
-                Ok(BoundMethod::new(runtime, object, name, method.value()).to_value())
+                Ok(BoundMethod::new(runtime, object, name, method.value.value()).to_value())
             }
             None => Err(self.missing_attribute(object, name)),
         }

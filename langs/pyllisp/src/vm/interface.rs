@@ -8,6 +8,7 @@ use hotloop::prelude::*;
 use super::Pyllisp;
 use super::link::Atom;
 use super::module::ModuleInfo;
+use crate::object::Builtin;
 
 /// What a function of the interpreter gives: a value, or the error on its way.
 pub type Answer = Result<Value<Plain>, Raise<Plain>>;
@@ -92,6 +93,17 @@ pub enum Quick {
     SetAttribute,
 }
 
+impl Quick {
+    /// What a callee does, if that is done in line for the usual arguments. (Those for which it has a helper are none.)
+    #[inline(always)]
+    pub fn of<M: Mode>(callee: Value<M>) -> Option<Quick> {
+        match callee.cast::<Builtin<M>>()?.info().get().work {
+            Work::Quick(quick, _) => Some(quick),
+            _ => None,
+        }
+    }
+}
+
 /// What builtins do that change which frame is running.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Control {
@@ -118,9 +130,18 @@ pub struct InterfaceInfo {
     /// What calling the interface does; `None` if it can't be called.
     pub instantiate: RefCell<Option<ConstValue>>,
     /// Methods by their names' numbers. (They are read at every call, and added when the interpreter is made.)
-    methods: Cell<&'static [Cell<Option<ConstValue>>]>,
+    methods: Cell<&'static [Cell<Option<Method>>]>,
     /// What a program's class has more.
     pub class: Option<ClassInfo>,
+}
+
+/// A method of the interpreter's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// What is called.
+    pub value: ConstValue,
+    /// What that does, if it is done in line for the usual arguments.
+    pub quick: Option<Quick>,
 }
 
 /// A class of the program's, as green data.
@@ -182,13 +203,13 @@ impl InterfaceInfo {
     }
 
     /// The method of a name, here or in the parents.
-    pub fn method(&self, name: Atom) -> Option<ConstValue> {
+    pub fn method(&self, name: Atom) -> Option<Method> {
         let own = self.methods.get().get(name.0 as usize).and_then(Cell::get);
         own.or_else(|| self.parent?.info.method(name))
     }
 
     /// Adds a method.
-    pub fn add_method(&self, name: Atom, method: ConstValue) {
+    pub fn add_method(&self, name: Atom, method: Method) {
         let index = name.0 as usize;
         if self.methods.get().len() <= index {
             let mut larger = self.methods.get().to_vec();

@@ -263,9 +263,9 @@ impl Interpreter for Pyllisp {
 
         // What is called is a method with so many arguments, which lie two registers behind the base.
         macro_rules! quick_call {
-            ($callee:expr, $receiver:expr, $base:expr, $count:expr) => {{
+            ($callee:expr, $quick:expr, $receiver:expr, $base:expr, $count:expr) => {{
                 let (receiver, count, first) = ($receiver, $count, $base + 2);
-                match quick_method($callee) {
+                match $quick {
                     Some(Quick::Append)
                         if count == 1
                             && let Some(list) = receiver.cast::<List<M>>()
@@ -473,11 +473,11 @@ impl Interpreter for Pyllisp {
             Instr::Invoke { base, object, name, count } => {
                 let object = get(frame, object);
                 let name = pc.code().names[name.index()];
-                let method = self.method(object, name);
+                let (method, quick) = self.method(object, name);
                 // The call is that of the instruction behind.
                 let call = pc.next();
                 if is_set(method) {
-                    match quick_call!(method, object, base.0, count) {
+                    match quick_call!(method, quick, object, base.0, count) {
                         Some(Ok(answer)) => {
                             set(frame, call.result_register(), answer);
                             Step::Next(pc.over())
@@ -507,7 +507,7 @@ impl Interpreter for Pyllisp {
             Instr::LoadMethod { dst, object, name } => {
                 let object = get(frame, object);
                 let name = pc.code().names[name.index()];
-                let method = self.method(object, name);
+                let (method, _) = self.method(object, name);
                 if is_set(method) {
                     set(frame, Reg(dst.0 + 1), object);
                     done!(dst, method)
@@ -523,7 +523,7 @@ impl Interpreter for Pyllisp {
             Instr::CallMethod { dst, base, count } => {
                 let callee = get(frame, base);
                 let receiver = get(frame, Reg(base.0 + 1));
-                let quick = quick_call!(callee, receiver, base.0, count);
+                let quick = quick_call!(callee, Quick::of(callee), receiver, base.0, count);
                 match quick {
                     Some(answer) => answer!(dst, answer),
                     None => {
@@ -733,15 +733,6 @@ impl Interpreter for Pyllisp {
 fn plain_native<M: Mode>(callee: Value<M>) -> Option<GreenRef<BuiltinInfo>> {
     let info = callee.cast::<Builtin<M>>()?.info();
     (matches!(info.work, Work::Native(_)) && info.helpers.is_empty()).then_some(info)
-}
-
-/// What a callee does, if that is done in line for the usual arguments. (Those for which it has a helper are none.)
-#[inline(always)]
-fn quick_method<M: Mode>(callee: Value<M>) -> Option<Quick> {
-    match callee.cast::<Builtin<M>>()?.info().get().work {
-        Work::Quick(quick, _) => Some(quick),
-        _ => None,
-    }
 }
 
 /// The environment so many steps out.
