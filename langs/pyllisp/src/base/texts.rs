@@ -163,9 +163,8 @@ fn join_strings(
     let gaps = count.saturating_sub(1);
     let mut bytes = gap * gaps;
     let mut length = separator.length().get() * gaps as i64;
-    for index in 0..count {
-        let part = list::item(list, (index as i64).into());
-        let Some(part) = part.and_then(|part| part.cast::<Str<Plain>>()) else { return Ok(None) };
+    for (index, part) in list::values(list).enumerate() {
+        let Some(part) = part.cast::<Str<Plain>>() else { return Ok(None) };
         bytes += part.bytes_len().get() as usize;
         length += part.length().get();
         if index % AT_ONCE == 0 {
@@ -178,13 +177,12 @@ fn join_strings(
     interp.reserve(bytes)?;
     let whole = Str::new(interp.runtime(), length.into(), 0.into(), bytes);
     let mut at = 0;
-    for index in 0..count {
+    for (index, part) in list::values(list).enumerate() {
         if index > 0 && gap > 0 {
             whole.write_bytes(at, separator.bytes_slice());
             at += gap;
         }
-        let part = list::item(list, (index as i64).into());
-        if let Some(part) = part.and_then(|part| part.cast::<Str<Plain>>()) {
+        if let Some(part) = part.cast::<Str<Plain>>() {
             match part.bytes_slice() {
                 [byte] => whole.set_bytes(at, i64::from(*byte).into()),
                 bytes => whole.write_bytes(at, bytes),

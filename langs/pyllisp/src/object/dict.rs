@@ -55,14 +55,28 @@ enum Found {
 }
 
 /// Looks for a key.
-#[inline]
 fn find(dict: Dict<Plain>, key: Value<Plain>) -> Result<Found, TooDeep> {
     match key.cast::<Str<Plain>>() {
-        Some(string) => search(dict, text::hash(string), |other| {
-            let is_key = |other: Str<Plain>| text::same_bytes(other, string);
-            Ok(other.is_same(key) || other.cast::<Str<Plain>>().is_some_and(is_key))
-        }),
+        Some(string) => find_string(dict, string),
         None => search(dict, hash(key)?, |other| same_key(other, key)),
+    }
+}
+
+/// Looks for a key that is a string.
+#[inline(always)]
+fn find_string(dict: Dict<Plain>, key: Str<Plain>) -> Result<Found, TooDeep> {
+    search(dict, text::hash(key), |other| {
+        let is_key = |other: Str<Plain>| text::same_bytes(other, key);
+        Ok(other.is_same(key.to_value()) || other.cast::<Str<Plain>>().is_some_and(is_key))
+    })
+}
+
+/// The place of the entry of a key that is a string: most are.
+#[inline(never)]
+fn place_of_string(dict: Dict<Plain>, key: Str<Plain>) -> Option<i64> {
+    match find_string(dict, key) {
+        Ok(Found::Key { place, .. }) => Some(place),
+        _ => None,
     }
 }
 
@@ -97,6 +111,9 @@ fn search(
 /// The place of a key's entry.
 #[inline]
 pub fn place(dict: Dict<Plain>, key: Value<Plain>) -> Result<Option<i64>, TooDeep> {
+    if let Some(string) = key.cast::<Str<Plain>>() {
+        return Ok(place_of_string(dict, string));
+    }
     Ok(match find(dict, key)? {
         Found::Key { place, .. } => Some(place),
         Found::Free { .. } => None,

@@ -67,6 +67,16 @@ pub fn length(list: List<Plain>) -> usize {
     count(list).get() as usize
 }
 
+/// The elements of a list that doesn't change meanwhile.
+#[inline(always)]
+pub fn values(list: List<Plain>) -> impl Iterator<Item = Value<Plain>> {
+    let grown = list.grown();
+    (0..length(list)).map(move |index| match grown {
+        None => list.own(index),
+        Some(elements) => elements.items(index),
+    })
+}
+
 /// The element at a place that is in range.
 #[inline]
 pub fn get(list: List<Plain>, index: usize) -> Value<Plain> {
