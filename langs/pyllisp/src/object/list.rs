@@ -10,6 +10,9 @@ use super::{Elements, List};
 /// How many elements at most lie in the list itself; what they leave there when they move is this much.
 const MOST_OWN: u32 = 8;
 
+/// Shorter lists get twice the room when they are full, longer ones half as much again.
+const DOUBLES: i64 = 1 << 15;
+
 /// An empty list with room for some elements.
 pub fn with_room(runtime: &Runtime, room: usize) -> List<Plain> {
     List::new(runtime, Some(Elements::new(runtime, 0.into(), room)), 0)
@@ -127,7 +130,8 @@ pub fn copy<M: Mode>(
 /// Puts the elements where there is room for as many, and some more.
 fn move_to_room<M: Mode>(runtime: &Runtime, list: List<M>, room: Int<M>) -> Elements<M> {
     let count = count(list);
-    let elements = Elements::new(runtime, count, room + room + 4);
+    let more = room.is_lt(DOUBLES).select(room, room >> 1);
+    let elements = Elements::new(runtime, count, room + more + 4);
     copy(list, 0, elements, 0, count);
     put_in(list, elements);
     elements
