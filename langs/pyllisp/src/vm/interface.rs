@@ -191,6 +191,12 @@ impl InterfaceInfo {
         }))
     }
 
+    /// What calling an interface that is no class does, if it can be called.
+    #[inline(always)]
+    pub fn conversion(&self) -> Option<ConstValue> {
+        if self.class.is_some() { None } else { *self.instantiate.borrow() }
+    }
+
     /// Whether it is one of these.
     pub fn is_one_of(&self, others: &[Known]) -> bool {
         others.iter().any(|other| std::ptr::eq(other.info, self))

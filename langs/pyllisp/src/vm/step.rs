@@ -18,8 +18,8 @@ use super::operator::{self, *};
 use super::{LENGTH, Pc, Pyllisp, module};
 use crate::code::{Instr, Reg};
 use crate::object::{
-    Builtin, Closure, Dict, Env, Frame, List, ListIterator, Range, Str, StrIterator, boolean, is_set,
-    is_true, list, null, red_boolean, special, unset,
+    Builtin, Closure, Dict, Env, Frame, Interface, List, ListIterator, Range, Str, StrIterator, boolean,
+    is_set, is_true, list, null, red_boolean, special, unset,
 };
 
 /// What instructions work on.
@@ -728,10 +728,14 @@ impl Interpreter for Pyllisp {
     }
 }
 
-/// A callee that is plain Rust for all arguments.
+/// A callee that is plain Rust for all arguments, or an interface that calls one.
 #[inline(always)]
 fn plain_native<M: Mode>(callee: Value<M>) -> Option<GreenRef<BuiltinInfo>> {
-    let info = callee.cast::<Builtin<M>>()?.info();
+    let builtin = match callee.cast::<Builtin<M>>() {
+        Some(builtin) => builtin,
+        None => callee.cast::<Interface<M>>()?.info().get().conversion()?.value::<M>().cast()?,
+    };
+    let info = builtin.info();
     (matches!(info.work, Work::Native(_)) && info.helpers.is_empty()).then_some(info)
 }
 
