@@ -7,7 +7,7 @@
 //! editor.rs      the prompt on a terminal        history.rs what was typed there before
 //! paint.rs       values in colours
 //! source.rs      files and places in them        output.rs  where programs print
-//! signal.rs      Ctrl-C, and closed pipes        failure.rs what is said at the end, and the status
+//! signal.rs      Ctrl-C                          failure.rs what is said at the end, and the status
 //! ```
 #![deny(unsafe_code)]
 
@@ -32,7 +32,6 @@ use arguments::Command;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    signal::end_with_the_reader();
     match obey() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,4 +1,4 @@
-//! Ctrl-C and closed pipes: the only unsafe code of the program.
+//! Ctrl-C: the only unsafe code of the program.
 //!
 //! The first Ctrl-C asks the running program to stop, which it does at its next back edge or call, also in
 //! compiled code. A second one within a second ends the process: it is for programs that hang elsewhere.
@@ -94,10 +94,4 @@ pub fn stop() {
 /// Whether Ctrl-C was pressed while the last program ran.
 pub fn interrupted() -> bool {
     ASKED.load(Relaxed) != NEVER
-}
-
-/// Whoever writes into a pipe that nobody reads any more ends quietly, as all programs of a pipeline do.
-pub fn end_with_the_reader() {
-    // SAFETY: this only sets the disposition back to what the system has it at.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }

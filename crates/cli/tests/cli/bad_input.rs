@@ -198,18 +198,32 @@ fn help_and_version() {
     assert_eq!(ended.stdout, concat!("hotloop ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
+/// The program is told, and so may end in good order: what it has written elsewhere is not lost.
 #[test]
-fn a_reader_that_goes_away_is_no_news() {
-    let programs = [file("endless.pyl", "(while true)\n    (print 1)\n"), file("endless.b", "+[.]")];
+fn a_reader_that_goes_away_is_an_error() {
+    let kept = file("kept.txt", "");
+    let program = format!(
+        "fs = (import \"fs\")\n(try)\n    (while true)\n        (print 1)\n(except e)\n    (fs.write_file {kept:?} e.message)\n    (raise e)\n"
+    );
+    let programs = [
+        file("endless.pyl", "(while true)\n    (print 1)\n"),
+        file("endless.b", "+[.]"),
+        file("told.pyl", &program),
+    ];
     for path in &programs {
         let mut child = hotloop(&["run", path]).spawn().unwrap();
         let mut first = [0; 2];
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{path}");
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(13), "{path}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "Error: standard output: broken pipe\n",
+            "{path}"
+        );
+        assert_eq!(output.status.code(), Some(1), "{path}");
     }
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "cannot print: broken pipe");
 }
 
 #[test]
