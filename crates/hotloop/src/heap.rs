@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotloop_gc::{Layout, Slot, SlotKind, Trailing};
 use hotloop_ir::{FieldDescr, FieldId, FieldKind, Mutability, Opcode, TypeDescr, TypeRef};
+use hotloop_record::bulk;
 
 use crate::Plain;
 use crate::green::GreenWord;
@@ -267,34 +268,8 @@ pub fn write_items<T: HeapArray<Plain>, E: PlainItem>(array: T, at: usize, items
     unsafe {
         let length = *((address + 4) as *const u32) as usize;
         assert!(at <= length && items.len() <= length - at, "{} items at {at} of {length}", items.len());
-        let (from, to) = (items.as_ptr(), ((address + T::FIXED) as *mut E).add(at));
-        let bytes = std::mem::size_of_val(items);
-        match bytes {
-            0 => {}
-            // In line, as texts are short.
-            1 => to.cast::<u8>().write(from.cast::<u8>().read()),
-            2..4 => copy_ends::<u16>(from.cast(), to.cast(), bytes),
-            4..8 => copy_ends::<u32>(from.cast(), to.cast(), bytes),
-            8..=16 => copy_ends::<u64>(from.cast(), to.cast(), bytes),
-            _ => std::ptr::copy(from, to, items.len()),
-        }
-    }
-}
-
-/// Copies the first and the last of some bytes, which may be the same ones in part.
-///
-/// # Safety
-///
-/// There are so many bytes at both places, at least those of one `W` and at most those of two.
-#[inline(always)]
-unsafe fn copy_ends<W: Copy>(from: *const u8, to: *mut u8, bytes: usize) {
-    let last = bytes - size_of::<W>();
-    // SAFETY: the caller's obligation.
-    unsafe {
-        let (first, second) =
-            (from.cast::<W>().read_unaligned(), from.add(last).cast::<W>().read_unaligned());
-        to.cast::<W>().write_unaligned(first);
-        to.add(last).cast::<W>().write_unaligned(second);
+        let to = ((address + T::FIXED) as *mut E).add(at);
+        bulk::copy_bytes(items.as_ptr().cast(), to.cast(), size_of_val(items));
     }
 }
 
