@@ -129,7 +129,7 @@ fn new_hash(string: Str<Plain>) -> i64 {
     let mut hasher = FxHasher::default();
     hasher.write(string.bytes_slice());
     // 0 says that the hash is not known.
-    let hash = if hasher.finish() == 0 { 1 } else { hasher.finish() as i64 };
+    let hash = hasher.finish().max(1) as i64;
     string.set_hash(hash.into());
     hash
 }

@@ -299,6 +299,19 @@ impl Interpreter for Pyllisp {
             }};
         }
 
+        // What an object has for a name is no method: the attribute is called without it.
+        macro_rules! no_method {
+            ($dst:expr, $object:expr, $name:expr) => {{
+                let (object, name) = ($object, $name);
+                set(frame, Reg($dst.0 + 1), unset());
+                let found = self.field(object, name).or_else(|| self.name_in_module(object, name));
+                match found.or_else(|| self.name_in_c(object, name)) {
+                    Some(value) => done!($dst, value),
+                    None => answer!($dst, get_attribute::<M>(self, object, name)),
+                }
+            }};
+        }
+
         match *pc.instr() {
             Instr::Move { dst, src } => done!(dst, get(frame, src)),
             Instr::LoadConst { dst, value } => done!(dst, pc.code().consts[value.index()].value()),
@@ -496,12 +509,7 @@ impl Interpreter for Pyllisp {
                         }
                     }
                 } else {
-                    set(frame, Reg(base.0 + 1), unset());
-                    let found = self.field(object, name).or_else(|| self.name_in_module(object, name));
-                    match found.or_else(|| self.name_in_c(object, name)) {
-                        Some(value) => done!(base, value),
-                        None => answer!(base, get_attribute::<M>(self, object, name)),
-                    }
+                    no_method!(base, object, name)
                 }
             }
             Instr::LoadMethod { dst, object, name } => {
@@ -512,12 +520,7 @@ impl Interpreter for Pyllisp {
                     set(frame, Reg(dst.0 + 1), object);
                     done!(dst, method)
                 } else {
-                    set(frame, Reg(dst.0 + 1), unset());
-                    let found = self.field(object, name).or_else(|| self.name_in_module(object, name));
-                    match found.or_else(|| self.name_in_c(object, name)) {
-                        Some(value) => done!(dst, value),
-                        None => answer!(dst, get_attribute::<M>(self, object, name)),
-                    }
+                    no_method!(dst, object, name)
                 }
             }
             Instr::CallMethod { dst, base, count } => {
